@@ -1,0 +1,45 @@
+# Two commands set everything up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := qt,dev
+STAMP := $(VENV)/.installed
+
+SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
+  libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
+  libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
+
+.PHONY: help install system-libraries demo test lint train-models clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+install: $(STAMP) ## Make .venv and install the project into it
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 install"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "The venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+system-libraries:
+	@sh scripts/system-libraries.sh $(SYSTEM_LIBRARIES)
+
+demo: $(STAMP) system-libraries ## Segment bundled real images and show what naive seams cut
+	$(BIN)/shiftseg demo -o demo
+
+test: $(STAMP) system-libraries ## Run all tests
+	$(BIN)/python -m pytest -q --ignore=tests/_napari
+	sh scripts/with-display.sh $(BIN)/python -m pytest -q tests/_napari
+
+lint: $(STAMP) ## Run the linters and type checks of CI
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) demo build dist

@@ -1,0 +1,85 @@
+"""Instance segmentation by metric learning, and the diagnosis of tile-and-stitch seams.
+
+Importing this package loads neither torch nor Qt; each name below does so when it is
+first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from napari_shiftseg._version import __version__
+
+if TYPE_CHECKING:
+    from napari_shiftseg.certificate import Certificate as Certificate
+    from napari_shiftseg.certificate import certify as certify
+    from napari_shiftseg.comparison import Comparison as Comparison
+    from napari_shiftseg.comparison import compare as compare
+    from napari_shiftseg.embeddings.model import Model as Model
+    from napari_shiftseg.embeddings.model import bundled_models as bundled_models
+    from napari_shiftseg.embeddings.model import load_model as load_model
+    from napari_shiftseg.errors import ShiftSegError as ShiftSegError
+    from napari_shiftseg.errors import ShiftSegWarning as ShiftSegWarning
+    from napari_shiftseg.evaluation import Evaluation as Evaluation
+    from napari_shiftseg.evaluation import evaluate as evaluate
+    from napari_shiftseg.pipeline import Segmentation as Segmentation
+    from napari_shiftseg.pipeline import segment as segment
+    from napari_shiftseg.seams.report import SeamReport as SeamReport
+    from napari_shiftseg.settings import Clustering as Clustering
+    from napari_shiftseg.tiles.geometry import NetworkGeometry as NetworkGeometry
+    from napari_shiftseg.tiles.plan import TilePlan as TilePlan
+    from napari_shiftseg.tiles.plan import make_plan as make_plan
+
+_HOME = {
+    "Certificate": "certificate",
+    "Clustering": "settings",
+    "Comparison": "comparison",
+    "Evaluation": "evaluation",
+    "Model": "embeddings.model",
+    "NetworkGeometry": "tiles.geometry",
+    "SeamReport": "seams.report",
+    "Segmentation": "pipeline",
+    "ShiftSegError": "errors",
+    "ShiftSegWarning": "errors",
+    "TilePlan": "tiles.plan",
+    "bundled_models": "embeddings.model",
+    "certify": "certificate",
+    "compare": "comparison",
+    "evaluate": "evaluation",
+    "load_model": "embeddings.model",
+    "make_plan": "tiles.plan",
+    "segment": "pipeline",
+}
+
+__all__ = [
+    "Certificate",
+    "Clustering",
+    "Comparison",
+    "Evaluation",
+    "Model",
+    "NetworkGeometry",
+    "SeamReport",
+    "Segmentation",
+    "ShiftSegError",
+    "ShiftSegWarning",
+    "TilePlan",
+    "__version__",
+    "bundled_models",
+    "certify",
+    "compare",
+    "evaluate",
+    "load_model",
+    "make_plan",
+    "segment",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

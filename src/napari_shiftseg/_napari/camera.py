@@ -1,0 +1,23 @@
+"""Take the camera to a place in an image."""
+
+from __future__ import annotations
+
+from napari.viewer import Viewer
+
+from napari_shiftseg._napari.placement import Placement
+
+_CLOSE = 6
+"""Screen pixels per image pixel at which the pieces of one object can be told apart."""
+
+
+def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> None:
+    """Centre the camera on a position in pixels, on its slice, and zoom in."""
+    world = placement.to_world(position)
+    extra = viewer.dims.ndim - len(world)
+    displayed = viewer.dims.displayed
+    for axis, value in enumerate(world):
+        if axis + extra not in displayed:
+            viewer.dims.set_point(axis + extra, value)
+    centre = [world[axis - extra] if axis >= extra else 0.0 for axis in displayed]
+    viewer.camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
+    viewer.camera.zoom = max(viewer.camera.zoom, _CLOSE / min(placement.scale))

@@ -1,0 +1,199 @@
+"""The stitching grid over an image: period lines thin, tile boundaries bold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Vectors
+from napari.utils.colormaps.standardize_color import transform_color
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
+
+from napari_shiftseg._napari.grid_lines import (
+    Edges,
+    narrowest,
+    period_edges,
+    segments,
+    tile_edges,
+)
+from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg.tiles.plan import TilePlan
+
+
+class GridLines(QObject):
+    """One layer of the grid.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer lives.
+    name
+        Name of the layer, and what it is found by.
+    width
+        Thickness on screen in pixels.
+    readable
+        Distance on screen in pixels from which on neighbouring lines can be told apart;
+        closer ones are not drawn.
+    colours
+        Of harmless and of harmful lines.
+    opacity
+        Of the layer.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        name: str,
+        *,
+        width: float,
+        readable: float,
+        colours: tuple[str, str],
+        opacity: float,
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._name = name
+        self._width = width
+        self._readable = readable
+        self._colours = transform_color(list(colours))
+        self._opacity = opacity
+        self._spacing = float("inf")
+
+    @property
+    def layer(self) -> Vectors | None:
+        """The layer, or None while there is none."""
+        return next(iter(own_layers(self._viewer, kind=self._name)), None)
+
+    def draw(self, edges: list[Edges], plan: TilePlan, placement: Placement) -> None:
+        """Draw the lines, in the layer that is there if it can be."""
+        displayed = _displayed(self._viewer, len(plan.image_size))
+        at = placement.to_pixels(self._viewer.dims.point)
+        lines = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
+        self._spacing = narrowest(edges, displayed) * min(placement.scale)
+        colours = self._colours[lines.harmful.astype(int)]
+        layer = self.layer
+        if layer is not None and layer.ndim != len(plan.image_size):
+            self.remove()
+            layer = None
+        if layer is None:
+            self._add(lines.vectors, colours, placement)
+        else:
+            layer.data = lines.vectors
+            layer.edge_color = colours
+            layer.scale, layer.translate = placement.scale, placement.translate
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Keep the thickness on screen; hide what is too dense to read."""
+        layer = self.layer
+        if layer is None:
+            return
+        zoom = self._viewer.camera.zoom
+        layer.visible = self._spacing * zoom >= self._readable
+        width = self._width / (zoom * min(layer.scale))
+        if layer.visible and not 0.9 < width / layer.edge_width < 1.1:
+            layer.edge_width = width
+
+    def remove(self) -> None:
+        """Remove the layer."""
+        layer = self.layer
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def _add(self, vectors: Any, colours: Any, placement: Placement) -> None:
+        active = self._viewer.layers.selection.active
+        self._viewer.add_vectors(
+            vectors,
+            name=self._name,
+            edge_color=colours,
+            edge_width=1,
+            vector_style="line",
+            opacity=self._opacity,
+            metadata=tag(kind=self._name),
+            **placement.keywords,
+        )
+        # A new layer takes the selection, and with it the tool in the user's hand.
+        if active is not None:
+            self._viewer.layers.selection.active = active
+
+
+class StitchingGrid(QObject):
+    """Draws a plan as soon as it is known, before anything runs.
+
+    Parameters
+    ----------
+    viewer
+        Where to draw.
+    """
+
+    removed_by_user = Signal()
+
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._plan: TilePlan | None = None
+        self._placement: Placement | None = None
+        self._busy = False
+        self.period = GridLines(
+            viewer, "Period grid", width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.45
+        )
+        self.tiles = GridLines(
+            viewer, "Tile grid", width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
+        )
+        viewer.camera.events.zoom.connect(self._on_zoom)
+        viewer.dims.events.current_step.connect(self._on_dims)
+        viewer.dims.events.order.connect(self._on_dims)
+        viewer.dims.events.ndisplay.connect(self._on_dims)
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def show(self, plan: TilePlan, placement: Placement) -> None:
+        """Draw a plan."""
+        self._plan, self._placement = plan, placement
+        self._draw()
+
+    def hide(self) -> None:
+        """Remove the grid."""
+        self._plan = self._placement = None
+        self._busy = True
+        self.period.remove()
+        self.tiles.remove()
+        self._busy = False
+
+    def raise_to_top(self) -> None:
+        """Put the grid above layers that were added later."""
+        layers = self._viewer.layers
+        for lines in (self.period, self.tiles):
+            if lines.layer is not None:
+                layers.move(layers.index(lines.layer), len(layers))
+
+    def _draw(self) -> None:
+        if self._plan is None or self._placement is None:
+            return
+        self._busy = True
+        self.period.draw(period_edges(self._plan), self._plan, self._placement)
+        self.tiles.draw(tile_edges(self._plan), self._plan, self._placement)
+        self._busy = False
+
+    def _on_zoom(self) -> None:
+        self.period.restyle()
+        self.tiles.restyle()
+
+    def _on_dims(self) -> None:
+        # In two dimensions the lines are the same on every slice.
+        if self._plan is not None and len(self._plan.image_size) > 2:
+            self._draw()
+
+    def _on_removed(self, event: Any) -> None:
+        if self._plan is not None and not self._busy and event.value.name == self.tiles._name:
+            self.hide()
+            self.removed_by_user.emit()
+
+
+def _displayed(viewer: Viewer, ndim: int) -> tuple[int, ...]:
+    """Return the axes on screen, counted as the image's own."""
+    extra = viewer.dims.ndim - ndim
+    axes = tuple(axis - extra for axis in viewer.dims.displayed if axis >= extra)
+    return axes if len(axes) > 1 else tuple(range(ndim))[-2:]

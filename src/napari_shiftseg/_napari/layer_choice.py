@@ -1,0 +1,90 @@
+"""A combo box of the viewer's layers of one type, kept in step with the layer list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Layer
+from napari.viewer import Viewer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+from napari_shiftseg._napari.tags import tag_of
+
+
+class LayerChoice(QComboBox):
+    """Choose a layer.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers.
+    layer_type
+        Only layers of this type are offered, the plugin's own pictures excepted.
+    none_text
+        What to call the choice of no layer; None if there is no such choice.
+    """
+
+    layer_changed = Signal(object)
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        layer_type: type[Layer],
+        none_text: str | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._type = layer_type
+        self._none_text = none_text
+        self._last: Layer | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._refill)
+        viewer.layers.events.reordered.connect(self._refill)
+        self.currentIndexChanged.connect(self._announce)
+        for layer in viewer.layers:
+            layer.events.name.connect(self._refill)
+        self._refill()
+
+    @property
+    def layer(self) -> Layer | None:
+        """The chosen layer."""
+        return self.currentData()
+
+    def choose(self, layer: Layer | None) -> None:
+        """Choose a layer that is on offer."""
+        self.setCurrentIndex(self._index_of(layer))
+
+    def _offered(self) -> list[Layer]:
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, self._type) and tag_of(layer).get("kind") != "embedding"
+        ]
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.name.connect(self._refill)
+        self._refill()
+
+    def _refill(self) -> None:
+        chosen = self.layer
+        self.blockSignals(True)
+        self.clear()
+        if self._none_text is not None:
+            self.addItem(self._none_text, None)
+        for layer in self._offered():
+            self.addItem(layer.name, layer)
+        self.setCurrentIndex(max(self._index_of(chosen), 0))
+        self.blockSignals(False)
+        self._announce()
+
+    def _index_of(self, layer: Layer | None) -> int:
+        # Not findData: Qt would compare layers, whose arrays have no single truth value.
+        return next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
+
+    def _announce(self) -> None:
+        if self.layer is not self._last:
+            self._last = self.layer
+            self.layer_changed.emit(self.layer)

@@ -1,0 +1,57 @@
+"""A model in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_shiftseg.embeddings.description import ModelDescription
+from napari_shiftseg.tiles.plan import by
+
+GLOSSARY = (
+    "<b>Period</b>: a U-Net treats pixels alike only if they are a multiple of this distance "
+    "apart; tiles that are multiples of it leave no seams.<br>"
+    "<b>Context</b>: how many pixels more than it puts out the network reads.<br>"
+    "<b>Trained window</b>: the output that training saw at once; it must exceed the period, "
+    "or neighbours were never trained together."
+)
+"""What the words of the card mean."""
+
+
+def card(description: ModelDescription) -> str:
+    """Describe a model in a few lines."""
+    architecture = description.architecture
+    geometry = architecture.geometry
+    first = (
+        f"<b>{geometry.ndim}-D</b> · period <b>{by(geometry.period)} px</b> · "
+        f"context {by(geometry.context)} px"
+    )
+    second = f"{_padding(geometry.padding)}, {architecture.upsampling} upsampling"
+    last = [text for text in (_score(description.scores), description.licence) if text]
+    lines = [first, second, _window(description), " · ".join(last)]
+    return "<br>".join(line for line in lines if line)
+
+
+def _padding(padding: str) -> str:
+    return "Valid (no padding)" if padding == "valid" else "Zero padding"
+
+
+def _window(description: ModelDescription) -> str:
+    window, exceeds = description.training_window, description.window_exceeds_period
+    if exceeds is None:
+        return "Trained window unknown"
+    verdict = "exceeds the period ✓" if exceeds else "does not exceed the period"
+    return f"Trained on {by(window)} px windows: {verdict}"
+
+
+def _score(scores: dict[str, Any]) -> str:
+    value = ap50(scores)
+    return "" if value is None else f"AP 0.5: {value:.2f}"
+
+
+def ap50(scores: dict[str, Any]) -> float | None:
+    """Find the average precision at IoU 0.5, directly or in the first data set that has it."""
+    for value in (scores.get("ap50"), (scores.get("ap") or {}).get("0.5")):
+        if isinstance(value, int | float):
+            return float(value)
+    nested = (ap50(value) for value in scores.values() if isinstance(value, dict))
+    return next((value for value in nested if value is not None), None)

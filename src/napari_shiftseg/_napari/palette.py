@@ -1,0 +1,24 @@
+"""Colours with a meaning, chosen to read on dark images and on both themes."""
+
+from __future__ import annotations
+
+from napari.utils.theme import get_theme
+
+HARMFUL = "#ff8c1a"
+"""Seams that can cut objects."""
+
+HARMLESS = "#2ec4d6"
+"""Seams that cannot, and the border of the image."""
+
+PERIOD = "#9fb7d4"
+"""Lines of the period."""
+
+CUT = "#ff3d7f"
+"""Rings around objects that a seam cut."""
+
+
+def warning_text(theme: str) -> str:
+    """Return the colour of warnings that reads on the theme's background."""
+    red, green, blue = get_theme(theme).background.as_rgb_tuple(alpha=False)
+    dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
+    return "#ffb454" if dark else "#a63d00"

@@ -1,0 +1,47 @@
+"""Rings around the objects that a seam cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects
+
+from napari_shiftseg.seams.splits import SeamSplit
+
+_AIR = 5
+"""Pixels between an object and its ring."""
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Where to draw.
+
+    Parameters
+    ----------
+    centres
+        ``(n, d)`` in pixels.
+    diameters
+        ``(n,)`` in pixels.
+    """
+
+    centres: NDArray[np.float64]
+    diameters: NDArray[np.float64]
+
+    @classmethod
+    def around(cls, splits: Sequence[SeamSplit], labels: NDArray[np.int32]) -> Rings:
+        """Circle the pieces of each split."""
+        boxes = find_objects(labels)
+        spans = [_span([boxes[piece - 1] for piece in split.pieces]) for split in splits]
+        low = np.array([span[0] for span in spans]).reshape(-1, labels.ndim)
+        high = np.array([span[1] for span in spans]).reshape(-1, labels.ndim)
+        edges = (high - low).max(axis=1, initial=0)
+        return cls((low + high - 1) / 2, edges + 2.0 * _AIR)
+
+
+def _span(boxes: list[tuple[slice, ...]]) -> tuple[list[int], list[int]]:
+    low = [min(box[axis].start for box in boxes) for axis in range(len(boxes[0]))]
+    high = [max(box[axis].stop for box in boxes) for axis in range(len(boxes[0]))]
+    return low, high

@@ -1,0 +1,55 @@
+"""Start, compare, cancel, and see how far it is."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_shiftseg._napari.job import Progress
+
+
+class RunSection(QWidget):
+    """Buttons and a progress bar."""
+
+    run_requested = Signal()
+    compare_requested = Signal()
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.run = QPushButton("Run")
+        self.run.setToolTip("Segment the image with the stitching chosen above")
+        self.compare = QPushButton("Compare naive with corrected")
+        self.compare.setToolTip("Run both, and list every object that a naive seam cuts")
+        self.cancel = QPushButton("Cancel")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        row = QHBoxLayout()
+        row.addWidget(self.run, 1)
+        row.addWidget(self.compare, 3)
+        row.addWidget(self.cancel, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.bar)
+        self.run.clicked.connect(self.run_requested)
+        self.compare.clicked.connect(self.compare_requested)
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.set_running(False)
+
+    def set_running(self, running: bool) -> None:
+        """Show whether a run is going on."""
+        self.cancel.setEnabled(running)
+        self.bar.setValue(0)
+        self.bar.setFormat("Starting" if running else "")
+        self.bar.setTextVisible(True)
+
+    def set_possible(self, possible: bool) -> None:
+        """Allow or forbid to start a run."""
+        self.run.setEnabled(possible)
+        self.compare.setEnabled(possible)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far the run is."""
+        self.bar.setValue(round(progress.fraction * self.bar.maximum()))
+        self.bar.setFormat(progress.text)

@@ -1,0 +1,35 @@
+"""Text that wraps, and that can be a warning."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+class Sentence(QLabel):
+    """One or more sentences; the top widget's style sheet colours warnings."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the text is shown as a warning."""
+        return bool(self.property("warning"))
+
+    def say(self, text: str, *, warning: bool = False) -> None:
+        """Show a text."""
+        self.setText(text)
+        if warning != self.is_warning:
+            self.setProperty("warning", warning)
+            # Qt evaluates property selectors only when a widget is polished.
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+
+def warning_style(colour: str) -> str:
+    """Return the style sheet that colours warnings."""
+    return f'QLabel[warning="true"] {{ color: {colour}; }}'

@@ -1,0 +1,30 @@
+"""How the plugin knows its own layers again: by their metadata, never by name alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Layer
+from napari.viewer import Viewer
+
+KEY = "shiftseg"
+
+
+def tag(**values: Any) -> dict[str, Any]:
+    """Return layer metadata that hold the given values."""
+    return {KEY: values}
+
+
+def tag_of(layer: Layer) -> dict[str, Any]:
+    """Return what a layer was tagged with."""
+    values = layer.metadata.get(KEY)
+    return values if isinstance(values, dict) else {}
+
+
+def own_layers(viewer: Viewer, **values: Any) -> list[Layer]:
+    """Return the layers that carry all of these values, bottom first."""
+    return [
+        layer
+        for layer in viewer.layers
+        if all(tag_of(layer).get(key) == value for key, value in values.items())
+    ]

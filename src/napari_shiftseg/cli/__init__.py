@@ -1,0 +1,1 @@
+"""The command line ``shiftseg``: one file per command."""

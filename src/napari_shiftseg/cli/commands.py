@@ -1,0 +1,16 @@
+"""Every command of ``shiftseg``, registered by being imported."""
+
+from napari_shiftseg.cli import certify, check, compare, demo, evaluate, models, segment, train
+from napari_shiftseg.cli.app import main
+
+__all__ = [
+    "certify",
+    "check",
+    "compare",
+    "demo",
+    "evaluate",
+    "main",
+    "models",
+    "segment",
+    "train",
+]

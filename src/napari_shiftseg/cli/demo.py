@@ -1,0 +1,94 @@
+"""``shiftseg demo``: the whole story on a bundled image."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import cast
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.compare import write_comparison
+from napari_shiftseg.cli.console import JsonFile, OutputFile, note, refuse_json, report
+from napari_shiftseg.cli.run import follow
+from napari_shiftseg.comparison import Comparison, compare_events
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.samples import Sample, load_sample
+from napari_shiftseg.seams.report import number
+
+_TILES = {"nuclei": 100, "discs": 20}
+_MODELS = {"nuclei": ("nuclei-2d", "nuclei-2d-plain"), "discs": ("discs-l4",)}
+
+
+@app.command
+def demo(
+    *,
+    output: OutputFile = Path("demo"),
+    napari: bool = True,
+    json: JsonFile = None,
+) -> None:
+    """Segment bundled images naively and correctly stitched; show what the seams cut.
+
+    Parameters
+    ----------
+    output
+        Folder for the labels and pictures; made if it is not there. Files of an earlier
+        demo in it are replaced.
+    napari
+        Open napari on the result where there is a display.
+    json
+        Write the numbers to this file, or to stdout with -.
+    """
+    refuse_json(json, overwrite=True)
+    output.mkdir(parents=True, exist_ok=True)
+    values, lines = {}, []
+    table = Table(
+        "image", "model", "mode", "objects", "AP 0.5", "false splits", "by seams", box=box.SIMPLE
+    )
+    for name, models in _MODELS.items():
+        sample = load_sample(name)
+        for model in models:
+            result = _compared(sample, model)
+            files = {mode: output / f"{model}-{mode}.tif" for mode in result.results}
+            picture = output / f"{model}.png"
+            write_comparison(result, sample.image, files, picture)
+            values[model] = result.to_dict()
+            lines += [str(path) for path in (*files.values(), picture)]
+            for mode, seams in result.reports.items():
+                cells = (seams.objects, seams.ap50, seams.false_splits, seams.seam_splits)
+                table.add_row(name, model, mode, *map(number, cells))
+    report(values, "\n".join([_rendered(table), *lines]), json)
+    if napari:
+        _open_napari()
+
+
+def _compared(sample: Sample, model: str) -> Comparison:
+    note(f"{model} on {sample.name}, naive then corrected ...")
+    events = compare_events(
+        sample.image, load_model(model), truth=sample.truth, tile=_TILES[sample.name]
+    )
+    return cast("Comparison", follow(events))
+
+
+def _rendered(table: Table) -> str:
+    console = Console(width=100, no_color=True)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().strip("\n")
+
+
+def _open_napari() -> None:
+    """Start napari as a user would, if there is a screen to show it on."""
+    has_display = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if not has_display:
+        note("There is no display here, so napari is not opened.")
+        return
+    note("Opening napari ...")
+    arguments = [sys.executable, "-m", "napari", "--with", "napari-shiftseg", "Segment"]
+    os.execv(sys.executable, arguments)

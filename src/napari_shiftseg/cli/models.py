@@ -1,0 +1,62 @@
+"""``shiftseg models``: what is bundled, and the card of any model file."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.console import JsonFile, refuse_json, report
+from napari_shiftseg.embeddings.description import ModelDescription
+from napari_shiftseg.embeddings.model import bundled_models
+from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.tiles.plan import by
+
+
+@app.command
+def models(name: str | None = None, *, json: JsonFile = None, overwrite: bool = False) -> None:
+    """List the bundled models, or show the card of one.
+
+    Parameters
+    ----------
+    name
+        Name of a bundled model or a model file.
+    json
+        Write the cards to this file, or to stdout with -.
+    overwrite
+        Replace an existing file.
+    """
+    refuse_json(json, overwrite=overwrite)
+    found = bundled_models()
+    if name is not None:
+        found = {name: found.get(name, Path(name))}
+        if not found[name].is_file():
+            raise ShiftSegError(
+                f"there is no model {name!r}; bundled: {', '.join(bundled_models())}"
+            )
+    cards = {key: read_description(path) for key, path in found.items()}
+    values = {key: json_module.loads(card.to_json()) for key, card in cards.items()}
+    report(values, "\n\n".join(card_text(card) for card in cards.values()), json)
+
+
+def card_text(card: ModelDescription) -> str:
+    """Describe a model in plain words."""
+    geometry = card.architecture.geometry
+    rows = {
+        "what": card.summary,
+        "axes": card.axes,
+        "period": f"{by(geometry.period)} px",
+        "context": f"{by(geometry.context)} px ({geometry.padding} padding)",
+        "capacity": f"{geometry.capacity} same-looking objects",
+        "trained window": f"{by(card.training_window)} px" if card.training_window else "unknown",
+        "bandwidth": f"{card.clustering.bandwidth:g}",
+        "licence": card.licence or "not stated",
+        "steps": str(card.training.get("steps_done", "unknown")),
+        "scores": json_module.dumps(card.scores) if card.scores else "none measured",
+        "trained by": str(card.training.get("command", "unknown")),
+    }
+    lines = [card.name, *(f"  {title:<16}{value}" for title, value in rows.items())]
+    if card.window_exceeds_period is False:
+        lines.append(f"  WARNING: {period_trained_message(card)}")
+    return "\n".join(lines)

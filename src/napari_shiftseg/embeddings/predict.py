@@ -1,0 +1,152 @@
+"""Tiled prediction: execute a plan, one event per tile, and stitch what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_shiftseg.embeddings.coordinates import coordinate_ramp
+from napari_shiftseg.embeddings.unet import UNet
+from napari_shiftseg.errors import DeviceError
+from napari_shiftseg.image.border import read_reflected
+from napari_shiftseg.image.intensity import Scaling
+from napari_shiftseg.tiles.plan import TilePlan
+from napari_shiftseg.tiles.tile import Tile
+
+
+@dataclass(frozen=True)
+class TileDone:
+    """One predicted tile.
+
+    Parameters
+    ----------
+    tile
+        Which one.
+    total
+        Number of tiles in the plan.
+    output
+        ``(embedding [+ foreground logit], *inner size)`` float32: what the tile
+        contributes, pixel coordinates added where the model has them.
+    """
+
+    tile: Tile
+    total: int
+    output: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A stitched prediction.
+
+    Parameters
+    ----------
+    embedding
+        ``(E, *spatial)`` float32.
+    foreground
+        ``(*spatial)`` float32 probability, or None if the model has no such output.
+    """
+
+    embedding: NDArray[np.float32]
+    foreground: NDArray[np.float32] | None
+
+
+def predict_tiles(
+    network: UNet,
+    channels_first: NDArray[Any],
+    scaling: Scaling,
+    plan: TilePlan,
+    device: torch.device,
+) -> Iterator[TileDone]:
+    """Run the network on each tile of a plan.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode.
+    channels_first
+        ``(C, *spatial)`` pixels, not yet normalised.
+    scaling
+        The whole image's normalisation.
+    plan
+        What to run; its image size is the image's.
+    device
+        Where to run; the network is moved there.
+
+    Raises
+    ------
+    DeviceError
+        If the device fails, for lack of memory most often. (A bare RuntimeError would
+        pass unseen through a napari worker.)
+    """
+    architecture = network.architecture
+    try:
+        network = network.to(device)
+        if architecture.geometry.ndim == 2:
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for tile in plan:
+            pixels = torch.from_numpy(scaling(read_reflected(channels_first, tile.outer)))[None]
+            with torch.inference_mode():
+                output = network(pixels.to(device))[0][(slice(None), *tile.local)].float().cpu()
+                if architecture.coordinate_dims:
+                    output[: architecture.embedding_dims] += coordinate_ramp(
+                        tile.inner, architecture
+                    )
+            yield TileDone(tile, len(plan), output.numpy())
+    except (RuntimeError, MemoryError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DeviceError(
+            f"the device {device} failed on a tile of {plan.tile_size} px ({reason}); "
+            "a smaller tile size needs less memory"
+        ) from error
+
+
+class Stitcher:
+    """Collects tiles in any order into one array.
+
+    Parameters
+    ----------
+    plan
+        The plan that is being executed.
+    channels
+        Output channels of the network.
+    """
+
+    def __init__(self, plan: TilePlan, channels: int) -> None:
+        self.plan = plan
+        self.total = np.zeros((channels, *plan.image_size), np.float32)
+        blended = plan.mode == "blended"
+        self.weight = np.zeros(plan.image_size, np.float32) if blended else None
+
+    def add(self, done: TileDone) -> None:
+        """Put a tile into its place."""
+        inner = done.tile.inner
+        if self.weight is None:
+            self.total[(slice(None), *inner)] = done.output
+            return
+        weight = gaussian_window(done.tile)
+        self.total[(slice(None), *inner)] += weight * done.output
+        self.weight[inner] += weight
+
+    def result(self, *, foreground: bool) -> Prediction:
+        """Finish; ``foreground`` says that the last channel is a foreground logit."""
+        values = self.total if self.weight is None else self.total / self.weight
+        if not foreground:
+            return Prediction(values, None)
+        logit = values[-1].astype(np.float64)
+        return Prediction(values[:-1], (1 / (1 + np.exp(-logit))).astype(np.float32))
+
+
+def gaussian_window(tile: Tile) -> NDArray[np.float32]:
+    """Weights of a blended window, sigma an eighth of its edge; never 0."""
+    weight = np.ones((), np.float64)
+    for window, local in zip(tile.window, tile.local, strict=True):
+        size = window.stop - window.start
+        position = np.arange(local.start, local.stop) - (size - 1) / 2
+        along = np.exp(-0.5 * (position / (size / 8)) ** 2)
+        weight = weight[..., None] * np.maximum(along, 1e-4)
+    return weight.astype(np.float32)

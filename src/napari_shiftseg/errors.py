@@ -1,0 +1,19 @@
+"""The one exception that a user of shiftseg is meant to see."""
+
+from __future__ import annotations
+
+
+class ShiftSegError(ValueError):
+    """Bad input, said in one line: what was given, what is legal, what is nearest.
+
+    The command line prints the message and exits with code 2; the napari widgets
+    show it as a notification. Anything else that escapes is a defect.
+    """
+
+
+class ShiftSegWarning(UserWarning):
+    """A result can be computed, but the user should know what is wrong with it."""
+
+
+class DeviceError(ShiftSegError):
+    """The computing device failed, for lack of memory most often."""

@@ -1,0 +1,146 @@
+"""Evaluate a model on a data pack, pooled over its images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.image.packs import read_pack
+from napari_shiftseg.pipeline import Segmentation, plan_for, segment
+from napari_shiftseg.seams.jumps import JumpSums, measure_jumps
+from napari_shiftseg.seams.matching import THRESHOLDS, MatchCounts, Overlap
+from napari_shiftseg.seams.report import finite, number
+from napari_shiftseg.seams.splits import find_seam_splits
+from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import TilePlan
+
+
+@dataclass
+class Evaluation:
+    """Scores pooled over all images of a pack.
+
+    Parameters
+    ----------
+    counts
+        Matches, false splits and merges.
+    jumps
+        Embedding jumps across and beside seams, within true objects.
+    seam_splits
+        True objects cut by a seam.
+    images
+        Number of images so far.
+    """
+
+    counts: MatchCounts = field(default_factory=MatchCounts)
+    jumps: JumpSums = field(default_factory=JumpSums)
+    seam_splits: int = 0
+    images: int = 0
+
+    def add(self, result: Segmentation, truth: NDArray[Any], grid: TilePlan) -> None:
+        """Add one image; seams are counted on ``grid``."""
+        self.counts.add(Overlap.of(truth, result.labels))
+        self.jumps += measure_jumps(result.prediction.embedding, truth, grid.seams)
+        self.seam_splits += len(find_seam_splits(result.labels, truth, grid))
+        self.images += 1
+
+    @property
+    def average_precision(self) -> dict[str, float]:
+        """AP by IoU threshold."""
+        return {str(t): self.counts.average_precision(t) for t in THRESHOLDS}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores as plain JSON values."""
+        ap = self.average_precision
+        return {
+            "ap": ap,
+            "mean_ap": float(np.mean(list(ap.values()))),
+            "false_splits": self.counts.false_splits,
+            "false_merges": self.counts.false_merges,
+            "seam_splits": self.seam_splits,
+            "seam_jump": finite(self.jumps.at_seams),
+            "beside_jump": finite(self.jumps.beside_seams),
+            "seam_jump_ratio": finite(self.jumps.ratio),
+            "objects": self.counts.predicted_objects,
+            "true_objects": self.counts.truth_objects,
+            "images": self.images,
+        }
+
+    def __str__(self) -> str:
+        rows = {f"AP {t}": number(ap) for t, ap in self.average_precision.items()} | {
+            "false splits": str(self.counts.false_splits),
+            "false merges": str(self.counts.false_merges),
+            "caused by seams": str(self.seam_splits),
+            "seam jump ratio": number(self.jumps.ratio),
+            "objects / true": f"{self.counts.predicted_objects} / {self.counts.truth_objects}",
+            "images": str(self.images),
+        }
+        return "\n".join(f"{title:<18}{value}" for title, value in rows.items())
+
+
+def evaluate_events(
+    model: str | Model,
+    data: str | Path,
+    *,
+    stitch: StitchMode = "corrected",
+    tile: int | Size | None = None,
+    grid: int | None = None,
+    clustering: Clustering | None = None,
+    device: str | None = None,
+) -> Iterator[Evaluation]:
+    """Evaluate; yield the scores so far after each image.
+
+    Takes what :func:`evaluate` takes.
+    """
+    model = load_model(model)
+    scores = Evaluation()
+    for pair in read_pack(data):
+        result = segment(
+            pair.image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
+        )
+        lines = result.plan
+        if grid is not None:
+            lines = plan_for(model, result.plan.image_size, "naive", grid)
+        scores.add(result, pair.mask, lines)
+        yield scores
+
+
+def evaluate(
+    model: str | Model,
+    data: str | Path,
+    *,
+    stitch: StitchMode = "corrected",
+    tile: int | Size | None = None,
+    grid: int | None = None,
+    clustering: Clustering | None = None,
+    device: str | None = None,
+) -> Evaluation:
+    """Score a model on a data pack.
+
+    Parameters
+    ----------
+    model
+        Name, path or loaded model.
+    data
+        A ZIP or folder with ``images/`` and ``masks/`` of equal names.
+    stitch, tile, clustering, device
+        As for :func:`napari_shiftseg.segment`.
+    grid
+        Count seam-caused splits and jumps on the lines of this tile size instead of on
+        the plan's own seams; so that modes can be compared on the same lines.
+
+    Raises
+    ------
+    ShiftSegError
+        If the pack, the model and the settings do not fit each other.
+    """
+    *_, scores = evaluate_events(
+        model, data, stitch=stitch, tile=tile, grid=grid, clustering=clustering, device=device
+    )
+    return scores

@@ -1,0 +1,109 @@
+"""The picture of a comparison: image, then each mode's labels with cut objects circled."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from numpy.typing import NDArray
+from skimage.color import label2rgb
+
+from napari_shiftseg.comparison import Comparison
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.axes import channels_first
+from napari_shiftseg.seams.report import SeamReport
+from napari_shiftseg.seams.splits import SeamSplit
+from napari_shiftseg.tiles.plan import by
+
+_CUT = "#ff3b30"
+_GRID = "#ffffff"
+
+
+def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None:
+    """Write a PNG: the image, and per mode its labels, seams and cut objects.
+
+    Of a volume, the slice with most cut objects is shown.
+
+    Parameters
+    ----------
+    result
+        The comparison.
+    image
+        The image that was compared, as it was given.
+    path
+        PNG to write; replaced if it exists.
+    """
+    architecture = result.model.description.architecture
+    pixels = channels_first(
+        image, ndim=architecture.geometry.ndim, in_channels=architecture.in_channels
+    )[0]
+    plane = _busiest_plane(result, pixels.shape)
+    grey = _stretched(pixels[plane] if plane is not None else pixels)
+    height, width = grey.shape
+    panels = 1 + len(result.results)
+    figure = Figure(figsize=(5 * panels, 5 * height / width + 0.7), layout="constrained")
+    axes = figure.subplots(1, panels)
+    axes[0].imshow(grey, cmap="gray", vmin=0, vmax=1)
+    axes[0].set_title("image")
+    for axis, (mode, segmentation) in zip(axes[1:], result.results.items(), strict=True):
+        labels = segmentation.labels if plane is None else segmentation.labels[plane]
+        axis.imshow(label2rgb(labels, grey, alpha=0.45, bg_label=0))
+        for y in segmentation.plan.seams[-2]:
+            axis.axhline(y - 0.5, color=_GRID, lw=0.5, alpha=0.6)
+        for x in segmentation.plan.seams[-1]:
+            axis.axvline(x - 0.5, color=_GRID, lw=0.5, alpha=0.6)
+        _circle_cuts(axis, result.reports[mode], plane)
+        axis.set_title(_title(result.reports[mode]))
+    for axis in axes:
+        axis.set_axis_off()
+    _save(figure, path)
+
+
+def _title(report: SeamReport) -> str:
+    cut = (
+        f"{report.seam_splits} objects cut by seams" if report.seam_splits else "none cut by seams"
+    )
+    return f"{report.mode}, {by(report.tile_size)} px tiles: {cut}"
+
+
+def _circle_cuts(axis: Any, report: SeamReport, plane: int | None) -> None:
+    for split in report.splits:
+        if plane is not None and round(split.position[0]) != plane:
+            continue
+        centre = (split.position[-1], split.position[-2])
+        axis.add_patch(Circle(centre, _radius(split), fill=False, color=_CUT, lw=1.8))
+
+
+def _radius(split: SeamSplit) -> float:
+    return max(8.0, 0.8 * split.length)
+
+
+def _busiest_plane(result: Comparison, shape: tuple[int, ...]) -> int | None:
+    if len(shape) == 2:
+        return None
+    cuts = [round(s.position[0]) for r in result.reports.values() for s in r.splits]
+    return int(np.bincount(cuts).argmax()) if cuts else shape[0] // 2
+
+
+def _stretched(pixels: NDArray[Any]) -> NDArray[np.float64]:
+    low, high = np.percentile(pixels, (0.5, 99.8))
+    span = float(high - low) or 1.0
+    # A square root shows dim nuclei beside bright ones.
+    scaled: NDArray[np.float64] = np.clip((pixels.astype(np.float64) - low) / span, 0, 1)
+    return np.sqrt(scaled)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        FigureCanvasAgg(figure).print_png(partial)
+        os.replace(partial, path)
+    except OSError as error:
+        raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        partial.unlink(missing_ok=True)

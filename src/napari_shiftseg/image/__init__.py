@@ -1,0 +1,1 @@
+"""Stage 1: pixels in and out, borders and intensities of whole images."""

@@ -1,0 +1,103 @@
+"""Data packs: a ZIP or a folder with ``images/`` and ``masks/`` of equal file names."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import tifffile
+from numpy.typing import NDArray
+
+from napari_shiftseg.errors import ShiftSegError
+
+_SUFFIXES = (".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image with its ground truth.
+
+    Parameters
+    ----------
+    name
+        File name without suffix.
+    image
+        Pixels, ``(*spatial)`` or with a channel axis.
+    mask
+        Integer labels, ``(*spatial)``; 0 is background.
+    """
+
+    name: str
+    image: NDArray[Any]
+    mask: NDArray[Any]
+
+
+def read_pack(path: str | Path) -> Iterator[Pair]:
+    """Yield the pairs of a pack in the order of their names.
+
+    Parameters
+    ----------
+    path
+        A ZIP file or a folder that holds ``images/`` and ``masks/``.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is no such pack, an image has no mask, or the shapes of a pair differ.
+    """
+    images, masks = _members(Path(path))
+    for name in sorted(images):
+        image, mask = tifffile.imread(images[name]()), tifffile.imread(masks[name]())
+        if image.shape[: mask.ndim] != mask.shape and image.shape[-mask.ndim :] != mask.shape:
+            raise ShiftSegError(
+                f"{path}: {name} has an image of shape {image.shape} and a mask of {mask.shape}"
+            )
+        yield Pair(PurePosixPath(name).stem, image, mask)
+
+
+def pack_size(path: str | Path) -> int:
+    """Count the pairs of a pack; raises as :func:`read_pack`."""
+    return len(_members(Path(path))[0])
+
+
+def _members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Readers of the images and of the masks by file name."""
+    if not path.exists():
+        raise ShiftSegError(f"no such data pack: {path}")
+    images, masks = _zip_members(path) if path.is_file() else _folder_members(path)
+    if not images:
+        raise ShiftSegError(f"{path} is not a data pack: it has no TIFFs in images/")
+    missing = sorted(images.keys() - masks.keys())
+    if missing:
+        raise ShiftSegError(f"{path}: masks/ lacks {missing[0]} ({len(missing)} missing in all)")
+    return images, masks
+
+
+def _folder_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    def members(kind: str) -> dict[str, Any]:
+        files = (f for f in (path / kind).glob("*") if f.suffix.lower() in _SUFFIXES)
+        return {f.name: lambda f=f: f for f in files}
+
+    return members("images"), members("masks")
+
+
+def _zip_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [PurePosixPath(name) for name in archive.namelist()]
+    except zipfile.BadZipFile:
+        raise ShiftSegError(f"{path} is neither a folder nor a ZIP file") from None
+
+    def read(name: PurePosixPath) -> io.BytesIO:
+        with zipfile.ZipFile(path) as archive:
+            return io.BytesIO(archive.read(str(name)))
+
+    def members(kind: str) -> dict[str, Any]:
+        inside = (n for n in names if n.parent.name == kind and n.suffix.lower() in _SUFFIXES)
+        return {n.name: lambda n=n: read(n) for n in inside}
+
+    return members("images"), members("masks")

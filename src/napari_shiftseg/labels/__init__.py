@@ -1,0 +1,1 @@
+"""Stage 4: from embeddings to instance labels."""

@@ -1,0 +1,163 @@
+"""Mean shift with a flat kernel on a summary of the embeddings.
+
+Embeddings are rounded to a fine integer lattice and counted in bins. Sums of integers do
+not depend on their order, so neither do the modes: not on tiles, not on workers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+_LATTICE = 4096
+"""Lattice steps per bandwidth: far below anything that matters, far above rounding."""
+
+_BINS = 8
+"""Bins per bandwidth: pixels within an eighth of the bandwidth move together."""
+
+_MAX_STEPS = 300
+_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class BinSummary:
+    """Occupied bins of the embedding space; summaries of parts can be added up.
+
+    Parameters
+    ----------
+    key : (B, E) int64
+        Bin coordinates, sorted lexicographically.
+    count : (B,) int64
+        Pixels in the bin.
+    total : (B, E) int64
+        Sum of their embeddings in lattice steps.
+    """
+
+    key: NDArray[np.int64]
+    count: NDArray[np.int64]
+    total: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, embeddings: NDArray[Any], bandwidth: float) -> BinSummary:
+        """Summarise ``(N, E)`` embeddings."""
+        lattice = np.rint(embeddings.astype(np.float64) * (_LATTICE / bandwidth)).astype(np.int64)
+        return _grouped(lattice // (_LATTICE // _BINS), np.ones(len(lattice), np.int64), lattice)
+
+    def __add__(self, other: BinSummary) -> BinSummary:
+        return _grouped(
+            np.concatenate([self.key, other.key]),
+            np.concatenate([self.count, other.count]),
+            np.concatenate([self.total, other.total]),
+        )
+
+    def coarse(self) -> BinSummary:
+        """Merge bins to the edge length of one bandwidth."""
+        return _grouped(self.key // _BINS, self.count, self.total)
+
+
+def mean_shift_modes(
+    summary: BinSummary, bandwidth: float, *, min_count: int = 1
+) -> NDArray[np.float64]:
+    """Find the modes of a density with a flat kernel.
+
+    Parameters
+    ----------
+    summary
+        The embeddings.
+    bandwidth
+        Radius of the kernel, as given to :meth:`BinSummary.of`.
+    min_count
+        Modes with fewer pixels within the kernel are dropped.
+
+    Returns
+    -------
+    (M, E) float64
+        Modes in units of the embedding, the one with most pixels first. Of two modes
+        within one bandwidth the one with more pixels stays, as in scikit-learn.
+    """
+    if len(summary.count) == 0:
+        return np.zeros((0, summary.key.shape[1]))
+    bins = KDTree(summary.total / summary.count[:, None])
+    seeds = summary.coarse()
+    position, count = _climb(summary, bins, seeds.total / seeds.count[:, None])
+    enough = count >= min_count
+    return _strongest(position[enough], count[enough]) * (bandwidth / _LATTICE)
+
+
+def assign(
+    embeddings: NDArray[Any], modes: NDArray[np.float64], bandwidth: float
+) -> NDArray[np.int64]:
+    """Give each of ``(N, E)`` embeddings the index of its nearest mode."""
+    if len(modes) == 0 or len(embeddings) == 0:
+        return np.full(len(embeddings), -1, np.int64)
+    step = bandwidth / _LATTICE
+    lattice = np.rint(embeddings.astype(np.float64) / step) * step
+    nearest: NDArray[np.int64] = KDTree(modes).query(lattice, workers=-1)[1].astype(np.int64)
+    return nearest
+
+
+def _climb(
+    summary: BinSummary, bins: KDTree, start: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Move each seed to the mean of the pixels around it until it rests."""
+    position = start.copy()
+    count = np.zeros(len(start), np.int64)
+    moving = np.arange(len(start))
+    for _ in range(_MAX_STEPS):
+        mean, count[moving] = _kernel_mean(summary, bins, position[moving])
+        shift = np.linalg.norm(mean - position[moving], axis=1)
+        position[moving] = mean
+        moving = moving[shift > _TOLERANCE * _LATTICE]
+        if len(moving) == 0:
+            break
+    return position, count
+
+
+def _kernel_mean(
+    summary: BinSummary, bins: KDTree, position: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    near = bins.query_ball_point(position, _LATTICE, workers=-1, return_sorted=False)
+    sizes = np.fromiter(map(len, near), np.int64, len(near))
+    found = sizes > 0
+    if not found.any():
+        return position, sizes
+    members = np.concatenate(near[found]).astype(np.int64)
+    offsets = np.cumsum(sizes[found]) - sizes[found]
+    count = np.zeros(len(position), np.int64)
+    count[found] = np.add.reduceat(summary.count[members], offsets)
+    mean = position.copy()
+    total = np.add.reduceat(summary.total[members], offsets, axis=0)
+    mean[found] = total / count[found, None]
+    return mean, count
+
+
+def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Keep the modes that no stronger mode has within one bandwidth."""
+    order = np.lexsort((*position.T, -count))
+    position = position[order]
+    keep = np.ones(len(position), bool)
+    near = KDTree(position).query_ball_point(position, _LATTICE) if len(position) else []
+    for index, others in enumerate(near):
+        if keep[index]:
+            keep[[other for other in others if other > index]] = False
+    return position[keep]
+
+
+def _grouped(
+    key: NDArray[np.int64], count: NDArray[np.int64], total: NDArray[np.int64]
+) -> BinSummary:
+    """Add up the rows that share a key."""
+    if len(key) == 0:
+        return BinSummary(key, count, total)
+    order = np.lexsort(key.T[::-1])
+    key = key[order]
+    first = np.flatnonzero(np.concatenate([[True], (key[1:] != key[:-1]).any(1)]))
+    return BinSummary(
+        key[first],
+        np.add.reduceat(count[order], first),
+        np.add.reduceat(total[order], first, axis=0),
+    )

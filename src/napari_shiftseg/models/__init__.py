@@ -1,0 +1,1 @@
+"""The weights that are part of the package, each with a card."""

@@ -1,0 +1,1 @@
+"""Stage 5: what seams did to objects, measured and reported."""

@@ -1,0 +1,64 @@
+"""Where two labels touch: every pixel face between different objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Pixel faces between two different labels, background left out.
+
+    Parameters
+    ----------
+    pairs : (n, 2) int64
+        The two labels, the smaller one first.
+    places : (n, d) int64
+        The pixel behind the face.
+    axis : (n,) int64
+        The axis across which the two pixels are neighbours.
+    """
+
+    pairs: NDArray[np.int64]
+    places: NDArray[np.int64]
+    axis: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, labels: NDArray[Any]) -> Contacts:
+        """Find the contacts of ``(*spatial)`` labels."""
+        found = [_along(labels, axis) for axis in range(labels.ndim)]
+        pairs, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        axis = np.repeat(np.arange(labels.ndim), [len(pair) for pair, _ in found])
+        return cls(pairs, places, axis)
+
+    def __getitem__(self, chosen: NDArray[Any]) -> Contacts:
+        return Contacts(self.pairs[chosen], self.places[chosen], self.axis[chosen])
+
+    def __len__(self) -> int:
+        return len(self.axis)
+
+    @property
+    def position(self) -> NDArray[np.int64]:
+        """Coordinate of each face along its own axis: a seam's number if it lies on one."""
+        return self.places[np.arange(len(self)), self.axis]
+
+    @property
+    def places_before(self) -> NDArray[np.int64]:
+        """The pixel before each face."""
+        before = self.places.copy()
+        before[np.arange(len(self)), self.axis] -= 1
+        return before
+
+
+def _along(labels: NDArray[Any], axis: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    before = labels.take(np.arange(labels.shape[axis] - 1), axis)
+    after = labels.take(np.arange(1, labels.shape[axis]), axis)
+    touching = (before != after) & (before != 0) & (after != 0)
+    places = np.argwhere(touching)
+    places[:, axis] += 1
+    pairs = np.stack([before[touching], after[touching]], axis=1).astype(np.int64)
+    return np.sort(pairs, axis=1), places

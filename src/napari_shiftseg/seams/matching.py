@@ -1,0 +1,154 @@
+"""Labels against ground truth: IoU, average precision, false splits and merges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+
+from napari_shiftseg.errors import ShiftSegError
+
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+PIECE_IOU = 0.1
+"""IoU above which two objects are taken for parts of one (Caicedo et al. 2019)."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """The overlapping pairs of two label images, sparse.
+
+    Parameters
+    ----------
+    truth, predicted : (K,) int64
+        Labels of the pairs that share at least one pixel.
+    iou : (K,) float64
+        Their intersection over union.
+    truth_objects, predicted_objects
+        Numbers of objects.
+    """
+
+    truth: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    iou: NDArray[np.float64]
+    truth_objects: int
+    predicted_objects: int
+
+    @classmethod
+    def of(cls, truth: NDArray[Any], predicted: NDArray[Any]) -> Overlap:
+        """Measure every overlapping pair; label 0 is background.
+
+        Raises
+        ------
+        ShiftSegError
+            If the shapes differ.
+        """
+        if truth.shape != predicted.shape:
+            raise ShiftSegError(
+                f"the labels have the shape {predicted.shape}, the ground truth {truth.shape}"
+            )
+        truth_ids, truth_index = np.unique(truth, return_inverse=True)
+        ids, index = np.unique(predicted, return_inverse=True)
+        table = coo_array(
+            (np.ones(truth.size, np.int64), (truth_index.ravel(), index.ravel())),
+            shape=(len(truth_ids), len(ids)),
+        )
+        table.sum_duplicates()
+        row, column = table.coords
+        truth_area = np.bincount(truth_index.ravel(), minlength=len(truth_ids))
+        area = np.bincount(index.ravel(), minlength=len(ids))
+        iou = table.data / (truth_area[row] + area[column] - table.data)
+        real = (truth_ids[row] != 0) & (ids[column] != 0)
+        return cls(
+            truth_ids[row[real]].astype(np.int64),
+            ids[column[real]].astype(np.int64),
+            iou[real],
+            int((truth_ids != 0).sum()),
+            int((ids != 0).sum()),
+        )
+
+    @property
+    def false_splits(self) -> dict[int, tuple[int, ...]]:
+        """True objects with more than one prediction at IoU > 0.1, and these predictions."""
+        return self._shared(self.truth, self.predicted)
+
+    @property
+    def false_merges(self) -> dict[int, tuple[int, ...]]:
+        """Predictions with more than one true object at IoU > 0.1, and these objects."""
+        return self._shared(self.predicted, self.truth)
+
+    def true_positives(self, threshold: float) -> int:
+        """Count the pairs of the best one-to-one matching that reach the IoU threshold."""
+        good = self.iou >= threshold
+        if not good.any():
+            return 0
+        rows, row = np.unique(self.truth[good], return_inverse=True)
+        columns, column = np.unique(self.predicted[good], return_inverse=True)
+        if len(rows) == len(row) and len(columns) == len(column):
+            return len(row)
+        # At IoU 0.5 exactly, and below, one object may reach the threshold twice. Counting
+        # pairs comes first, their IoU second.
+        gain = np.zeros((len(rows), len(columns)))
+        gain[row, column] = 1 + self.iou[good] / (2 * min(gain.shape))
+        pairs = linear_sum_assignment(gain, maximize=True)
+        return int((gain[pairs] > 0).sum())
+
+    @staticmethod
+    def _pieces(key: NDArray[np.int64], value: NDArray[np.int64]) -> dict[int, tuple[int, ...]]:
+        groups: dict[int, list[int]] = {}
+        for k, v in zip(key.tolist(), value.tolist(), strict=True):
+            groups.setdefault(k, []).append(v)
+        return {k: tuple(sorted(v)) for k, v in groups.items() if len(v) > 1}
+
+    def _shared(
+        self, key: NDArray[np.int64], value: NDArray[np.int64]
+    ) -> dict[int, tuple[int, ...]]:
+        parts = self.iou > PIECE_IOU
+        return self._pieces(key[parts], value[parts])
+
+
+@dataclass
+class MatchCounts:
+    """Counts pooled over images, as StarDist's ``matching_dataset`` does by default.
+
+    Parameters
+    ----------
+    thresholds
+        IoU thresholds.
+    """
+
+    thresholds: Sequence[float] = THRESHOLDS
+    true_positives: dict[float, int] = field(default_factory=dict)
+    truth_objects: int = 0
+    predicted_objects: int = 0
+    false_splits: int = 0
+    false_merges: int = 0
+
+    def add(self, overlap: Overlap) -> None:
+        """Add one image."""
+        for threshold in self.thresholds:
+            found = overlap.true_positives(threshold)
+            self.true_positives[threshold] = self.true_positives.get(threshold, 0) + found
+        self.truth_objects += overlap.truth_objects
+        self.predicted_objects += overlap.predicted_objects
+        self.false_splits += len(overlap.false_splits)
+        self.false_merges += len(overlap.false_merges)
+
+    def average_precision(self, threshold: float) -> float:
+        """AP = TP / (TP + FP + FN); 1 if there is nothing to find and nothing was found."""
+        matched = self.true_positives.get(threshold, 0)
+        every = self.truth_objects + self.predicted_objects - matched
+        return matched / every if every else 1.0
+
+
+def average_precision(
+    truth: NDArray[Any], predicted: NDArray[Any], threshold: float = 0.5
+) -> float:
+    """Return AP = TP / (TP + FP + FN) of one label image at an IoU threshold."""
+    counts = MatchCounts((threshold,))
+    counts.add(Overlap.of(truth, predicted))
+    return counts.average_precision(threshold)

@@ -1,0 +1,68 @@
+"""Settings that a person may change, each said once: default, legal range, help.
+
+The command line and the forms of the napari widgets are made from these classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from napari_shiftseg.errors import ShiftSegError
+
+StitchMode = Literal["naive", "corrected", "whole", "blended"]
+STITCH_MODES: tuple[StitchMode, ...] = ("naive", "corrected", "whole", "blended")
+
+
+def setting(default: Any, title: str, help: str, low: float, high: float) -> Any:
+    """Declare a dataclass field with its legal range, both ends included."""
+    legal = {"title": title, "help": help, "low": low, "high": high}
+    return dataclasses.field(default=default, metadata=legal)
+
+
+class Checked:
+    """Base of settings classes: refuses values outside of the declared ranges."""
+
+    def replaced(self, **changes: Any) -> Self:
+        """Return a copy with the given fields changed; None leaves a field as it is."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return dataclasses.replace(self, **given)  # type: ignore[type-var]
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, legal = getattr(self, field.name), field.metadata
+            if not legal or value is None:
+                continue
+            if not legal["low"] <= value <= legal["high"]:
+                nearest = min(max(value, legal["low"]), legal["high"])
+                raise ShiftSegError(
+                    f"{field.name} is {value}; legal: {legal['low']:g} to {legal['high']:g}; "
+                    f"nearest: {nearest:g}"
+                )
+
+
+@dataclass(frozen=True)
+class Clustering(Checked):
+    """From embeddings to labels.
+
+    Parameters
+    ----------
+    bandwidth
+        Radius of the flat mean-shift kernel, in units of the embedding.
+    min_size
+        Objects with fewer pixels are dropped.
+    foreground_threshold
+        Foreground probability from which on a pixel belongs to an object.
+    split_components
+        Give the connected components of one cluster labels of their own.
+    """
+
+    bandwidth: float = setting(
+        1.5, "Bandwidth", "Radius of the mean-shift kernel in embedding units.", 1e-3, 1e3
+    )
+    min_size: int = setting(20, "Minimum size", "Objects with fewer pixels are dropped.", 0, 10**9)
+    foreground_threshold: float = setting(
+        0.5, "Foreground", "Probability from which on a pixel belongs to an object.", 0.0, 1.0
+    )
+    split_components: bool = True

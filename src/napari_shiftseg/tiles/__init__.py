@@ -1,0 +1,1 @@
+"""Stage 2: geometry of networks and plans of tiles; integers only."""

@@ -1,0 +1,275 @@
+"""Plans: how an image is cut into tiles in each stitch mode. Integers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.settings import STITCH_MODES, StitchMode
+from napari_shiftseg.tiles.geometry import NetworkGeometry, Size
+from napari_shiftseg.tiles.tile import Region, Tile
+
+_COMFORTABLE = {1: 1024, 2: 200, 3: 44}
+"""Output window in pixels per number of axes where neither model nor user names one."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The tiles of one axis: consecutive spans ``(start, stop)`` in pixels.
+
+    ``inner`` spans are kept; they meet at the seams, or overlap in blended mode.
+    """
+
+    outer: tuple[tuple[int, int], ...]
+    window: tuple[tuple[int, int], ...]
+    inner: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """An immutable plan that prediction executes and that the seam report explains.
+
+    Parameters
+    ----------
+    mode
+        Stitch mode.
+    geometry
+        The network's geometry.
+    image_size
+        Size of the image in pixels.
+    tile_size
+        Edge lengths of a tile's kept output (blended: of its window).
+    strips
+        The tiles of each axis; the plan is their product, in raster order.
+    """
+
+    mode: StitchMode
+    geometry: NetworkGeometry
+    image_size: Size
+    tile_size: Size
+    strips: tuple[Strip, ...]
+
+    @property
+    def grid(self) -> Size:
+        """Number of tiles per axis."""
+        return tuple(len(strip.inner) for strip in self.strips)
+
+    def __len__(self) -> int:
+        return prod(self.grid)
+
+    def __iter__(self) -> Iterator[Tile]:
+        return (self.tile(index) for index in range(len(self)))
+
+    def tile(self, index: int) -> Tile:
+        """Return tile ``index`` of ``0 .. len(plan) - 1``."""
+        if not 0 <= index < len(self):
+            raise ShiftSegError(f"there is no tile {index}; legal: 0 to {len(self) - 1}")
+        place, rest = [], index
+        for count in reversed(self.grid):
+            rest, at = divmod(rest, count)
+            place.append(at)
+        place.reverse()
+
+        def region(kind: str) -> Region:
+            spans = (getattr(s, kind)[at] for s, at in zip(self.strips, place, strict=True))
+            return tuple(slice(*span) for span in spans)
+
+        return Tile(index, region("outer"), region("window"), region("inner"))
+
+    @property
+    def seams(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis the positions ``s`` where pixels ``s - 1`` and ``s`` come from two tiles.
+
+        In blended mode these are the borders of the windows inside of the image: the
+        places where the set of averaged tiles changes.
+        """
+        return tuple(
+            tuple(sorted({edge for span in s.inner for edge in span if 0 < edge < size}))
+            for s, size in zip(self.strips, self.image_size, strict=True)
+        )
+
+    @property
+    def misaligned(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis the seams at which the period's phase is broken (Sec. 3.2)."""
+        return tuple(
+            tuple(s for s in seams if self.phase_jump(axis, s) != 0)
+            for axis, seams in enumerate(self.seams)
+        )
+
+    def phase_jump(self, axis: int, seam: int) -> int:
+        """Phase at which the tile behind a seam meets the period of the one before it.
+
+        0 means that the period's grid goes on unbroken, as in whole-image inference.
+        """
+        strip, period = self.strips[axis], self.geometry.period[axis]
+        jumps = [
+            (after[0] - before[0]) % period
+            for (before, after), edges in zip(
+                pairwise(strip.window), pairwise(strip.inner), strict=True
+            )
+            if seam in (edges[0][1], edges[1][0])
+        ]
+        return next((jump for jump in jumps if jump), 0)
+
+    def cause(self, axis: int, seam: int) -> str | None:
+        """Why a seam can cut objects: ``"phase"``, ``"context"``, or None if it cannot."""
+        if self.phase_jump(axis, seam):
+            return "phase"
+        if self.geometry.padding == "same" and self.mode in ("naive", "blended"):
+            return "context"
+        return None
+
+    def sentence(self) -> str:
+        """Say in numbers what this plan will do to objects."""
+        count = sum(len(seams) for seams in self.seams)
+        harmful = sum(self.cause(a, s) is not None for a, ss in enumerate(self.seams) for s in ss)
+        size, period = by(self.tile_size), by(self.geometry.period)
+        if self.mode == "whole":
+            return "One pass over the whole image: no seams."
+        if count == 0:
+            return f"The image fits into one tile of {size} px: no seams."
+        if harmful == 0:
+            return (
+                f"Tiles of {size} px are multiples of the {period} px period: "
+                f"none of the {count} seams can split an object."
+            )
+        if self.geometry.padding == "same":
+            return (
+                f"Tiles of {size} px see zeros beyond their border: "
+                f"{harmful} of {count} seams can split objects."
+            )
+        phases = sorted(
+            {self.phase_jump(a, s) for a, ss in enumerate(self.seams) for s in ss} - {0}
+        )
+        what = "blur" if self.mode == "blended" else "split"
+        return (
+            f"Tiles of {size} px meet the {period} px period at phase "
+            f"{', '.join(map(str, phases))}: {harmful} of {count} seams can {what} objects."
+        )
+
+
+def make_plan(
+    geometry: NetworkGeometry,
+    image_size: Size,
+    mode: StitchMode = "corrected",
+    *,
+    tile: int | Size | None = None,
+    overlap: float = 0.5,
+) -> TilePlan:
+    """Resolve geometry, image size and settings into a plan.
+
+    Parameters
+    ----------
+    geometry
+        The network's geometry.
+    image_size
+        Size of the image in pixels per axis.
+    mode
+        ``"naive"``: windows of ``tile`` px at stride ``tile``, not cropped to the period.
+        ``"corrected"``: tiles of n*P (Corollary 4). ``"whole"``: one pass.
+        ``"blended"``: overlapping windows with Gaussian weights, the last one moved back
+        into the image.
+    tile
+        Output tile size in pixels, one number or one per axis. By default a natural
+        output size (naive, blended), or the largest multiple of P in it (corrected).
+    overlap
+        Blended mode: fraction of a window that its neighbour repeats, 0 <= overlap < 1.
+
+    Raises
+    ------
+    ShiftSegError
+        If the mode is unknown, sizes are not positive, or in corrected mode the tile
+        size is not a multiple of the period.
+    """
+    if mode not in STITCH_MODES:
+        raise ShiftSegError(f"stitch mode is {mode!r}; legal: {', '.join(STITCH_MODES)}")
+    if len(image_size) != geometry.ndim or min(image_size) < 1:
+        raise ShiftSegError(
+            f"the image has the size {by(image_size)} px; the network needs {geometry.ndim} "
+            "axes of at least 1 px"
+        )
+    if not 0 <= overlap < 1:
+        raise ShiftSegError(f"overlap is {overlap}; legal: 0 <= overlap < 1")
+    sizes = _tile_sizes(geometry, image_size, mode, tile)
+    strips = tuple(
+        _strip(geometry, axis, image_size[axis], mode, size, overlap)
+        for axis, size in enumerate(sizes)
+    )
+    return TilePlan(mode, geometry, tuple(image_size), sizes, strips)
+
+
+def corrected_tile(geometry: NetworkGeometry, at_most: Size) -> Size:
+    """Return the largest tile of n*P, n >= 1, that is at most ``at_most`` per axis."""
+    return tuple(max(1, n // p) * p for n, p in zip(at_most, geometry.period, strict=True))
+
+
+def by(size: Size) -> str:
+    """Write a size for people: one number if it is the same on every axis."""
+    return str(size[0]) if len(set(size)) == 1 else " x ".join(map(str, size))
+
+
+def _tile_sizes(
+    geometry: NetworkGeometry, image_size: Size, mode: StitchMode, tile: int | Size | None
+) -> Size:
+    if mode == "whole":
+        return tuple(image_size)
+    if tile is None:
+        natural = geometry.natural_output((_COMFORTABLE[geometry.ndim],) * geometry.ndim)
+        return corrected_tile(geometry, natural) if mode == "corrected" else natural
+    sizes = (tile,) * geometry.ndim if isinstance(tile, int) else tuple(tile)
+    if len(sizes) != geometry.ndim or min(sizes) < 1:
+        raise ShiftSegError(
+            f"the tile size is {sizes} px; legal: {geometry.ndim} numbers of at least 1"
+        )
+    if mode == "corrected":
+        for size, period in zip(sizes, geometry.period, strict=True):
+            if size % period:
+                below, above = size // period * period, (size // period + 1) * period
+                near = f"{below} or {above}" if below else f"{above}"
+                raise ShiftSegError(
+                    f"the tile size is {size} px; corrected stitching needs a multiple of the "
+                    f"period, {period} px; nearest: {near}"
+                )
+    return sizes
+
+
+def _strip(
+    geometry: NetworkGeometry, axis: int, size: int, mode: StitchMode, tile: int, overlap: float
+) -> Strip:
+    if mode == "corrected" and geometry.padding == "same":
+        return _same_padded_strip(geometry, axis, size, tile)
+    window = geometry.next_input_size(axis, tile + geometry.context[axis]) - geometry.context[axis]
+    if mode == "blended":
+        starts, kept = _overlapping_starts(size, window, overlap), window
+    else:
+        starts, kept = list(range(0, size, tile)), tile
+    half = geometry.context[axis] // 2
+    return Strip(
+        outer=tuple((s - half, s + window + half) for s in starts),
+        window=tuple((s, s + window) for s in starts),
+        inner=tuple((s, min(s + kept, size)) for s in starts),
+    )
+
+
+def _overlapping_starts(size: int, window: int, overlap: float) -> list[int]:
+    if size <= window:
+        return [0]
+    stride = max(1, round(window * (1 - overlap)))
+    return [*range(0, size - window, stride), size - window]
+
+
+def _same_padded_strip(geometry: NetworkGeometry, axis: int, size: int, tile: int) -> Strip:
+    """Tiles with a halo of at least the receptive field, cut off after the network.
+
+    At the true border the halo ends, so the network's own padding stays where
+    whole-image inference has it.
+    """
+    period = geometry.period[axis]
+    halo = -(-geometry.receptive_field[axis] // period) * period
+    padded = -(-size // period) * period
+    starts = range(0, size, tile)
+    read = tuple((max(0, s - halo), min(padded, s + tile + halo)) for s in starts)
+    return Strip(outer=read, window=read, inner=tuple((s, min(s + tile, size)) for s in starts))

@@ -1,0 +1,157 @@
+"""Random training crops: where, how zoomed, how turned, how bright."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.border import read_reflected
+from napari_shiftseg.tiles.geometry import Size
+
+UNKNOWN = -1
+"""Label of pixels outside of the image: they take no part in the loss."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a crop.
+
+    Parameters
+    ----------
+    flips
+        Mirror each axis and turn the last two axes by multiples of 90 degrees.
+    zoom
+        Largest factor by which a crop is magnified or shrunk; 1 for none.
+    intensity
+        Strength of random contrast, gamma, offset and noise; 0 for none.
+    """
+
+    flips: bool = True
+    zoom: float = 1.25
+    intensity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.zoom < 1 or self.intensity < 0:
+            raise ShiftSegError(
+                f"zoom is {self.zoom} and intensity {self.intensity}; "
+                "legal: zoom >= 1, intensity >= 0"
+            )
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Random crops of normalised images, one per step; the same for the same generator.
+
+    Parameters
+    ----------
+    images
+        ``(C, *spatial)`` float32 each, normalised over the whole image.
+    masks
+        ``(*spatial)`` integers each; 0 is background, negative is unknown.
+    window
+        The network's output window in pixels per axis.
+    context
+        The network's input size minus its output size per axis.
+    augmentation
+        Random changes.
+    inside
+        Take the context from inside of the image only, as the paper's notebooks do;
+        otherwise from its reflection, so that windows reach the border.
+    """
+
+    images: Sequence[NDArray[np.float32]]
+    masks: Sequence[NDArray[np.integer]]
+    window: Size
+    context: Size
+    augmentation: Augmentation = Augmentation()
+    inside: bool = False
+
+    def __post_init__(self) -> None:
+        needed = [w + c for w, c in zip(self.window, self.context, strict=True)]
+        for mask in self.masks:
+            if self.inside and any(n < k for n, k in zip(mask.shape, needed, strict=True)):
+                raise ShiftSegError(
+                    f"an image of {mask.shape} px cannot hold a window with its context, "
+                    f"{needed} px"
+                )
+
+    def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Draw one crop.
+
+        Returns
+        -------
+        image : (1, C, *window + context) float32
+        labels : (*window) int64
+        """
+        item = int(rng.integers(len(self.images)))
+        limit = np.log(self.augmentation.zoom)
+        zoom = float(np.exp(rng.uniform(-limit, limit)))
+        image, labels = self._cut(self.images[item], self.masks[item], zoom, rng)
+        if self.augmentation.flips:
+            image, labels = _turned(image, labels, rng)
+        image = _recoloured(image, self.augmentation.intensity, rng)
+        inner = tuple(
+            slice(c // 2, c // 2 + w) for c, w in zip(self.context, self.window, strict=True)
+        )
+        return image[None].contiguous(), labels[inner].contiguous()
+
+    def _cut(
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.integer],
+        zoom: float,
+        rng: np.random.Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Cut window and context; the window lies inside the image if it fits."""
+        region, known = [], []
+        for size, window, context in zip(mask.shape, self.window, self.context, strict=True):
+            source_window, margin = round(window * zoom), round(context / 2 * zoom)
+            room = size - source_window
+            low, high = (margin, room - margin) if self.inside else (min(0, room), max(0, room))
+            start = int(rng.integers(low, high + 1)) - margin
+            region.append(slice(start, start + source_window + 2 * margin))
+            known.append((max(0, -start), max(0, region[-1].stop - size)))
+        pixels = torch.from_numpy(read_reflected(image, tuple(region)))
+        inside = tuple(
+            slice(max(0, s.start), min(n, s.stop)) for s, n in zip(region, mask.shape, strict=True)
+        )
+        labels = np.pad(mask[inside].astype(np.int64), known, constant_values=UNKNOWN)
+        size = [w + c for w, c in zip(self.window, self.context, strict=True)]
+        return _resized(pixels, torch.from_numpy(labels), size)
+
+
+def _resized(image: Tensor, labels: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    if list(labels.shape) == list(size):
+        return image, labels
+    linear = {1: "linear", 2: "bilinear", 3: "trilinear"}[labels.ndim]
+    image = F.interpolate(image[None], size=tuple(size), mode=linear, align_corners=False)[0]
+    # Labels travel as float64, which holds every label up to 2^53 exactly.
+    whole = F.interpolate(labels[None, None].double(), size=tuple(size), mode="nearest-exact")
+    return image, whole[0, 0].long()
+
+
+def _turned(image: Tensor, labels: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    axes = [-1 - a for a in range(labels.ndim) if rng.random() < 0.5]
+    image, labels = image.flip(axes), labels.flip(axes)
+    square = labels.ndim > 1 and labels.shape[-1] == labels.shape[-2]
+    if square and rng.random() < 0.5:
+        image, labels = image.transpose(-1, -2), labels.transpose(-1, -2)
+    return image, labels
+
+
+def _recoloured(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+    if strength == 0:
+        return image
+    gain = float(np.exp(rng.normal(0, 0.25 * strength)))
+    gamma = float(np.exp(rng.normal(0, 0.2 * strength)))
+    offset = float(rng.normal(0, 0.05 * strength))
+    sigma = abs(float(rng.normal(0, 0.04 * strength)))
+    noise = torch.from_numpy(rng.standard_normal(image.shape, dtype=np.float32))
+    return image.clamp_min(0) ** gamma * gain + image.clamp_max(0) + offset + sigma * noise

@@ -1,0 +1,22 @@
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from random_networks import small_model
+
+settings.register_profile(
+    "core", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", settings.get_profile("core"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "core")
+
+
+@pytest.fixture(scope="session")
+def random_model():
+    return small_model(trained_steps=0)
+
+
+@pytest.fixture(scope="session")
+def trained_model():
+    """A network of half a thousand weights that tells discs apart."""
+    return small_model(trained_steps=150)
