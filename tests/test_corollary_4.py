@@ -68,7 +68,7 @@ def assert_tiled_equals_whole(architecture, plan, seed):
     assert relative_difference(tiled, predict(network, image, "whole")) <= 1e-5
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(
     corrected_runs(geometries(ndims=(2,), levels=3, convolutions=2)), st.integers(0, 2**31)
 )
@@ -76,7 +76,7 @@ def test_tiled_equals_whole_in_2d(run, seed):
     assert_tiled_equals_whole(*run, seed)
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(
     corrected_runs(geometries(ndims=(3,), levels=2, kernels=(1, 3), convolutions=2)),
     st.integers(0, 2**31),
@@ -103,7 +103,7 @@ def exact(network, image, plan):
     return output
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(
     corrected_runs(geometries(levels=2, kernels=(1, 3), convolutions=2)), st.integers(0, 2**31)
 )

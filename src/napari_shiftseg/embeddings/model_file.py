@@ -127,7 +127,8 @@ def _description(path: Path, file: Any) -> ModelDescription:
 
 def _checkpoint_weights(path: Path) -> dict[str, Tensor]:
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch warns of pickles it then refuses
+            weights = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ShiftSegError(
             f"{path} is not a plain checkpoint of weights; what it holds could run code, "

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg import __version__
+from napari_shiftseg.cli.app import app
+
+
+def test_the_version_is_the_packages(shiftseg):
+    assert shiftseg("--version").out.strip() == __version__
+
+
+@pytest.mark.parametrize("command", ["segment", "compare", "evaluate", "certify", "check", "train"])
+def test_every_command_explains_each_of_its_options(shiftseg, command):
+    answer = shiftseg(command, "--help")
+    assert answer.code == 0
+    described = app[command].assemble_argument_collection()
+    assert all(argument.parameter.help for argument in described if argument.show)
+
+
+def test_python_dash_m_is_the_same_command():
+    answer = subprocess.run(
+        [sys.executable, "-m", "napari_shiftseg", "--version"], capture_output=True, text=True
+    )
+    assert (answer.returncode, answer.stdout.strip()) == (0, __version__)
+
+
+def test_segment_writes_labels_with_their_provenance(shiftseg, image_file, model_file, tmp_path):
+    labels = tmp_path / "labels.tif"
+    answer = shiftseg("segment", image_file, "-m", model_file, "-o", labels, "--tile", 12)
+    assert answer.code == 0
+    assert "none of the" in answer.out
+    with tifffile.TiffFile(labels) as file:
+        assert file.asarray().shape == (40, 50)
+        assert file.asarray().dtype == np.uint16
+        provenance = json.loads(file.shaped_metadata[0]["shiftseg"])
+    assert provenance["tile"] == [12, 12]
+    assert provenance["stitch"] == "corrected"
+    assert len(provenance["model_sha256"]) == 64
+
+
+def test_segment_writes_embeddings_channels_first(shiftseg, image_file, model_file, tmp_path):
+    vectors = tmp_path / "embeddings.tif"
+    shiftseg(
+        "segment", image_file, "-m", model_file, "-o", tmp_path / "l.tif", "--embeddings", vectors
+    )
+    assert tifffile.imread(vectors).shape == (2, 40, 50)
+
+
+@pytest.mark.parametrize("stitch", ["naive", "corrected", "whole", "blended"])
+def test_segment_offers_every_stitch_mode(shiftseg, image_file, model_file, tmp_path, stitch):
+    labels = tmp_path / f"{stitch}.tif"
+    answer = shiftseg("segment", image_file, "-m", model_file, "-o", labels, "--stitch", stitch)
+    assert answer.code == 0
+    assert labels.exists()
+
+
+def test_compare_writes_labels_picture_and_report(
+    shiftseg, image_file, truth_file, model_file, tmp_path
+):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    answer = shiftseg(
+        "compare", image_file, "-m", model_file, "--truth", truth_file, "-o", folder,
+        "--tile", 10, "--json", folder / "report.json",
+    )  # fmt: skip
+    assert answer.code == 0
+    written = {path.name for path in folder.iterdir()}
+    assert written == {
+        "cells-naive.tif",
+        "cells-corrected.tif",
+        "cells-compare.png",
+        "report.json",
+    }
+    values = json.loads((folder / "report.json").read_text())
+    assert values["period"] == [4, 4]
+    assert values["context"] == [40, 40]
+    assert values["modes"]["naive"]["tile"] == [10, 10]
+    assert values["modes"]["corrected"]["tile"] == [8, 8]
+    keys = {"objects", "false_splits", "false_merges", "seam_splits", "ap50"}
+    assert all(keys <= mode.keys() for mode in values["modes"].values())
+
+
+def test_compare_without_truth_leaves_open_what_needs_it(
+    shiftseg, image_file, model_file, tmp_path
+):
+    answer = shiftseg("compare", image_file, "-m", model_file, "-o", tmp_path, "--json", "-")
+    naive = json.loads(answer.out)["modes"]["naive"]
+    assert naive["ap50"] is None
+    assert naive["false_splits"] is None
+
+
+def test_evaluate_pools_a_pack(shiftseg, image_file, truth_file, model_file, tmp_path):
+    pack = tmp_path / "pack.zip"
+    with zipfile.ZipFile(pack, "w") as archive:
+        for name in ("a.tif", "b.tif"):
+            archive.write(image_file, f"images/{name}")
+            archive.write(truth_file, f"masks/{name}")
+    answer = shiftseg("evaluate", "-m", model_file, "--data", pack, "--json", "-")
+    values = json.loads(answer.out)
+    assert values["images"] == 2
+    assert values["true_objects"] == 4
+    assert list(values["ap"]) == ["0.5", "0.6", "0.7", "0.8", "0.9"]
+    expected = {"false_splits", "false_merges", "seam_splits", "seam_jump_ratio", "objects"}
+    assert expected <= values.keys()
+
+
+def test_certify_finds_corrected_stitching_equal_and_naive_not(shiftseg, model_file):
+    corrected = json.loads(shiftseg("certify", "-m", model_file, "--json", "-").out)
+    naive = json.loads(
+        shiftseg("certify", "-m", model_file, "--stitch", "naive", "--tile", 10, "--json", "-").out
+    )
+    assert corrected["equal"] is True
+    assert corrected["relative_difference"] <= 1e-5
+    assert naive["equal"] is False
+    assert naive["max_abs_difference"] > 1e-3
+
+
+def test_check_names_the_labels_that_a_grid_cut(shiftseg, tmp_path):
+    labels = np.zeros((64, 64), np.uint16)
+    for number, (y, x) in enumerate([(10, 12), (40, 11), (30, 40)]):
+        labels[y : y + 8, x : x + 8] = 2 * number + 1
+        labels[y : y + 8, 16 if x < 16 else 99 : x + 8] = 2 * number + 2
+    path = tmp_path / "cut.tif"
+    tifffile.imwrite(path, labels)
+    values = json.loads(shiftseg("check", path, "--tile", 16, "--json", "-").out)
+    assert [split["labels"] for split in values["splits"]] == [[1, 2], [3, 4]]
+    assert values["splits"][0]["position"] == [13.5, 16.0]
+    assert values["objects"] == 5
+    assert values["p_value"] == 1 / 16
+
+
+def test_models_lists_the_bundled_ones_and_shows_a_card(shiftseg, model_file):
+    assert "period" in shiftseg("models").out
+    assert "8 px" in shiftseg("models", model_file).out
+
+
+def test_train_makes_a_model_that_segments(shiftseg, image_file, truth_file, tmp_path):
+    for kind, file in (("images", image_file), ("masks", truth_file)):
+        (tmp_path / "pack" / kind).mkdir(parents=True)
+        (tmp_path / "pack" / kind / "a.tif").write_bytes(file.read_bytes())
+    model = tmp_path / "mine.safetensors"
+    trained = shiftseg(
+        "train", "--data", tmp_path / "pack", "-o", model, "--levels", 2, "--maps", 2,
+        "--window", 8, "--steps", 3,
+    )  # fmt: skip
+    assert trained.code == 0
+    card = json.loads(shiftseg("models", model, "--json", "-").out)[str(model)]
+    assert card["training"]["steps_done"] == 3
+    assert card["training_window"] == [8, 8]
+    assert shiftseg("segment", image_file, "-m", model, "-o", tmp_path / "l.tif").code == 0
+
+
+def test_a_window_of_one_period_is_refused_unless_it_is_meant(shiftseg, tmp_path):
+    model = tmp_path / "small.safetensors"
+    words = (
+        "train", "--data", "discs:13", "-o", model, "--levels", 1, "--maps", 1,
+        "--window", 2, "--steps", 1,
+    )  # fmt: skip
+    refused = shiftseg(*words)
+    assert refused.code == 2
+    assert "does not exceed the period" in refused.err
+    assert not model.exists()
+    assert shiftseg(*words, "--allow-small-window").code == 0
+    assert "WARNING" in shiftseg("models", model).out
+
+
+def test_json_to_stdout_is_json_alone(shiftseg, model_file):
+    json.loads(shiftseg("certify", "-m", model_file, "--json", "-").out)
+
+
+def test_demo_ends_with_a_table_and_the_files(shiftseg, tmp_path, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    answer = shiftseg("demo", "-o", tmp_path / "demo", "--json", tmp_path / "demo.json")
+    assert answer.code == 0
+    assert "by seams" in answer.out
+    for line in answer.out.splitlines():
+        if line.endswith((".tif", ".png")):
+            assert Path(line).stat().st_size > 0
+    modes = json.loads((tmp_path / "demo.json").read_text())["discs-l4"]["modes"]
+    assert modes["naive"]["seam_splits"] >= 10 * max(1, modes["corrected"]["seam_splits"])

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.intensity import Intensity, Scaling
+
+
+def test_percentiles_become_0_and_1():
+    image = np.random.default_rng(0).normal(500, 100, (2, 40, 50))
+    scaled = Intensity("percentile", 5, 95).measure(image)(image)
+    assert scaled.dtype == np.float32
+    for channel in scaled:
+        np.testing.assert_allclose(np.percentile(channel, (5, 95)), (0, 1), atol=1e-6)
+
+
+def test_channels_are_scaled_apart():
+    image = np.stack([np.arange(100.0).reshape(10, 10), 1000 + np.arange(100.0).reshape(10, 10)])
+    scaled = Intensity().measure(image)(image)
+    np.testing.assert_allclose(scaled[0], scaled[1], atol=1e-5)
+
+
+def test_a_constant_image_becomes_0():
+    image = np.full((1, 8, 8), 77, np.uint16)
+    np.testing.assert_array_equal(Intensity().measure(image)(image), 0)
+
+
+def test_none_leaves_pixels_as_they_are():
+    image = np.arange(12, dtype=np.uint8).reshape(1, 3, 4)
+    scaled = Intensity("none").measure(image)(image)
+    np.testing.assert_array_equal(scaled, image)
+    assert scaled.dtype == np.float32
+
+
+def test_large_integers_keep_their_differences():
+    image = np.array([[[2**31, 2**31 + 1]]], np.uint32)
+    scaled = Scaling((float(2**31),), (1.0,))(image)
+    np.testing.assert_array_equal(scaled, [[[0, 1]]])
+
+
+def test_a_scaling_does_not_look_at_the_tile():
+    image = np.random.default_rng(0).random((1, 20, 20))
+    scaling = Intensity().measure(image)
+    part = (slice(None), slice(3, 9), slice(5, 6))
+    np.testing.assert_array_equal(scaling(image[part]), scaling(image)[part])
+
+
+@pytest.mark.parametrize("low, high", [(50, 50), (99, 1), (-1, 99), (0, 101)])
+def test_impossible_percentiles_are_refused(low, high):
+    with pytest.raises(ShiftSegError, match="0 <= low < high <= 100"):
+        Intensity("percentile", low, high)
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ShiftSegError, match="'percentile' or 'none'"):
+        Intensity("zscore")

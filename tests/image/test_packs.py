@@ -1,0 +1,74 @@
+import zipfile
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.packs import read_pack
+
+IMAGE = np.arange(30, dtype=np.uint8).reshape(5, 6)
+MASK = (IMAGE > 10).astype(np.uint16)
+
+
+def write_folder(folder, images=("b", "a"), masks=("b", "a"), mask=MASK):
+    for kind, names, pixels in (("images", images, IMAGE), ("masks", masks, mask)):
+        (folder / kind).mkdir(parents=True)
+        for name in names:
+            tifffile.imwrite(folder / kind / f"{name}.tif", pixels)
+    return folder
+
+
+def zipped(folder, prefix=""):
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in folder.rglob("*.tif"):
+            archive.write(file, prefix + str(file.relative_to(folder)))
+    return path
+
+
+def assert_holds_a_and_b(path):
+    pairs = list(read_pack(path))
+    assert [pair.name for pair in pairs] == ["a", "b"]
+    for pair in pairs:
+        np.testing.assert_array_equal(pair.image, IMAGE)
+        np.testing.assert_array_equal(pair.mask, MASK)
+
+
+def test_a_folder(tmp_path):
+    assert_holds_a_and_b(write_folder(tmp_path / "pack"))
+
+
+@pytest.mark.parametrize("prefix", ["", "nested/pack/"])
+def test_a_zip(tmp_path, prefix):
+    assert_holds_a_and_b(zipped(write_folder(tmp_path / "pack"), prefix))
+
+
+def test_other_files_are_passed_over(tmp_path):
+    pack = write_folder(tmp_path / "pack")
+    (pack / "images" / "notes.txt").write_text("not an image")
+    assert_holds_a_and_b(pack)
+
+
+def test_a_missing_mask_is_named(tmp_path):
+    pack = write_folder(tmp_path / "pack", images=("a", "b", "c"), masks=("a",))
+    for path in (pack, zipped(pack)):
+        with pytest.raises(ShiftSegError, match=r"lacks b.tif \(2 missing in all\)"):
+            list(read_pack(path))
+
+
+def test_a_mask_of_another_shape_is_refused(tmp_path):
+    pack = write_folder(tmp_path / "pack", mask=MASK.T)
+    with pytest.raises(ShiftSegError, match=r"image of shape \(5, 6\) and a mask of \(6, 5\)"):
+        list(read_pack(pack))
+
+
+def test_what_is_no_pack_is_refused(tmp_path):
+    with pytest.raises(ShiftSegError, match="no such data pack"):
+        list(read_pack(tmp_path / "absent"))
+    with pytest.raises(ShiftSegError, match="no TIFFs in images/"):
+        list(read_pack(tmp_path))
+    file = tmp_path / "pack.zip"
+    file.write_bytes(b"not a ZIP")
+    with pytest.raises(ShiftSegError, match="neither a folder nor a ZIP"):
+        list(read_pack(file))

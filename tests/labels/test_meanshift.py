@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.cluster import MeanShift
+from sklearn.metrics import adjusted_rand_score
+
+from napari_shiftseg.labels.meanshift import BinSummary, assign, mean_shift_modes
+
+
+def blobs(dims, spread, distance, clusters=5, points=40, seed=0):
+    """Points around centres that are at least ``distance`` apart."""
+    rng = np.random.default_rng(seed)
+    corners = np.indices((3,) * min(dims, 3)).reshape(min(dims, 3), -1).T
+    centres = np.zeros((clusters, dims))
+    centres[:, : min(dims, 3)] = distance * rng.permutation(corners)[:clusters]
+    return np.concatenate([c + rng.normal(0, spread, (points, dims)) for c in centres])
+
+
+def partition(points, bandwidth):
+    modes = mean_shift_modes(BinSummary.of(points, bandwidth), bandwidth)
+    return assign(points, modes, bandwidth)
+
+
+def reference(points, bandwidth, **options):
+    return MeanShift(bandwidth=bandwidth, **options).fit(points).labels_
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dims", [2, 3, 8])
+def test_separate_blobs_are_partitioned_as_by_scikit_learn(dims, seed):
+    points = blobs(dims, spread=0.1, distance=5, seed=seed)
+    labels = partition(points, bandwidth=1.5)
+    assert adjusted_rand_score(labels, reference(points, 1.5)) == 1
+    assert len(np.unique(labels)) == 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("spread", [0.4, 0.5])
+def test_overlapping_blobs_are_partitioned_nearly_as_by_scikit_learn(dims, spread, seed):
+    points = blobs(dims, spread, distance=2, clusters=4, points=150, seed=seed)
+    labels = partition(points, bandwidth=1.0)
+    assert adjusted_rand_score(labels, reference(points, 1.0)) >= 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dims", [2, 3])
+def test_within_two_bandwidths_the_reference_is_scikit_learn_seeded_by_bins(dims, seed):
+    points = blobs(dims, spread=0.3, distance=1.5, clusters=4, points=150, seed=seed)
+    labels = partition(points, bandwidth=1.0)
+    assert adjusted_rand_score(labels, reference(points, 1.0, bin_seeding=True)) >= 0.95
+
+
+def test_modes_are_where_scikit_learn_has_them():
+    points = blobs(3, spread=0.2, distance=5)
+    modes = mean_shift_modes(BinSummary.of(points, 1.5), 1.5)
+    expected = MeanShift(bandwidth=1.5).fit(points).cluster_centers_
+    np.testing.assert_allclose(
+        modes[np.lexsort(modes.T)], expected[np.lexsort(expected.T)], atol=0.05
+    )
+
+
+def assert_same(one, other):
+    np.testing.assert_array_equal(one.key, other.key)
+    np.testing.assert_array_equal(one.count, other.count)
+    np.testing.assert_array_equal(one.total, other.total)
+
+
+@given(st.integers(0, 2**31), st.lists(st.integers(0, 120), max_size=5), st.randoms())
+def test_summaries_of_parts_add_up_to_the_same_in_any_order(seed, cuts, order):
+    points = np.random.default_rng(seed).normal(0, 2, (120, 3)).astype(np.float32)
+    parts = [BinSummary.of(part, 1.0) for part in np.split(points, sorted(cuts))]
+    order.shuffle(parts)
+    merged = parts[0]
+    for part in parts[1:]:
+        merged = merged + part
+    assert_same(merged, BinSummary.of(points, 1.0))
+
+
+@given(st.integers(0, 2**31))
+def test_modes_and_labels_do_not_depend_on_the_order_of_pixels(seed):
+    points = blobs(2, spread=0.4, distance=2, seed=1)
+    order = np.random.default_rng(seed).permutation(len(points))
+    assert_same(BinSummary.of(points[order], 1.0), BinSummary.of(points, 1.0))
+    np.testing.assert_array_equal(partition(points[order], 1.0), partition(points, 1.0)[order])
+
+
+def test_a_summary_counts_every_pixel_once():
+    points = np.random.default_rng(0).normal(0, 3, (500, 2))
+    summary = BinSummary.of(points, 1.0)
+    assert summary.count.sum() == 500
+    assert summary.coarse().count.sum() == 500
+    assert len(np.unique(summary.key, axis=0)) == len(summary.key)
+    np.testing.assert_allclose(summary.total.sum(0) / 4096, points.sum(0), atol=0.1)
+
+
+def test_the_mode_with_most_pixels_comes_first_and_rare_ones_are_dropped():
+    points = np.repeat([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]], [5, 50, 20], axis=0)
+    summary = BinSummary.of(points, 1.0)
+    np.testing.assert_allclose(mean_shift_modes(summary, 1.0), [[9, 0], [0, 9], [0, 0]], atol=1e-3)
+    np.testing.assert_allclose(
+        mean_shift_modes(summary, 1.0, min_count=20), [[9, 0], [0, 9]], atol=1e-3
+    )
+
+
+def test_nothing_has_no_modes():
+    nothing = np.zeros((0, 3), np.float32)
+    modes = mean_shift_modes(BinSummary.of(nothing, 1.0), 1.0)
+    assert modes.shape == (0, 3)
+    assert assign(np.ones((2, 3)), modes, 1.0).tolist() == [-1, -1]
+    assert assign(nothing, np.zeros((1, 3)), 1.0).tolist() == []
