@@ -69,9 +69,7 @@ def assert_tiled_equals_whole(architecture, plan, seed):
 
 
 @settings(max_examples=100)
-@given(
-    corrected_runs(geometries(ndims=(2,), levels=3, convolutions=2)), st.integers(0, 2**31)
-)
+@given(corrected_runs(geometries(ndims=(2,), levels=3, convolutions=2)), st.integers(0, 2**31))
 def test_tiled_equals_whole_in_2d(run, seed):
     assert_tiled_equals_whole(*run, seed)
 
@@ -104,9 +102,7 @@ def exact(network, image, plan):
 
 
 @settings(max_examples=40)
-@given(
-    corrected_runs(geometries(levels=2, kernels=(1, 3), convolutions=2)), st.integers(0, 2**31)
-)
+@given(corrected_runs(geometries(levels=2, kernels=(1, 3), convolutions=2)), st.integers(0, 2**31))
 def test_the_difference_of_an_integer_network_is_exactly_zero(run, seed):
     architecture, plan = run
     network = integer_network(architecture, seed)

@@ -24,9 +24,10 @@ def settings(**changes):
 def test_distant_objects_of_one_embedding_are_told_apart():
     embedding, foreground, _ = painted(PICTURE)
     labels = cluster(embedding, foreground, settings())
-    assert labels.tolist() == painted(["1100022", "1100022", "0000000", "3300044", "3300044"])[
-        2
-    ].tolist()
+    assert (
+        labels.tolist()
+        == painted(["1100022", "1100022", "0000000", "3300044", "3300044"])[2].tolist()
+    )
     assert labels.dtype == np.int32
 
 

@@ -109,9 +109,7 @@ class TestTieAtOneHalf:
         truth = rows("112220")
         predicted = rows("011222")
         assert ious(truth, predicted)[2, 2] == 0.5
-        assert average_precision(truth, predicted, 1 / 3) == brute_force_ap(
-            truth, predicted, 1 / 3
-        )
+        assert average_precision(truth, predicted, 1 / 3) == brute_force_ap(truth, predicted, 1 / 3)
         assert average_precision(rows("1100"), rows("1111")) == 1
 
 

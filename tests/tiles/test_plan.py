@@ -67,9 +67,7 @@ def test_the_context_lies_evenly_around_the_window(plan):
 @given(plans(["corrected"]))
 def test_corrected_tiles_start_at_multiples_of_the_period(plan):
     for tile in plan:
-        for kept, window, period in zip(
-            tile.inner, tile.window, plan.geometry.period, strict=True
-        ):
+        for kept, window, period in zip(tile.inner, tile.window, plan.geometry.period, strict=True):
             assert kept.start % period == 0
             assert window.start % period == 0
     assert not any(plan.misaligned)
