@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import napari.viewer
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
-from napari.viewer import Viewer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.camera import go_to
@@ -40,7 +40,8 @@ class SegmentWidget(QWidget):
         The viewer that the widget is docked in.
     """
 
-    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
+    # napari passes the viewer to a parameter whose annotation reads exactly like this.
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._colourings: WeakKeyDictionary[Layer, dict[str, Colouring]] = WeakKeyDictionary()

@@ -73,7 +73,7 @@ class Runner(QObject):
         if generation != self._generation:
             return
         if isinstance(event, Progress):
-            self._bar.update(event.fraction * _STEPS - self._bar.n)
+            self._bar.update(int(event.fraction * _STEPS) - self._bar.n)
             self.progressed.emit(event)
             return
         self.cancel()

@@ -1,0 +1,167 @@
+from itertools import islice
+
+import pytest
+import torch
+
+from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.experiments.discs import disc_image
+from napari_shiftseg.tiles.geometry import NetworkGeometry
+from napari_shiftseg.training.crops import Augmentation, Crops
+from napari_shiftseg.training.fit import Schedule, Trainer, check_window
+from napari_shiftseg.training.loss import DiscriminativeLoss
+
+ARCHITECTURE = Architecture(NetworkGeometry.regular(2, 1), maps=4, foreground=True)
+
+
+def trainer(window=16, steps=8, checkpoint=None, architecture=ARCHITECTURE, **options):
+    image, mask = disc_image(60)
+    crops = Crops(
+        [image[None].astype("float32")],
+        [mask.astype("int64")],
+        (window, window),
+        architecture.geometry.context,
+        Augmentation(zoom=1.1, intensity=0.2),
+    )
+    schedule = Schedule(
+        steps=steps,
+        learning_rate=options.pop("learning_rate", 3e-3),
+        warmup=2,
+        average=options.pop("average", 0.9),
+        stop_at_zero=options.pop("stop_at_zero", False),
+    )
+    loss = options.pop("loss", DiscriminativeLoss())
+    return Trainer(architecture, crops, loss, schedule, checkpoint=checkpoint, **options)
+
+
+def losses(events):
+    return [(event.step, event.losses) for event in events]
+
+
+class TestWindow:
+    def test_up_to_the_period_is_refused_and_period_and_smallest_window_named(self):
+        with pytest.raises(ShiftSegError) as caught:
+            trainer(window=2)
+        assert "does not exceed the period of (2, 2) px" in str(caught.value)
+        assert "smallest legal window: (4, 4) px" in str(caught.value)
+
+    def test_can_be_allowed(self):
+        assert len(list(trainer(window=2, steps=1, allow_small_window=True).run())) == 1
+
+    def test_the_papers_windows(self):
+        paper = Architecture(NetworkGeometry.regular(2, 4))
+        check_window(paper, (20, 20))
+        with pytest.raises(ShiftSegError, match=r"smallest legal window: \(20, 20\) px"):
+            check_window(paper, (4, 20))
+
+    def test_that_no_input_gives_is_refused_with_its_neighbours(self):
+        paper = Architecture(NetworkGeometry.regular(2, 3))
+        with pytest.raises(ShiftSegError, match=r"nearest: \(100, 100\) or \(108, 108\) px"):
+            check_window(paper, (104, 104))
+
+    def test_same_padding(self):
+        same = Architecture(NetworkGeometry.regular(2, 2, padding="same"))
+        check_window(same, (8, 8))
+        with pytest.raises(ShiftSegError, match=r"smallest legal window: \(8, 8\) px"):
+            check_window(same, (4, 4))
+
+
+class TestResume:
+    def test_gives_the_losses_and_weights_of_an_uninterrupted_run(self, tmp_path):
+        straight = trainer()
+        expected = losses(straight.run())
+
+        file = tmp_path / "run.pt"
+        before = losses(islice(trainer(checkpoint=file).run(save_every=3), 4))
+        resumed = trainer(checkpoint=file)
+        assert resumed.step == 3
+        after = losses(resumed.run())
+
+        assert before == expected[:4]
+        assert after == expected[3:]
+        for attribute in ("network", "trained"):
+            one = getattr(straight, attribute).state_dict()
+            other = getattr(resumed, attribute).state_dict()
+            assert all(torch.equal(one[name], other[name]) for name in one)
+
+    def test_a_finished_run_has_nothing_left_to_do(self, tmp_path):
+        file = tmp_path / "run.pt"
+        finished = trainer(checkpoint=file, steps=3)
+        list(finished.run())
+        again = trainer(checkpoint=file, steps=3)
+        assert list(again.run()) == []
+        assert again.step == 3
+
+    def test_time_goes_on_where_it_stopped(self, tmp_path):
+        file = tmp_path / "run.pt"
+        *_, last = trainer(checkpoint=file, steps=3).run()
+        first = next(trainer(checkpoint=file, steps=5).run())
+        assert first.seconds > last.seconds
+
+    @pytest.mark.parametrize("content", [b"", b"garbage", None], ids=["empty", "garbage", "other"])
+    def test_from_what_is_no_checkpoint_is_refused(self, tmp_path, content):
+        file = tmp_path / "run.pt"
+        if content is None:
+            torch.save({"weights": torch.zeros(1)}, file)
+        else:
+            file.write_bytes(content)
+        with pytest.raises(ShiftSegError, match="no checkpoint of this training"):
+            trainer(checkpoint=file)
+
+    def test_of_another_network_is_refused(self, tmp_path):
+        file = tmp_path / "run.pt"
+        list(trainer(checkpoint=file, steps=1).run())
+        wider = Architecture(NetworkGeometry.regular(2, 1), maps=5, foreground=True)
+        with pytest.raises(ShiftSegError, match="no checkpoint of this training"):
+            trainer(checkpoint=file, architecture=wider)
+
+    def test_only_the_checkpoint_is_left(self, tmp_path):
+        list(trainer(checkpoint=tmp_path / "run.pt", steps=2).run(save_every=1))
+        assert [f.name for f in tmp_path.iterdir()] == ["run.pt"]
+
+
+class TestRun:
+    def test_the_same_seed_trains_the_same_network(self):
+        assert losses(trainer(steps=3).run()) == losses(trainer(steps=3).run())
+        assert losses(trainer(steps=3, seed=1).run()) != losses(trainer(steps=3).run())
+
+    def test_a_few_steps_reduce_the_loss(self):
+        totals = [sum(event.losses.values()) for event in trainer(steps=60).run()]
+        assert sum(totals[-10:]) < 0.7 * sum(totals[:10])
+
+    def test_every_term_is_reported(self):
+        event = next(trainer().run())
+        assert set(event.losses) == {"pull", "push", "regulariser", "foreground"}
+
+    def test_without_average_the_last_weights_are_exported(self):
+        last = trainer(steps=2, average=0)
+        averaged = trainer(steps=2)
+        list(last.run()), list(averaged.run())
+        assert last.trained is last.network
+        assert averaged.trained is not averaged.network
+
+    def test_stops_when_nothing_is_lost(self):
+        plain = Architecture(NetworkGeometry.regular(2, 1), maps=4)
+        nothing = DiscriminativeLoss(pull_weight=0, push_weight=0, regulariser_weight=0)
+        run = trainer(architecture=plain, loss=nothing, stop_at_zero=True)
+        assert [event.step for event in run.run()] == [1]
+
+    def test_coordinates_take_part_in_the_loss(self):
+        located = Architecture(
+            ARCHITECTURE.geometry, maps=4, coordinate_dims=2, coordinate_scale=1.0, foreground=True
+        )
+        near = next(trainer().run()).losses
+        far = next(trainer(architecture=located).run()).losses
+        assert far["push"] < near["push"]
+        assert far["foreground"] == pytest.approx(near["foreground"])
+
+
+def test_the_learning_rate_rises_stays_and_falls():
+    schedule = Schedule(steps=100, learning_rate=1.0, warmup=10, decay=0.2)
+    rates = [schedule.rate(step) for step in range(100)]
+    assert rates[0] == 0.1
+    assert rates[9:81] == [1.0] * 72
+    assert rates[90] == pytest.approx(0.5)
+    assert 0 < rates[99] < 0.1
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[80:] == sorted(rates[80:], reverse=True)
