@@ -16,6 +16,7 @@ import napari
 from napari.settings import get_settings
 from qtpy.QtWidgets import QApplication
 
+from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.segment_widget import SegmentWidget
 
 PATIENCE = 300
@@ -36,7 +37,7 @@ def main() -> None:
 def photograph_discs(folder: Path) -> None:
     """Show the grid before anything runs, then what naive stitching does to discs."""
     viewer, widget = open_sample("discs", theme="dark")
-    viewer.camera.zoom = 3.2
+    camera_of(viewer).zoom = 3.2
     shoot(viewer, folder / "widget-grid.png")
     widget.run.compare.click()
     wait_until(lambda: widget.runner.running and widget.run.bar.value() > 300)

@@ -1,7 +1,7 @@
 """Put a trained model into the package: measured scores in its header, and its card.
 
-Usage: python scripts/bundle_model.py TRAINED.safetensors EVALUATION.json... [--note TEXT] [--bandwidth B]
-[--min-size N] [--half]
+Usage: python scripts/bundle_model.py TRAINED.safetensors EVALUATION.json...
+    [--note TEXT] [--bandwidth B] [--min-size N] [--half]
 
 Each EVALUATION.json is the ``--json`` output of ``shiftseg evaluate`` or ``shiftseg compare``;
 its stem names the score. Paths below SHIFTSEG_DATA are written as $SHIFTSEG_DATA/...

@@ -2,6 +2,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from random_networks import small_model
 
 settings.register_profile(

@@ -1,6 +1,6 @@
-"""Random geometries and networks, and small models that the tests share."""
+"""Random, explicit and small trained networks that the tests share."""
 
-from math import prod
+from math import pi, prod
 
 import torch
 from hypothesis import strategies as st
@@ -84,7 +84,7 @@ def work(plan):
 def small_model(*, trained_steps):
     geometry = NetworkGeometry.regular(2, 2)
     architecture = Architecture(
-        geometry, maps=6, embedding_dims=2, coordinate_dims=2, foreground=True
+        geometry, maps=8, embedding_dims=2, coordinate_dims=2, foreground=True
     )
     network = random_network(architecture)
     if trained_steps:
@@ -96,26 +96,49 @@ def small_model(*, trained_steps):
             architecture,
             intensity=Intensity("none"),
             training_window=(20, 20),
-            clustering=Clustering(bandwidth=0.7, min_size=20),
+            clustering=Clustering(bandwidth=0.5, min_size=12),
         ),
     )
 
 
 def _trained(architecture, steps):
-    image, mask = disc_image(96, spacing=13)
+    image, mask = disc_image(135, spacing=13)
     crops = Crops(
         [image[None].astype("float32")],
         [mask.astype("int32")],
-        window=(20, 20),
+        window=(32, 32),
         context=architecture.geometry.context,
         augmentation=Augmentation(zoom=1, intensity=0),
     )
     trainer = Trainer(
         architecture,
         crops,
-        DiscriminativeLoss(pull_margin=0.1, push_margin=1.5, free_dims=2),
-        Schedule(steps=steps, learning_rate=5e-3, warmup=10, average=0),
+        DiscriminativeLoss(pull_margin=0.1, push_margin=0.75, free_dims=2),
+        Schedule(steps=steps, learning_rate=1e-2, warmup=10, average=0),
     )
     for _ in trainer.run():
         pass
     return trainer.trained.eval().requires_grad_(False)
+
+
+def phase_wheel():
+    """A model of period 8 that puts out nothing but the phase of a pixel's row, on a circle.
+
+    Neighbouring rows are one eighth of a turn apart wherever the period goes on unbroken.
+    """
+    one = (((1, 1),),)
+    geometry = NetworkGeometry(factors=((8, 8),), down=one * 2, up=one, head=one[0])
+    architecture = Architecture(geometry, maps=4, map_growth=1, embedding_dims=2)
+    network = UNet(architecture).eval().requires_grad_(False)
+    for weights in network.parameters():
+        weights.zero_()
+    angle = torch.arange(8) * (2 * pi / 8)
+    circle = torch.stack([angle.cos(), angle.sin(), -angle.cos(), -angle.sin()]).clamp_min(0)
+    network.down[1][0].bias[0] = 1
+    network.upsample[0][0].weight[0] = circle[:, :, None].expand(4, 8, 8)
+    network.up[0][0].weight[:, 4:, 0, 0] = torch.eye(4)
+    network.head[0].weight[:, :, 0, 0] = torch.tensor([[1.0, 0, -1, 0], [0, 1, 0, -1]])
+    description = ModelDescription(
+        "wheel", architecture, intensity=Intensity("none"), training_window=(20, 20)
+    )
+    return Model(network, description)

@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_networks import architectures, geometries, integer_network, random_network, work
 
 from napari_shiftseg.embeddings.predict import Stitcher, predict_tiles
 from napari_shiftseg.embeddings.unet import Architecture
@@ -15,6 +14,7 @@ from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.tiles.plan import make_plan
+from random_networks import architectures, geometries, integer_network, random_network, work
 
 AFFORDABLE = 1_500_000
 """Pixels that the tiles of one example may read."""

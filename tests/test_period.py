@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import architectures, geometries, random_network
 
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.tiles.geometry import NetworkGeometry
+from random_networks import architectures, geometries, random_network
 
 
 def shifted_difference(network, axis, shift, seed=0):

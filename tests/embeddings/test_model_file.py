@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import architectures, geometries, random_network
 from safetensors.torch import save_file
 
 from napari_shiftseg.embeddings import model_file
@@ -18,6 +17,7 @@ from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
+from random_networks import architectures, geometries, random_network
 
 ARCHITECTURE = Architecture(NetworkGeometry.regular(2, 1), maps=2)
 DESCRIPTION = ModelDescription("tiny", ARCHITECTURE, training_window=(12, 12))
@@ -148,7 +148,7 @@ class TestRefusals:
         for name in ("absent.safetensors", "absent.pt"):
             with pytest.raises(ShiftSegError, match="no such model file"):
                 load_network(tmp_path / name)
-        with pytest.raises(ShiftSegError, match="bundled: .*nuclei-2d"):
+        with pytest.raises(ShiftSegError, match=r"bundled: .*nuclei-2d"):
             load_model("absent")
 
     @pytest.mark.parametrize("name", ["bad.safetensors", "bad.pt"])

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from random_networks import random_network
 
 from napari_shiftseg.embeddings.device import available_devices, choose_device
 from napari_shiftseg.embeddings.predict import Stitcher, TileDone, gaussian_window, predict_tiles
@@ -10,6 +9,7 @@ from napari_shiftseg.errors import DeviceError, ShiftSegError
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.tiles.plan import make_plan
+from random_networks import random_network
 
 GEOMETRY = NetworkGeometry.regular(2, 1)
 
@@ -84,5 +84,5 @@ def test_devices():
     assert choose_device("cpu") == torch.device("cpu")
     assert choose_device().type == available_devices()[0]
     assert available_devices()[-1] == "cpu"
-    with pytest.raises(ShiftSegError, match="no device 'abacus' here; legal: .*cpu"):
+    with pytest.raises(ShiftSegError, match=r"no device 'abacus' here; legal: .*cpu"):
         choose_device("abacus")

@@ -2,11 +2,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import architectures, geometries, random_network
 
 from napari_shiftseg.embeddings.unet import Architecture, UNet, centre_crop
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import NetworkGeometry
+from random_networks import architectures, geometries, random_network
 
 
 def parameters(architecture):

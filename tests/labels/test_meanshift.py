@@ -35,11 +35,11 @@ def test_separate_blobs_are_partitioned_as_by_scikit_learn(dims, seed):
     assert len(np.unique(labels)) == 5
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("spread", [0.4, 0.5])
 def test_overlapping_blobs_are_partitioned_nearly_as_by_scikit_learn(dims, spread, seed):
-    points = blobs(dims, spread, distance=2, clusters=4, points=150, seed=seed)
+    points = blobs(dims, spread, distance=2, clusters=4, points=60, seed=seed)
     labels = partition(points, bandwidth=1.0)
     assert adjusted_rand_score(labels, reference(points, 1.0)) >= 0.95
 

@@ -2,11 +2,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import geometries, positive_network
 
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import NetworkGeometry
+from random_networks import geometries, positive_network
 
 
 def run_without_pixels(geometry, input_size):

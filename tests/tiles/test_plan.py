@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import geometries
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.tiles.plan import corrected_tile, make_plan
+from random_networks import geometries
 
 SMALL = NetworkGeometry.regular(2, 1)
 PAPER = NetworkGeometry.regular(2, 3)
@@ -172,7 +172,7 @@ class TestTileSize:
             make_plan(PAPER, (500, 500), "corrected", tile=100)
 
     def test_below_the_period_only_the_period_is_offered(self):
-        with pytest.raises(ShiftSegError, match="nearest: 8$"):
+        with pytest.raises(ShiftSegError, match=r"nearest: 8$"):
             make_plan(PAPER, (500, 500), "corrected", tile=5)
 
     def test_each_axis_has_its_own_period(self):
@@ -183,7 +183,7 @@ class TestTileSize:
         )
         assert geometry.period == (2, 6)
         assert make_plan(geometry, (50, 50), tile=(4, 12)).seams[1] == (12, 24, 36, 48)
-        with pytest.raises(ShiftSegError, match="period, 6 px; nearest: 6$"):
+        with pytest.raises(ShiftSegError, match=r"period, 6 px; nearest: 6$"):
             make_plan(geometry, (50, 50), tile=(4, 4))
 
     @pytest.mark.parametrize("tile", [0, -8, (8,), (8, 8, 8), (8, 0)])

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.placement import Placement
 
 _CLOSE = 6
 """Screen pixels per image pixel at which the pieces of one object can be told apart."""
+
+
+def camera_of(viewer: Viewer) -> Any:
+    """Return the camera, which moved in napari 0.9."""
+    scene = getattr(viewer, "scene", None)
+    return viewer.camera if scene is None else scene.camera
 
 
 def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> None:
@@ -19,5 +27,6 @@ def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> 
         if axis + extra not in displayed:
             viewer.dims.set_point(axis + extra, value)
     centre = [world[axis - extra] if axis >= extra else 0.0 for axis in displayed]
-    viewer.camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
-    viewer.camera.zoom = max(viewer.camera.zoom, _CLOSE / min(placement.scale))
+    camera = camera_of(viewer)
+    camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
+    camera.zoom = max(camera.zoom, _CLOSE / min(placement.scale))

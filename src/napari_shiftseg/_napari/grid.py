@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,9 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
+from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.grid_lines import (
     Edges,
-    narrowest,
     period_edges,
     segments,
     tile_edges,
@@ -20,6 +22,7 @@ from napari_shiftseg._napari.grid_lines import (
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
 
 
@@ -67,13 +70,14 @@ class GridLines(QObject):
         """The layer, or None while there is none."""
         return next(iter(own_layers(self._viewer, kind=self._name)), None)
 
-    def draw(self, edges: list[Edges], plan: TilePlan, placement: Placement) -> None:
-        """Draw the lines, in the layer that is there if it can be."""
+    def draw(self, edges: list[Edges], spacing: Size, plan: TilePlan, placement: Placement) -> None:
+        """Draw lines of a typical spacing, in the layer that is there if it can be."""
         displayed = _displayed(self._viewer, len(plan.image_size))
         at = placement.to_pixels(self._viewer.dims.point)
         lines = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
-        self._spacing = narrowest(edges, displayed) * min(placement.scale)
-        colours = self._colours[lines.harmful.astype(int)]
+        self._spacing = min(spacing[axis] * placement.scale[axis] for axis in displayed)
+        # napari takes no empty array of colours; without lines any one colour will do.
+        colours = self._colours[lines.harmful.astype(int) if len(lines.harmful) else [0]]
         layer = self.layer
         if layer is not None and layer.ndim != len(plan.image_size):
             self.remove()
@@ -91,7 +95,7 @@ class GridLines(QObject):
         layer = self.layer
         if layer is None:
             return
-        zoom = self._viewer.camera.zoom
+        zoom = camera_of(self._viewer).zoom
         layer.visible = self._spacing * zoom >= self._readable
         width = self._width / (zoom * min(layer.scale))
         if layer.visible and not 0.9 < width / layer.edge_width < 1.1:
@@ -138,12 +142,12 @@ class StitchingGrid(QObject):
         self._placement: Placement | None = None
         self._busy = False
         self.period = GridLines(
-            viewer, "Period grid", width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.45
+            viewer, "Period grid", width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.6
         )
         self.tiles = GridLines(
             viewer, "Tile grid", width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
         )
-        viewer.camera.events.zoom.connect(self._on_zoom)
+        camera_of(viewer).events.zoom.connect(self._on_zoom)
         viewer.dims.events.current_step.connect(self._on_dims)
         viewer.dims.events.order.connect(self._on_dims)
         viewer.dims.events.ndisplay.connect(self._on_dims)
@@ -157,10 +161,9 @@ class StitchingGrid(QObject):
     def hide(self) -> None:
         """Remove the grid."""
         self._plan = self._placement = None
-        self._busy = True
-        self.period.remove()
-        self.tiles.remove()
-        self._busy = False
+        with self._own_changes():
+            self.period.remove()
+            self.tiles.remove()
 
     def raise_to_top(self) -> None:
         """Put the grid above layers that were added later."""
@@ -172,10 +175,19 @@ class StitchingGrid(QObject):
     def _draw(self) -> None:
         if self._plan is None or self._placement is None:
             return
+        with self._own_changes():
+            plan, placement = self._plan, self._placement
+            self.period.draw(period_edges(plan), plan.geometry.period, plan, placement)
+            self.tiles.draw(tile_edges(plan), plan.tile_size, plan, placement)
+
+    @contextmanager
+    def _own_changes(self) -> Iterator[None]:
+        """Tell what the grid does to its layers from what a person does."""
         self._busy = True
-        self.period.draw(period_edges(self._plan), self._plan, self._placement)
-        self.tiles.draw(tile_edges(self._plan), self._plan, self._placement)
-        self._busy = False
+        try:
+            yield
+        finally:
+            self._busy = False
 
     def _on_zoom(self) -> None:
         self.period.restyle()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,13 +118,3 @@ def _along(
     for axis, place in zip(across, places, strict=True):
         vectors[:, 0, axis] = place.ravel() - 0.5
     return Lines(vectors, np.logical_or.reduce(flags).ravel())
-
-
-def narrowest(edges: list[Edges], displayed: tuple[int, ...]) -> float:
-    """Return the typical distance of neighbouring lines on screen axes, in pixels."""
-    gaps = [
-        float(np.median([b - a for a, b in pairwise(edges[axis].positions.tolist())]))
-        for axis in displayed
-        if len(edges[axis].positions) > 1
-    ]
-    return min(gaps, default=float("inf"))

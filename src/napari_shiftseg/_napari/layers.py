@@ -7,6 +7,7 @@ from typing import Any
 from napari.layers import Layer
 from napari.viewer import Viewer
 
+from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.job import Job, ModeResult, Outcome
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
@@ -15,6 +16,9 @@ from napari_shiftseg.tiles.plan import TilePlan, by
 
 LABELS, EMBEDDING, CUTS = "labels", "embedding", "cuts"
 
+_RING = 2
+"""Thickness of rings on screen in pixels."""
+
 
 def show_outcome(viewer: Viewer, outcome: Outcome) -> None:
     """Add the layers of a run: embedding, labels, and rings around what was cut."""
@@ -22,6 +26,7 @@ def show_outcome(viewer: Viewer, outcome: Outcome) -> None:
     for mode, result in outcome.results.items():
         _remove_former(viewer, outcome.job, mode)
         _add(viewer, outcome.job, mode, result)
+    keep_rings_thin(viewer)
     if active in viewer.layers:
         viewer.layers.selection.active = active
 
@@ -31,6 +36,12 @@ def show_only(viewer: Viewer, image_key: str, mode: StitchMode, kind: str | None
     for layer in own_layers(viewer, image=image_key):
         own = tag_of(layer)
         layer.visible = own["mode"] == mode and own["kind"] in (kind, CUTS)
+
+
+def keep_rings_thin(viewer: Viewer) -> None:
+    """Keep the thickness of the rings on screen, whatever the zoom."""
+    for layer in own_layers(viewer, kind=CUTS):
+        layer.border_width = _RING / (camera_of(viewer).zoom * min(layer.scale))
 
 
 def _remove_former(viewer: Viewer, job: Job, mode: StitchMode) -> None:
@@ -68,7 +79,7 @@ def _add_rings(viewer: Viewer, result: ModeResult, common: dict[str, Any]) -> La
         symbol="disc",
         face_color="transparent",
         border_color=CUT,
-        border_width=2,
+        border_width=1,
         border_width_is_relative=False,
         out_of_slice_display=len(plan.image_size) > 2,
         **common,

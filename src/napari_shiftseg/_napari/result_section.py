@@ -16,7 +16,7 @@ _SUMMARY = (
     ("Stitching", "Click a row to see that result"),
     ("Objects", "Number of objects"),
     ("AP 0.5", "Average precision at IoU 0.5 (needs ground truth)"),
-    ("False splits", "Objects in more than one piece (needs ground truth)"),
+    ("Splits", "Objects in more than one piece (needs ground truth)"),
     ("By seams", "Objects cut by a seam"),
 )
 _SPLITS = (

@@ -11,7 +11,7 @@ from scipy.ndimage import find_objects
 
 from napari_shiftseg.seams.splits import SeamSplit
 
-_AIR = 5
+_AIR = 2
 """Pixels between an object and its ring."""
 
 

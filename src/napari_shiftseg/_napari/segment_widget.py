@@ -10,12 +10,12 @@ from napari.layers import Image, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_shiftseg._napari.camera import go_to
+from napari_shiftseg._napari.camera import camera_of, go_to
 from napari_shiftseg._napari.colours import Colouring
 from napari_shiftseg._napari.grid import StitchingGrid
 from napari_shiftseg._napari.image_section import ImageSection
 from napari_shiftseg._napari.job import Job, Outcome
-from napari_shiftseg._napari.layers import show_only, show_outcome
+from napari_shiftseg._napari.layers import keep_rings_thin, show_only, show_outcome
 from napari_shiftseg._napari.model_section import ModelSection
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.placement import Placement, pixels_of
@@ -84,10 +84,14 @@ class SegmentWidget(QWidget):
         self.result.view_requested.connect(self._on_view)
         self.result.split_requested.connect(self._on_split)
         self._viewer.layers.events.removed.connect(self._on_removed)
+        camera_of(self._viewer).events.zoom.connect(self._on_zoom)
         self._viewer.events.theme.connect(self._on_theme)
 
     def _on_theme(self) -> None:
         self.setStyleSheet(warning_style(warning_text(self._viewer.theme)))
+
+    def _on_zoom(self) -> None:
+        keep_rings_thin(self._viewer)
 
     def _on_model(self, model: Model | None) -> None:
         self.stitch.set_model(model)

@@ -43,7 +43,10 @@ class Table(QTableWidget):
         self.verticalHeader().setMinimumSectionSize(18)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        # Columns are as wide as their words; the first takes what is left.
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(52)
         self.itemSelectionChanged.connect(self._announce)
 
     def fill(self, rows: Sequence[Sequence[str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
+from typing import Any
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import JsonFile, refuse_json, report
@@ -11,6 +12,7 @@ from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.report import number
 from napari_shiftseg.tiles.plan import by
 
 
@@ -53,10 +55,23 @@ def card_text(card: ModelDescription) -> str:
         "bandwidth": f"{card.clustering.bandwidth:g}",
         "licence": card.licence or "not stated",
         "steps": str(card.training.get("steps_done", "unknown")),
-        "scores": json_module.dumps(card.scores) if card.scores else "none measured",
+        "minutes": str(round(card.training.get("seconds", 0) / 60) or "unknown"),
         "trained by": str(card.training.get("command", "unknown")),
+        "note": str(card.training.get("note", "")),
     }
-    lines = [card.name, *(f"  {title:<16}{value}" for title, value in rows.items())]
+    lines = [card.name, *(f"  {title:<16}{value}" for title, value in rows.items() if value)]
+    lines += [f"  score {name}: {_figures(values)}" for name, values in card.scores.items()]
     if card.window_exceeds_period is False:
         lines.append(f"  WARNING: {period_trained_message(card)}")
     return "\n".join(lines)
+
+
+def _figures(values: dict[str, Any], prefix: str = "") -> str:
+    """Write nested scores in one line, leaving out what is not a number."""
+    parts = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            parts.append(_figures(value, f"{prefix}{key} "))
+        elif isinstance(value, int | float):
+            parts.append(f"{prefix}{key} {number(value)}")
+    return ", ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -176,8 +177,10 @@ class Trainer:
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
-        except (RuntimeError, KeyError, EOFError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+        except (pickle.UnpicklingError, EOFError, OSError):
+            raise ShiftSegError(f"{path} is no checkpoint of this training") from None
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
             raise ShiftSegError(f"{path} is no checkpoint of this training: {reason}") from None
         self.step, self.seconds = int(state["progress"][0]), float(state["progress"][1])
 

@@ -1,0 +1,143 @@
+"""A window with the widget in it, a model whose seams are known, and a run that waits."""
+
+import os
+import sys
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+if sys.platform.startswith("linux") and not (
+    os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+):
+    pytest.skip("napari needs a display; run under xvfb-run", allow_module_level=True)
+pytest.importorskip("napari")
+pytest.importorskip("pytestqt")
+
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QThreadPool
+
+from napari_shiftseg._napari import job, model_section
+from napari_shiftseg.embeddings.description import ModelDescription
+from napari_shiftseg.embeddings.model_file import save_model
+from napari_shiftseg.embeddings.unet import Architecture, UNet
+from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.settings import Clustering
+from napari_shiftseg.tiles.geometry import NetworkGeometry
+
+
+def bands_network(ndim=2):
+    """Period 8; every 4 rows the embedding changes from 0 to 10, wherever a tile starts."""
+    one = (((1,) * ndim,),)
+    geometry = NetworkGeometry(factors=((8,) * ndim,), down=one * 2, up=one, head=one[0])
+    architecture = Architecture(geometry, maps=2, map_growth=1, embedding_dims=3, foreground=True)
+    network = UNet(architecture).eval().requires_grad_(False)
+    for weights in network.parameters():
+        weights.zero_()
+    network.down[1][0].bias[0] = 1
+    rows = network.upsample[0][0].weight[0, 0].movedim(-2 if ndim == 2 else -3, 0)
+    rows[4:] = 10
+    network.up[0][0].weight[0, 2] = 1
+    network.head[0].weight[0, 0] = 1
+    network.head[0].bias[3] = 20
+    return network
+
+
+def save_bands(path, *, ndim=2, window=12):
+    network = bands_network(ndim)
+    description = ModelDescription(
+        path.stem,
+        network.architecture,
+        axes="zyx"[-ndim:],
+        intensity=Intensity("none"),
+        training_window=(window,) * ndim,
+        clustering=Clustering(bandwidth=2, min_size=1),
+        licence="CC0-1.0",
+        scores={"ap50": 0.875},
+    )
+    save_model(path, network, description)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def bundled(tmp_path, monkeypatch):
+    """The models on offer: two tiny ones instead of those of the package."""
+    models = {
+        name: save_bands(tmp_path / f"{name}.safetensors", ndim=ndim)
+        for name, ndim in (("bands", 2), ("volume", 3))
+    }
+    monkeypatch.setattr(model_section, "bundled_models", lambda: models)
+    return models
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, qtbot):
+    yield make_napari_viewer(strict_qt="raise")
+    qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=10000)
+
+
+@pytest.fixture
+def widget(viewer):
+    """The widget as the Plugins menu opens it."""
+    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
+    return widget
+
+
+@pytest.fixture
+def image(viewer, widget):
+    return viewer.add_image(np.zeros((48, 40), np.uint8), name="field", scale=(0.5, 0.5))
+
+
+@pytest.fixture
+def truth(viewer, image):
+    """What the bands are where no tile disturbs them."""
+    bands = np.repeat(np.arange(1, 13), 4)[:, None] * np.ones(40, int)
+    return viewer.add_labels(bands, name="bands", scale=(0.5, 0.5))
+
+
+@pytest.fixture
+def notifications():
+    """Severity and message of what napari showed."""
+    before = len(notification_manager.records)
+    return lambda: [(n.severity.value, n.message) for n in notification_manager.records[before:]]
+
+
+class Gate:
+    """Lets the tiles of a run through one by one, or all once it is opened."""
+
+    def __init__(self):
+        self.tickets = threading.Semaphore(0)
+        self.opened = threading.Event()
+
+    def let_through(self, count):
+        self.tickets.release(count)
+
+    def open(self):
+        self.opened.set()
+        self.tickets.release(10_000)
+
+    def wait(self):
+        if not self.opened.is_set() and not self.tickets.acquire(timeout=20):
+            raise TimeoutError("the test let no tile through")
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Hold every run at the gate, so that a test can act in the middle of it."""
+    gate = Gate()
+    events = job.segment_events
+
+    def held(*arguments, **keywords):
+        for event in events(*arguments, **keywords):
+            gate.wait()
+            yield event
+
+    monkeypatch.setattr(job, "segment_events", held)
+    yield gate
+    gate.open()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_threads():
+    torch.set_num_threads(1)

@@ -1,0 +1,139 @@
+"""What a user sees before anything runs: where tiles and period will lie."""
+
+import time
+
+import numpy as np
+import pytest
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.grid import StitchingGrid
+from napari_shiftseg._napari.grid_lines import period_edges, tile_edges
+from napari_shiftseg._napari.palette import HARMFUL, HARMLESS
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg.tiles.geometry import NetworkGeometry
+from napari_shiftseg.tiles.plan import make_plan
+
+GEOMETRY = NetworkGeometry.regular(2, 3)
+
+
+def horizontal(layer):
+    """Rows at which a layer draws lines across the image."""
+    starts, extents = layer.data[:, 0], layer.data[:, 1]
+    return sorted(starts[extents[:, -2] == 0][:, -2].tolist())
+
+
+def colour(layer):
+    return {tuple(np.round(np.array(c) * 255).astype(int)[:3]) for c in layer.edge_color}
+
+
+def rgb(hexadecimal):
+    return tuple(bytes.fromhex(hexadecimal[1:]))
+
+
+def test_the_grid_appears_with_the_first_image(viewer, widget, image):
+    assert [layer.name for layer in viewer.layers] == ["field", "Period grid", "Tile grid"]
+    assert horizontal(viewer.layers["Tile grid"]) == [-0.5, 11.5, 23.5, 35.5, 47.5]
+    np.testing.assert_array_equal(viewer.layers["Tile grid"].scale, image.scale)
+
+
+def test_the_grid_leaves_the_users_layer_selected(viewer, widget, image):
+    assert viewer.layers.selection.active is image
+
+
+def test_misaligned_seams_are_drawn_in_the_warning_colour(viewer, widget, image):
+    assert colour(viewer.layers["Tile grid"]) == {rgb(HARMFUL), rgb(HARMLESS)}
+    assert widget.stitch.sentence.is_warning
+    assert "phase 4" in widget.stitch.sentence.text()
+
+
+def test_switching_to_corrected_moves_the_grid_and_calms_it(viewer, widget, image):
+    widget.stitch.switch.buttons["corrected"].click()
+    assert widget.stitch.tile.value() == 8
+    assert horizontal(viewer.layers["Tile grid"])[:3] == [-0.5, 7.5, 15.5]
+    assert colour(viewer.layers["Tile grid"]) == {rgb(HARMLESS)}
+    assert not widget.stitch.sentence.is_warning
+
+
+def test_the_tile_size_moves_the_grid(viewer, widget, image):
+    widget.stitch.tile.setValue(20)
+    assert horizontal(viewer.layers["Tile grid"]) == [-0.5, 19.5, 39.5, 47.5]
+
+
+def test_a_corrected_tile_size_snaps_to_the_period(widget, image):
+    widget.stitch.switch.buttons["corrected"].click()
+    widget.stitch.tile.setValue(19)
+    assert widget.stitch.tile.value() == 16
+    widget.stitch.tile.stepUp()
+    assert widget.stitch.tile.value() == 24
+
+
+def test_each_mode_remembers_its_tile_size(widget, image):
+    widget.stitch.tile.setValue(19)
+    widget.stitch.switch.buttons["corrected"].click()
+    assert widget.stitch.tile.value() == 16
+    widget.stitch.switch.buttons["naive"].click()
+    assert widget.stitch.tile.value() == 19
+
+
+def test_the_checkbox_hides_the_grid_and_shows_it_again(viewer, widget, image):
+    widget.stitch.grid.click()
+    assert [layer.name for layer in viewer.layers] == ["field"]
+    widget.stitch.grid.click()
+    assert "Tile grid" in viewer.layers
+
+
+def test_deleting_the_grid_layer_unticks_the_checkbox(viewer, widget, image):
+    del viewer.layers["Tile grid"]
+    assert not widget.stitch.grid.isChecked()
+    assert [layer.name for layer in viewer.layers] == ["field"]
+
+
+def test_the_grid_goes_with_the_last_image(viewer, widget, image):
+    viewer.layers.remove(image)
+    assert len(viewer.layers) == 0
+    assert not widget.run.run.isEnabled()
+
+
+def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer, widget, image):
+    camera, tiles, period = (
+        camera_of(viewer),
+        viewer.layers["Tile grid"],
+        viewer.layers["Period grid"],
+    )
+    camera.zoom = 10
+    thick = tiles.edge_width
+    assert period.visible
+    camera.zoom = 1.5
+    assert not period.visible
+    assert tiles.edge_width == pytest.approx(thick * 10 / 1.5, rel=0.2)
+
+
+def test_the_period_starts_anew_in_every_naive_tile():
+    plan = make_plan(GEOMETRY, (30, 30), "naive", tile=12)
+    assert tile_edges(plan)[0].positions.tolist() == [0, 12, 24, 30]
+    assert period_edges(plan)[0].positions.tolist() == [8, 20]
+
+
+def test_a_volume_has_lines_on_the_slice_that_is_shown(viewer, widget):
+    widget.model.combo.setCurrentText("volume")
+    viewer.add_image(np.zeros((16, 24, 24), np.uint8), name="stack")
+    viewer.dims.set_point(0, 5)
+    grid = viewer.layers["Tile grid"]
+    assert set(grid.data[:, 0, 0]) == {5}
+    assert horizontal(grid) == [-0.5, 11.5, 23.5]
+    viewer.dims.ndisplay = 3
+    assert len(grid.data) == 3 * 9  # edges of 2 x 2 x 2 tiles
+
+
+def test_a_large_image_gets_its_grid_at_once(viewer):
+    """8192 x 8192 px: the promise is 50 ms; the test leaves room for a busy machine."""
+    grid = StitchingGrid(viewer)
+    placement = Placement((8192, 8192), (1.0, 1.0), (0.0, 0.0))
+    plans = [make_plan(GEOMETRY, (8192, 8192), "naive", tile=tile) for tile in (204, 220, 228)]
+    grid.show(plans[0], placement)
+    times = []
+    for plan in plans * 2:
+        start = time.perf_counter()
+        grid.show(plan, placement)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.15

@@ -1,0 +1,57 @@
+import json
+
+import numpy as np
+import pytest
+
+from napari_shiftseg.comparison import Comparison, compare, compare_events
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.experiments.discs import disc_image
+from random_networks import phase_wheel
+
+IMAGE, TRUTH = disc_image(70)
+
+
+def test_both_modes_are_reported_with_the_agreed_keys(trained_model):
+    comparison = compare(IMAGE, trained_model, truth=TRUTH, tile=18)
+    values = json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
+    assert (values["period"], values["context"]) == ([4, 4], [40, 40])
+    assert list(values["modes"]) == ["naive", "corrected"]
+    for mode in values["modes"].values():
+        assert {"objects", "false_splits", "false_merges", "seam_splits", "ap50"} <= mode.keys()
+
+
+def test_the_corrected_tile_is_the_largest_multiple_of_the_period(random_model):
+    comparison = compare(IMAGE, random_model, tile=(18, 33))
+    assert comparison.results["naive"].plan.tile_size == (18, 33)
+    assert comparison.results["corrected"].plan.tile_size == (16, 32)
+
+
+def test_naive_seams_turn_the_phase_wheel_and_corrected_ones_do_not():
+    comparison = compare(IMAGE, phase_wheel(), truth=np.ones_like(TRUTH), tile=20)
+    naive, corrected = (comparison.reports[mode].jumps for mode in ("naive", "corrected"))
+    assert comparison.results["naive"].plan.misaligned == ((20, 40, 60), (20, 40, 60))
+    assert naive.ratio == pytest.approx(np.sin(3 * np.pi / 8) / np.sin(np.pi / 8))
+    assert corrected.ratio == pytest.approx(1)
+
+
+def test_without_truth_the_corrected_labels_are_the_reference(trained_model):
+    comparison = compare(IMAGE, trained_model, tile=18)
+    report = comparison.reports["corrected"]
+    assert report.seam_splits == 0
+    assert report.ap50 is None
+
+
+def test_any_modes(random_model):
+    comparison = compare(IMAGE, random_model, tile=16, modes=("whole", "blended"))
+    assert list(comparison.reports) == ["whole", "blended"]
+    assert str(comparison).count("stitching, tiles of") == 2
+
+
+def test_events_end_with_the_comparison(random_model):
+    *_, last = compare_events(IMAGE, random_model, tile=36)
+    assert isinstance(last, Comparison)
+
+
+def test_a_truth_of_another_shape_is_refused(random_model):
+    with pytest.raises(ShiftSegError, match=r"ground truth has the shape \(3, 3\)"):
+        compare(IMAGE, random_model, truth=np.zeros((3, 3), int), tile=36)

@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.evaluation import evaluate, evaluate_events
+from napari_shiftseg.experiments.discs import disc_image
+from random_networks import phase_wheel
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pack")
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir()
+    for name, size in (("a", 50), ("b", 60)):
+        image, mask = disc_image(size)
+        tifffile.imwrite(folder / "images" / f"{name}.tif", image)
+        tifffile.imwrite(folder / "masks" / f"{name}.tif", mask)
+    return folder
+
+
+def test_scores_are_pooled_over_the_pack(trained_model, pack):
+    scores = evaluate(trained_model, pack)
+    assert scores.images == 2
+    assert scores.counts.truth_objects == 16 + 25
+    assert scores.average_precision["0.5"] > 0.9
+    assert "images            2" in str(scores)
+
+
+def test_as_json_with_the_agreed_keys(trained_model, pack):
+    values = json.loads(json.dumps(evaluate(trained_model, pack).to_dict(), allow_nan=False))
+    assert list(values["ap"]) == ["0.5", "0.6", "0.7", "0.8", "0.9"]
+    agreed = {"false_splits", "false_merges", "seam_splits", "seam_jump_ratio", "objects", "images"}
+    assert agreed <= values.keys()
+    assert values["mean_ap"] == pytest.approx(np.mean(list(values["ap"].values())))
+
+
+def test_scores_grow_image_by_image(trained_model, pack):
+    assert [scores.images for scores in evaluate_events(trained_model, pack)] == [1, 2]
+
+
+def test_modes_can_be_compared_on_the_same_lines(trained_model, pack):
+    corrected = evaluate(trained_model, pack, grid=18).to_dict()
+    whole = evaluate(trained_model, pack, stitch="whole", grid=18).to_dict()
+    assert corrected["seam_jump"] > 0
+    assert corrected.pop("ap") == whole.pop("ap")
+    assert corrected == pytest.approx(whole, rel=1e-4)
+
+
+def test_a_whole_image_has_no_jumps_of_its_own(trained_model, pack):
+    values = evaluate(trained_model, pack, stitch="whole").to_dict()
+    assert values["seam_jump"] is values["seam_jump_ratio"] is None
+    assert values["seam_splits"] == 0
+
+
+def test_naive_seams_turn_the_phase_wheel_and_corrected_ones_do_not(pack):
+    naive = evaluate(phase_wheel(), pack, stitch="naive")
+    corrected = evaluate(phase_wheel(), pack)
+    assert naive.jumps.at_seams > 1.5 * corrected.jumps.at_seams
+    assert corrected.jumps.ratio == pytest.approx(1, abs=0.1)
+
+
+def test_what_is_no_pack_is_refused(trained_model, tmp_path):
+    with pytest.raises(ShiftSegError, match="not a data pack"):
+        evaluate(trained_model, tmp_path)
