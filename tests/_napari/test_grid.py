@@ -102,10 +102,20 @@ def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer,
     )
     camera.zoom = 10
     thick = tiles.edge_width
-    assert period.visible
+    assert len(period.data)
     camera.zoom = 1.5
-    assert not period.visible
+    assert len(period.data) == 0
     assert tiles.edge_width == pytest.approx(thick * 10 / 1.5, rel=0.2)
+
+
+def test_a_hidden_grid_stays_hidden_and_is_right_when_shown_again(viewer, widget, image):
+    camera_of(viewer).zoom = 10
+    tiles = viewer.layers["Tile grid"]
+    tiles.visible = False
+    widget.stitch.tile.setValue(20)
+    assert not tiles.visible
+    tiles.visible = True
+    assert horizontal(tiles) == [-0.5, 19.5, 39.5, 47.5]
 
 
 def test_the_period_starts_anew_in_every_naive_tile():

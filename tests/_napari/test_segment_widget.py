@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from conftest import save_bands
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QFileDialog
 
+from conftest import save_bands
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.camera import camera_of
 
@@ -168,9 +168,7 @@ def test_cancel_in_mid_run_leaves_nothing_behind(qtbot, viewer, widget, image, g
     assert widget.result.summary.rowCount() == 0
 
 
-def test_of_two_runs_started_in_a_row_only_the_second_is_shown(
-    qtbot, viewer, widget, image, gate
-):
+def test_of_two_runs_started_in_a_row_only_the_second_is_shown(qtbot, viewer, widget, image, gate):
     widget.run.run.click()
     gate.let_through(2)
     qtbot.waitUntil(lambda: widget.run.bar.value() > 0, timeout=PATIENCE)
@@ -215,9 +213,7 @@ def test_pixels_that_are_no_numbers_are_one_notification(qtbot, viewer, widget, 
     assert not widget.runner.running and widget.run.run.isEnabled()
 
 
-def test_truth_of_another_size_is_one_notification(
-    qtbot, viewer, widget, image, notifications
-):
+def test_truth_of_another_size_is_one_notification(qtbot, viewer, widget, image, notifications):
     widget.image.truth.choose(viewer.add_labels(np.ones((7, 7), int)))
     with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
         widget.run.compare.click()

@@ -48,6 +48,13 @@ def test_pieces_that_lie_apart_at_the_seam_are_not_the_seams():
     assert find_seam_splits(labels, TRUTH, PLAN) == []
 
 
+@pytest.mark.parametrize(("on_seam", "lengths"), [(4, [4]), (3, [])])
+def test_at_least_half_of_the_common_border_lies_on_the_seam(on_seam, lengths):
+    labels = cut(TRUTH, slice(10, 30), slice(0, 30), 8)
+    labels[9, 10 : 10 + on_seam] = 8  # a border of 7: the other columns one row lower, and a step
+    assert [split.length for split in find_seam_splits(labels, TRUTH, PLAN)] == lengths
+
+
 def test_two_objects_that_meet_at_a_seam_are_no_split():
     truth = TRUTH.copy()
     truth[9:14, 10:16] = 8

@@ -30,22 +30,6 @@ def centre(image, context=(8, 4)):
     return image[0, 0][tuple(slice(c // 2, -(c // 2)) for c in context)]
 
 
-def crops(shape=(40, 50), window=(12, 10), context=(8, 4), augmentation=PLAIN, inside=False):
-    image, mask = numbered(shape)
-    return Crops([image], [mask], window, context, augmentation, inside)
-
-
-def sample(source, seed=0):
-    image, labels = source.sample(np.random.default_rng(seed))
-    return image.numpy(), labels.numpy()
-
-
-def centre(image, context=(8, 4)):
-    return image[0, 0][
-        tuple(slice(c // 2, n - c // 2) for c, n in zip(context, image.shape[2:], strict=True))
-    ]
-
-
 @given(st.integers(0, 2**31), st.sampled_from([PLAIN, Augmentation()]))
 def test_sizes_are_those_of_window_and_context(seed, augmentation):
     image, labels = sample(crops(augmentation=augmentation), seed)

@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.grid_lines import (
     Edges,
+    Lines,
     period_edges,
     segments,
     tile_edges,
@@ -24,6 +25,8 @@ from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
+
+_NOTHING = Lines(np.zeros((0, 2, 2), np.float32), np.zeros(0, bool))
 
 
 class GridLines(QObject):
@@ -64,6 +67,7 @@ class GridLines(QObject):
         self._colours = transform_color(list(colours))
         self._opacity = opacity
         self._spacing = float("inf")
+        self._wanted = self._drawn = _NOTHING
 
     @property
     def layer(self) -> Vectors | None:
@@ -74,31 +78,28 @@ class GridLines(QObject):
         """Draw lines of a typical spacing, in the layer that is there if it can be."""
         displayed = _displayed(self._viewer, len(plan.image_size))
         at = placement.to_pixels(self._viewer.dims.point)
-        lines = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
+        self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
         self._spacing = min(spacing[axis] * placement.scale[axis] for axis in displayed)
-        # napari takes no empty array of colours; without lines any one colour will do.
-        colours = self._colours[lines.harmful.astype(int) if len(lines.harmful) else [0]]
         layer = self.layer
         if layer is not None and layer.ndim != len(plan.image_size):
             self.remove()
             layer = None
         if layer is None:
-            self._add(lines.vectors, colours, placement)
-        else:
-            layer.data = lines.vectors
-            layer.edge_color = colours
+            self._add(placement)
+        elif not _lies(layer, placement):
             layer.scale, layer.translate = placement.scale, placement.translate
         self.restyle()
 
     def restyle(self) -> None:
-        """Keep the thickness on screen; hide what is too dense to read."""
+        """Keep the thickness on screen; leave out what is too dense to read."""
         layer = self.layer
-        if layer is None:
+        # napari cannot change the vectors of a layer that a person has hidden.
+        if layer is None or not layer.visible:
             return
         zoom = camera_of(self._viewer).zoom
-        layer.visible = self._spacing * zoom >= self._readable
+        self._fill(layer, self._wanted if self._spacing * zoom >= self._readable else _NOTHING)
         width = self._width / (zoom * min(layer.scale))
-        if layer.visible and not 0.9 < width / layer.edge_width < 1.1:
+        if not 0.9 < width / layer.edge_width < 1.1:
             layer.edge_width = width
 
     def remove(self) -> None:
@@ -107,18 +108,28 @@ class GridLines(QObject):
         if layer is not None:
             self._viewer.layers.remove(layer)
 
-    def _add(self, vectors: Any, colours: Any, placement: Placement) -> None:
+    def _fill(self, layer: Vectors, lines: Lines) -> None:
+        if lines is self._drawn:
+            return
+        self._drawn = lines
+        layer.data = lines.vectors if len(lines.vectors) else np.zeros((0, 2, layer.ndim))
+        if lines.harmful.any() or len(np.unique(layer.edge_color, axis=0)) > 1:
+            layer.edge_color = self._colours[lines.harmful.astype(int)]
+
+    def _add(self, placement: Placement) -> None:
         active = self._viewer.layers.selection.active
-        self._viewer.add_vectors(
-            vectors,
+        self._drawn = _NOTHING
+        layer = self._viewer.add_vectors(
+            np.zeros((0, 2, len(placement.size))),
             name=self._name,
-            edge_color=colours,
+            edge_color=self._colours[0],
             edge_width=1,
             vector_style="line",
             opacity=self._opacity,
             metadata=tag(kind=self._name),
             **placement.keywords,
         )
+        layer.events.visible.connect(self.restyle)
         # A new layer takes the selection, and with it the tool in the user's hand.
         if active is not None:
             self._viewer.layers.selection.active = active
@@ -209,3 +220,9 @@ def _displayed(viewer: Viewer, ndim: int) -> tuple[int, ...]:
     extra = viewer.dims.ndim - ndim
     axes = tuple(axis - extra for axis in viewer.dims.displayed if axis >= extra)
     return axes if len(axes) > 1 else tuple(range(ndim))[-2:]
+
+
+def _lies(layer: Vectors, placement: Placement) -> bool:
+    """Tell whether a layer lies there already; moving it makes napari measure everything anew."""
+    here = (*layer.scale, *layer.translate)
+    return np.array_equal(here, (*placement.scale, *placement.translate))

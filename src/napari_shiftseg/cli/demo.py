@@ -18,8 +18,18 @@ from napari_shiftseg.cli.run import follow
 from napari_shiftseg.comparison import Comparison, compare_events
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples import Sample, load_sample
-from napari_shiftseg.seams.report import number
+from napari_shiftseg.seams.report import SeamReport, number
 
+_COLUMNS = (
+    "image",
+    "model",
+    "mode",
+    "objects",
+    "AP 0.5",
+    "false splits",
+    "by seams",
+    "jump ratio",
+)
 _TILES = {"nuclei": 100, "discs": 20}
 _MODELS = {"nuclei": ("nuclei-2d", "nuclei-2d-plain"), "discs": ("discs-l4",)}
 
@@ -46,9 +56,7 @@ def demo(
     refuse_json(json, overwrite=True)
     output.mkdir(parents=True, exist_ok=True)
     values, lines = {}, []
-    table = Table(
-        "image", "model", "mode", "objects", "AP 0.5", "false splits", "by seams", box=box.SIMPLE
-    )
+    table = Table(*_COLUMNS, box=box.SIMPLE)
     for name, models in _MODELS.items():
         sample = load_sample(name)
         for model in models:
@@ -59,8 +67,7 @@ def demo(
             values[model] = result.to_dict()
             lines += [str(path) for path in (*files.values(), picture)]
             for mode, seams in result.reports.items():
-                cells = (seams.objects, seams.ap50, seams.false_splits, seams.seam_splits)
-                table.add_row(name, model, mode, *map(number, cells))
+                table.add_row(name, model, mode, *_cells(seams))
     report(values, "\n".join([_rendered(table), *lines]), json)
     if napari:
         _open_napari()
@@ -74,8 +81,13 @@ def _compared(sample: Sample, model: str) -> Comparison:
     return cast("Comparison", follow(events))
 
 
+def _cells(seams: SeamReport) -> list[str]:
+    counts = (seams.objects, seams.ap50, seams.false_splits, seams.seam_splits)
+    return [number(value) for value in (*counts, seams.jumps.ratio)]
+
+
 def _rendered(table: Table) -> str:
-    console = Console(width=100, no_color=True)
+    console = Console(width=110, no_color=True)
     with console.capture() as capture:
         console.print(table)
     return capture.get().strip("\n")
