@@ -65,9 +65,8 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
 
 
 def _title(report: SeamReport) -> str:
-    cut = (
-        f"{report.seam_splits} objects cut by seams" if report.seam_splits else "none cut by seams"
-    )
+    count = report.seam_splits
+    cut = f"{count or 'no'} object{'' if count == 1 else 's'} cut by seams"
     return f"{report.mode}, {by(report.tile_size)} px tiles: {cut}"
 
 

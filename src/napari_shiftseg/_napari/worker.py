@@ -43,15 +43,12 @@ class Runner(QObject):
         """Start a run; an older one is cancelled."""
         self._stop()
         self.job = job
+        hear = partial(self._hear, self._generation)
+        worker = create_worker(run, job, _start_thread=False, _connect={"yielded": hear})
+        self._worker = worker
         self._bar = progress(total=_STEPS, desc=f"ShiftSeg: {job.image_name}")
-        self._worker = create_worker(
-            run,
-            job,
-            _start_thread=False,
-            _connect={"yielded": partial(self._hear, self._generation)},
-        )
-        self._worker.start()
         self.running_changed.emit(True)
+        worker.start()
 
     def cancel(self) -> None:
         """End the run now; nothing of it will be seen."""
@@ -73,8 +70,9 @@ class Runner(QObject):
         if generation != self._generation:
             return
         if isinstance(event, Progress):
-            self._bar.update(int(event.fraction * _STEPS) - self._bar.n)
             self.progressed.emit(event)
+            # Last, because it lets Qt deliver the next event before it returns.
+            self._bar.update(int(event.fraction * _STEPS) - self._bar.n)
             return
         self.cancel()
         if isinstance(event, Failure):

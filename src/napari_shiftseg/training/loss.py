@@ -77,8 +77,6 @@ class DiscriminativeLoss:
 
     def _pull(self, pixels: Tensor, instance: Tensor, sizes: Tensor, means: Tensor) -> Tensor:
         excess = (_length(pixels - means[instance]) - self.pull_margin).clamp_min(0) ** 2
-        if self.pull_margin == 0:  # no square root: its gradient at 0 is not a number
-            excess = ((pixels - means[instance]) ** 2).sum(1)
         return (_sum_by(instance, excess[:, None], len(sizes))[:, 0] / sizes).mean()
 
     def _push(self, means: Tensor, neighbours: Tensor) -> Tensor:
