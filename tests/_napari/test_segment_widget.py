@@ -289,3 +289,4 @@ def test_closing_the_dock_during_a_run_ends_the_run(qtbot, viewer, widget, image
     gate.open()
     threads_end(qtbot)
     assert names(viewer) == ["field"]
+    widget.deleteLater()  # it is without a parent now, and this test still holds it

@@ -49,9 +49,13 @@ def _score(scores: dict[str, Any]) -> str:
 
 
 def ap50(scores: dict[str, Any]) -> float | None:
-    """Find the average precision at IoU 0.5, directly or in the first data set that has it."""
+    """Find the average precision at IoU 0.5: directly, or where it was measured.
+
+    Of several measurements a corrected one comes first.
+    """
     for value in (scores.get("ap50"), (scores.get("ap") or {}).get("0.5")):
         if isinstance(value, int | float):
             return float(value)
-    nested = (ap50(value) for value in scores.values() if isinstance(value, dict))
+    ordered = sorted(scores, key=lambda name: "corrected" not in name)
+    nested = (ap50(scores[name]) for name in ordered if isinstance(scores[name], dict))
     return next((value for value in nested if value is not None), None)

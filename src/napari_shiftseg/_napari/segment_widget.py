@@ -9,7 +9,6 @@ import napari.viewer
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QEvent
-from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.camera import camera_of, go_to
@@ -60,12 +59,6 @@ class SegmentWidget(QWidget):
         self._on_theme()
         self.model.load_first()
         self._on_image(self.image.image.layer)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """End the run when the dock is closed: napari then takes the widget out of it."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.runner.cancel()
-        super().changeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """End the run and take the grid away when napari closes the dock."""
