@@ -9,6 +9,7 @@ import numpy as np
 
 import napari_shiftseg
 from napari_shiftseg._napari import model_section
+from napari_shiftseg._napari.model_card import ap50
 from napari_shiftseg.embeddings.model import bundled_models
 
 MANIFEST = Path(napari_shiftseg.__file__).with_name("napari.yaml")
@@ -53,3 +54,10 @@ def test_samples_load_without_torch_and_scikit_learn():
 
 def test_the_widget_begins_with_the_nuclei_model():
     assert model_section.FIRST == "nuclei-2d"
+
+
+def test_the_card_quotes_the_corrected_score():
+    modes = {"naive": {"ap50": 0.5}, "corrected": {"ap50": 0.9}}
+    assert ap50({"figure": {"objects": 3, "modes": modes}}) == 0.9
+    assert ap50({"test": {"ap": {"0.5": 0.8, "0.6": 0.7}}}) == 0.8
+    assert ap50({}) is None

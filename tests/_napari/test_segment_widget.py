@@ -99,7 +99,7 @@ def test_comparing_circles_what_naive_seams_cut(qtbot, viewer, widget, image):
     assert len(rings.data) == int(naive[4])
     np.testing.assert_array_equal(rings.scale, image.scale)
     assert "Embedding (corrected, 8 px)" in viewer.layers
-    assert names(viewer)[-1] == "Tile grid"
+    assert names(viewer)[-2:] == ["Tile grid", rings.name]
 
 
 def test_clicking_a_split_takes_the_camera_there(qtbot, viewer, widget, image):
@@ -289,4 +289,5 @@ def test_closing_the_dock_during_a_run_ends_the_run(qtbot, viewer, widget, image
     gate.open()
     threads_end(qtbot)
     assert names(viewer) == ["field"]
-    widget.deleteLater()  # it is without a parent now, and this test still holds it
+    with qtbot.waitSignal(widget.destroyed):
+        widget.deleteLater()  # no parent does so any more

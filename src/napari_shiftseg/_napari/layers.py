@@ -16,7 +16,7 @@ from napari_shiftseg.tiles.plan import TilePlan, by
 
 LABELS, EMBEDDING, CUTS = "labels", "embedding", "cuts"
 
-_RING = 2
+_RING = 3
 """Thickness of rings on screen in pixels."""
 
 
@@ -29,6 +29,12 @@ def show_outcome(viewer: Viewer, outcome: Outcome) -> None:
     keep_rings_thin(viewer)
     if active in viewer.layers:
         viewer.layers.selection.active = active
+
+
+def raise_rings(viewer: Viewer) -> None:
+    """Put the rings above everything else."""
+    for layer in own_layers(viewer, kind=CUTS):
+        viewer.layers.move(viewer.layers.index(layer), len(viewer.layers))
 
 
 def show_only(viewer: Viewer, image_key: str, mode: StitchMode, kind: str | None) -> None:

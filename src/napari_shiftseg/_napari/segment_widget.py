@@ -16,7 +16,7 @@ from napari_shiftseg._napari.colours import Colouring
 from napari_shiftseg._napari.grid import StitchingGrid
 from napari_shiftseg._napari.image_section import ImageSection
 from napari_shiftseg._napari.job import Job, Outcome
-from napari_shiftseg._napari.layers import keep_rings_thin, show_only, show_outcome
+from napari_shiftseg._napari.layers import keep_rings_thin, raise_rings, show_only, show_outcome
 from napari_shiftseg._napari.model_section import ModelSection
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.placement import Placement, pixels_of
@@ -175,6 +175,7 @@ class SegmentWidget(QWidget):
         self._remember_colours(outcome)
         show_outcome(self._viewer, outcome)
         self.grid.raise_to_top()
+        raise_rings(self._viewer)
         self.result.add({mode: result.report for mode, result in outcome.results.items()})
         if not any(result.report.objects for result in outcome.results.values()):
             show_info("No objects were found.")
