@@ -66,3 +66,12 @@ def test_naive_seams_turn_the_phase_wheel_and_corrected_ones_do_not(pack):
 def test_what_is_no_pack_is_refused(trained_model, tmp_path):
     with pytest.raises(ShiftSegError, match="not a data pack"):
         evaluate(trained_model, tmp_path)
+
+
+def test_arrays_score_as_the_same_images_in_a_pack(trained_model, tmp_path):
+    image, truth = disc_image(64, spacing=13)
+    for kind, pixels in (("images", image), ("masks", truth)):
+        (tmp_path / kind).mkdir()
+        tifffile.imwrite(tmp_path / kind / "discs.tif", pixels)
+    from_arrays = evaluate(trained_model, [(image, truth)])
+    assert from_arrays.to_dict() == evaluate(trained_model, tmp_path).to_dict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from napari_shiftseg.seams.splits import find_seam_splits
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
+
+Data = str | Path | Iterable[tuple[NDArray[Any], NDArray[Any]]]
+"""A data pack, or pairs of image and ground truth."""
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Evaluation:
 
 def evaluate_events(
     model: str | Model,
-    data: str | Path,
+    data: Data,
     *,
     stitch: StitchMode = "corrected",
     tile: int | Size | None = None,
@@ -100,20 +103,20 @@ def evaluate_events(
     """
     model = load_model(model)
     scores = Evaluation()
-    for pair in read_pack(data):
+    for image, truth in _pairs(data):
         result = segment(
-            pair.image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
+            image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
         )
         lines = result.plan
         if grid is not None:
             lines = plan_for(model, result.plan.image_size, "naive", grid)
-        scores.add(result, pair.mask, lines)
+        scores.add(result, truth, lines)
         yield scores
 
 
 def evaluate(
     model: str | Model,
-    data: str | Path,
+    data: Data,
     *,
     stitch: StitchMode = "corrected",
     tile: int | Size | None = None,
@@ -128,7 +131,8 @@ def evaluate(
     model
         Name, path or loaded model.
     data
-        A ZIP or folder with ``images/`` and ``masks/`` of equal names.
+        A ZIP or folder with ``images/`` and ``masks/`` of equal names, or pairs of arrays
+        ``(image, truth)``.
     stitch, tile, clustering, device
         As for :func:`napari_shiftseg.segment`.
     grid
@@ -144,3 +148,9 @@ def evaluate(
         model, data, stitch=stitch, tile=tile, grid=grid, clustering=clustering, device=device
     )
     return scores
+
+
+def _pairs(data: Data) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    if isinstance(data, str | Path):
+        return ((pair.image, pair.mask) for pair in read_pack(data))
+    return iter(data)

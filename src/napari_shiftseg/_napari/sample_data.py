@@ -11,18 +11,22 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 def nuclei() -> list[LayerData]:
     """Return a field of fluorescent nuclei and its ground truth."""
-    return _layers("nuclei", model="nuclei-2d", colormap="gray")
+    return _layers("nuclei", model="nuclei-2d")
 
 
 def discs() -> list[LayerData]:
     """Return the paper's discs at spacing 13 and their ground truth."""
-    return _layers("discs", model="discs-l4", contrast_limits=(0, 1))
+    return _layers("discs", model="discs-l4")
 
 
-def _layers(name: str, *, model: str, **display: Any) -> list[LayerData]:
+def _layers(name: str, *, model: str) -> list[LayerData]:
     sample = load_sample(name)
     title = name.capitalize()
-    image = {"name": title, "metadata": {"shiftseg": {"suits": model}}, **display}
+    image = {
+        "name": title,
+        "metadata": {"shiftseg": {"suits": model}},
+        "contrast_limits": (int(sample.image.min()), int(sample.image.max())),
+    }
     # Hidden, or it would cover the image that a person opens the sample to see.
     truth = {
         "name": f"{title}: ground truth",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ def demo(
                 table.add_row(name, model, mode, *_cells(seams))
     report(values, "\n".join([_rendered(table), *lines]), json)
     if napari:
-        _open_napari()
+        _open_napari(output)
 
 
 def _compared(sample: Sample, model: str) -> Comparison:
@@ -93,14 +94,18 @@ def _rendered(table: Table) -> str:
     return capture.get().strip("\n")
 
 
-def _open_napari() -> None:
-    """Start napari as a user would, if there is a screen to show it on."""
+def _open_napari(folder: Path) -> None:
+    """Show the discs with both label images, if there is a screen to show them on."""
     has_display = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
     if not has_display:
         note("There is no display here, so napari is not opened.")
         return
+    if importlib.util.find_spec("napari") is None:
+        note("napari is not installed here; pip install 'napari-shiftseg[qt]' brings it.")
+        return
     note("Opening napari ...")
-    arguments = [sys.executable, "-m", "napari", "--with", "napari-shiftseg", "Segment"]
-    os.execv(sys.executable, arguments)
+    # A program of its own: the command line imports neither napari nor Qt.
+    window = ["-m", "napari_shiftseg._napari.show_demo", str(folder), "discs-l4", "discs"]
+    os.execv(sys.executable, [sys.executable, *window])
