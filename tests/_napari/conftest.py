@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+# Only a bare `pytest` on a machine without a screen comes here and is told why; `make test`
+# brings a virtual screen, and fails where it cannot.
 if sys.platform.startswith("linux") and not (
     os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
 ):
