@@ -8,7 +8,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import Augmentation, Crops
-from napari_shiftseg.training.fit import Schedule, Trainer, check_window
+from napari_shiftseg.training.fit import Schedule, Trainer, check_window, near_outlines
 from napari_shiftseg.training.loss import DiscriminativeLoss
 
 ARCHITECTURE = Architecture(NetworkGeometry.regular(2, 1), maps=4, foreground=True)
@@ -165,3 +165,13 @@ def test_the_learning_rate_rises_stays_and_falls():
     assert 0 < rates[99] < 0.1
     assert rates[:10] == sorted(rates[:10])
     assert rates[80:] == sorted(rates[80:], reverse=True)
+
+
+class TestOutlines:
+    def test_are_where_labels_change_within_two_pixels(self):
+        labels = torch.tensor([[0, 0, 0, 0, 5, 5, 5, 7, 7, 7, 7]])
+        assert near_outlines(labels).int().tolist() == [[0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0]]
+
+    def test_can_weigh_more_than_the_rest(self):
+        step = {w: next(trainer(boundary_weight=w).run()).losses["foreground"] for w in (0, 5)}
+        assert step[0] != step[5]

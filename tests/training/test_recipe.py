@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from napari_shiftseg.embeddings.model_file import load_network, save_model
 from napari_shiftseg.errors import ShiftSegError
@@ -53,3 +55,16 @@ def test_images_of_other_axes_are_refused():
     recipe = TrainingRecipe("discs:13", window=12, ndim=3, levels=1)
     with pytest.raises(ShiftSegError, match="3-D network needs 3 axes"):
         recipe.trainer(checkpoint=None, allow_small_window=False)
+
+
+def test_training_can_start_from_a_model(tmp_path):
+    first = RECIPE.trainer(checkpoint=None, allow_small_window=False)
+    list(first.run())
+    path = tmp_path / "first.safetensors"
+    save_model(path, first.trained, describe(RECIPE, first))
+    again = replace(RECIPE, start=str(path)).trainer(checkpoint=None, allow_small_window=False)
+    expected = first.trained.state_dict()
+    assert all(torch.equal(v, expected[k]) for k, v in again.network.state_dict().items())
+    wider = replace(RECIPE, start=str(path), maps=3)
+    with pytest.raises(ShiftSegError, match="another architecture"):
+        wider.trainer(checkpoint=None, allow_small_window=False)

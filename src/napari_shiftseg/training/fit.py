@@ -95,6 +95,10 @@ class Trainer:
         The loss on the embedding.
     schedule
         The optimiser's course.
+    boundary_weight
+        Extra weight of the foreground loss at the outlines of objects.
+    start
+        Network whose weights to begin with; by default they are random.
     seed
         Seeds the weights and every crop; step ``i`` sees the same crop in any run.
     checkpoint
@@ -115,6 +119,8 @@ class Trainer:
         loss: DiscriminativeLoss,
         schedule: Schedule,
         *,
+        boundary_weight: float = 0.0,
+        start: UNet | None = None,
         seed: int = 0,
         checkpoint: Path | None = None,
         allow_small_window: bool = False,
@@ -122,6 +128,8 @@ class Trainer:
         check_window(architecture, crops.window, allow_small=allow_small_window)
         torch.manual_seed(seed)
         self.network = UNet(architecture)
+        if start is not None:
+            _begin_with(self.network, start)
         if architecture.geometry.ndim == 2:
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
@@ -132,6 +140,7 @@ class Trainer:
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
         self.crops, self.loss, self.schedule = crops, loss, schedule
+        self.boundary_weight = boundary_weight
         self.seed, self.checkpoint = seed, checkpoint
         self.step, self.seconds = 0, 0.0
         if checkpoint is not None and checkpoint.exists():
@@ -210,8 +219,30 @@ class Trainer:
         if architecture.foreground:
             known = labels >= 0
             truth = (labels[known] > 0).to(output.dtype)
-            terms["foreground"] = F.binary_cross_entropy_with_logits(output[-1][known], truth)
+            weight = 1 + self.boundary_weight * near_outlines(labels)[known]
+            terms["foreground"] = F.binary_cross_entropy_with_logits(
+                output[-1][known], truth, weight / weight.mean()
+            )
         return terms
+
+
+def near_outlines(labels: Tensor, *, reach: int = 2) -> Tensor:
+    """Mark the pixels within ``reach`` of a change of label: ``(*spatial)`` of 0 and 1."""
+    pool = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}[labels.ndim]
+    values = labels[None, None].double()
+    size = 2 * reach + 1
+    highest = pool(values, size, stride=1, padding=reach)
+    lowest = -pool(-values, size, stride=1, padding=reach)
+    return (highest != lowest)[0, 0].float()
+
+
+def _begin_with(network: UNet, start: UNet) -> None:
+    if start.architecture != network.architecture:
+        raise ShiftSegError(
+            "the model to start from has another architecture: "
+            f"{start.architecture}, not {network.architecture}"
+        )
+    network.load_state_dict(start.state_dict())
 
 
 def check_window(architecture: Architecture, window: Size, *, allow_small: bool = False) -> None:

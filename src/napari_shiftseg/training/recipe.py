@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from napari_shiftseg.embeddings.description import ModelDescription
+from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.discs import disc_image
@@ -79,6 +80,10 @@ class TrainingRecipe:
         Largest random magnification or reduction.
     intensity
         Strength of random contrast, gamma, offset and noise.
+    boundary_weight
+        Extra weight of the foreground loss within 2 pixels of an object's outline.
+    start
+        Name or file of a model of the same architecture whose weights to begin with.
     stop_at_zero
         Stop when a step's loss is 0.
     seed
@@ -108,6 +113,8 @@ class TrainingRecipe:
     flips: bool = True
     zoom: float = 1.25
     intensity: float = 1.0
+    boundary_weight: float = 0.0
+    start: str | None = None
     stop_at_zero: bool = False
     seed: int = 0
 
@@ -151,6 +158,8 @@ class TrainingRecipe:
                 average=self.average,
                 stop_at_zero=self.stop_at_zero,
             ),
+            boundary_weight=self.boundary_weight,
+            start=None if self.start is None else load_model(self.start).network,
             seed=self.seed,
             checkpoint=checkpoint,
             allow_small_window=allow_small_window,
