@@ -6,6 +6,7 @@ import pytest
 from napari_shiftseg.comparison import Comparison, compare, compare_events
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.discs import disc_image
+from napari_shiftseg.settings import Stitching
 from random_networks import phase_wheel
 
 IMAGE, TRUTH = disc_image(70)
@@ -48,8 +49,29 @@ def test_any_modes(random_model):
 
 
 def test_events_end_with_the_comparison(random_model):
-    *_, last = compare_events(IMAGE, random_model, tile=36)
+    *_, last = compare_events(IMAGE, random_model)
     assert isinstance(last, Comparison)
+
+
+def test_one_mode_may_be_run_with_two_tile_sizes(random_model):
+    stitchings = (Stitching("naive", 36), Stitching("naive", 30), Stitching("whole"))
+    *_, last = compare_events(IMAGE, random_model, stitchings=stitchings)
+    assert list(last.results) == ["naive 36", "naive 30", "whole"]
+    assert last.results["naive 30"].plan.tile_size == (30, 30)
+
+
+def test_frames_of_a_stack_are_compared_one_by_one():
+    stack = np.stack([IMAGE, IMAGE])
+    *_, flat = compare_events(IMAGE, phase_wheel(), truth=TRUTH)
+    *_, last = compare_events(stack, phase_wheel(), truth=TRUTH)
+    for mode, report in last.reports.items():
+        one = flat.reports[mode]
+        assert report.jumps.ratio == pytest.approx(one.jumps.ratio)
+        assert report.objects == 2 * one.objects
+        assert report.ap50 == one.ap50
+        assert [s.position[1:] for s in report.splits if s.position[0] == 1] == [
+            s.position for s in one.splits
+        ]
 
 
 def test_a_truth_of_another_shape_is_refused(random_model):

@@ -145,6 +145,33 @@ def test_naive_differs_from_whole_off_the_period_and_only_there(family, tile):
         assert difference <= 1e-5
 
 
+@st.composite
+def regions(draw, size=(37, 50)):
+    bounds = [
+        sorted(draw(st.lists(st.integers(0, n), min_size=2, max_size=2, unique=True))) for n in size
+    ]
+    return tuple(slice(*pair) for pair in bounds)
+
+
+@given(
+    regions(),
+    st.sampled_from(["naive", "corrected", "whole", "blended"]),
+    st.sampled_from(["valid", "same"]),
+    st.integers(4, 20),
+)
+def test_a_region_alone_equals_that_part_of_the_whole_run(region, mode, padding, tile):
+    network = learnt(2, 2, 2, padding=padding)
+    geometry = network.architecture.geometry
+    tile = max(1, tile // 4) * 4 if mode == "corrected" else tile
+    image = image_for(network.architecture, (37, 50))
+    whole = predict(network, image, mode, tile)
+    plan = make_plan(geometry, (37, 50), mode, tile=tile, region=region)
+    alone = stitched(network, plan, events(network, image, plan))
+    assert np.abs(alone - whole[(slice(None), *region)]).max() <= 1e-5 * np.abs(whole).max()
+    if mode != "whole":
+        np.testing.assert_array_equal(alone, whole[(slice(None), *region)])
+
+
 def test_naive_tiles_with_zero_padding_differ_even_on_the_period():
     network = learnt(2, 1, 2, padding="same")
     image = image_for(network.architecture, (32, 32))

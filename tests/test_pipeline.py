@@ -1,3 +1,4 @@
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,6 +70,43 @@ def test_provenance_says_how_to_do_it_again(random_model):
     assert (kept["model"], kept["stitch"], kept["tile"]) == ("small", "naive", [30, 30])
     assert (kept["period"], kept["context"]) == ([4, 4], [40, 40])
     assert kept["clustering"]["bandwidth"] == 0.5
+
+
+class TestStack:
+    STACK = np.stack([IMAGE, np.zeros_like(IMAGE), IMAGE[::-1]])
+
+    def test_frames_are_segmented_alone_and_share_no_label(self, trained_model):
+        result = segment(self.STACK, trained_model)
+        alone = segment(IMAGE, trained_model)
+        assert result.labels.shape == self.STACK.shape
+        np.testing.assert_array_equal(result.labels[0], alone.labels)
+        assert not result.labels[1].any()
+        assert result.labels[2][result.labels[2] > 0].min() == alone.objects + 1
+        np.testing.assert_array_equal(result.prediction.embedding[:, 0], alone.prediction.embedding)
+
+    def test_events_name_their_frame(self, random_model):
+        *tiles, _ = segment_events(self.STACK, random_model, tile=72)
+        assert [event.frame for event in tiles] == [(0,), (1,), (2,)]
+
+    def test_axes_may_come_in_any_order(self, trained_model):
+        result = segment(self.STACK, trained_model)
+        moved = segment(np.moveaxis(self.STACK, 0, -1), trained_model, axes="yxt")
+        np.testing.assert_array_equal(moved.labels, result.labels)
+
+    def test_a_lazy_stack_gives_the_same(self, trained_model):
+        lazy = da.from_array(self.STACK, chunks=(1, 33, 70))
+        result = segment(lazy, trained_model)
+        np.testing.assert_array_equal(result.labels, segment(self.STACK, trained_model).labels)
+
+
+def test_a_region_has_the_embedding_that_it_has_in_the_whole(trained_model):
+    region = (slice(11, 50), slice(3, 64))
+    part, whole = segment(IMAGE, trained_model, region=region), segment(IMAGE, trained_model)
+    np.testing.assert_array_equal(
+        part.prediction.embedding, whole.prediction.embedding[(slice(None), *region)]
+    )
+    assert part.labels.shape == (39, 61)
+    assert part.provenance["region"] == [[11, 50], [3, 64]]
 
 
 def test_an_image_without_objects_has_none(trained_model):

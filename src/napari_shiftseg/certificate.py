@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import Stitcher, predict_tiles
-from napari_shiftseg.image.axes import channels_first
-from napari_shiftseg.pipeline import plan_for
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.axes import Frame
+from napari_shiftseg.pipeline import frames_of, plan_for
 from napari_shiftseg.settings import StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
@@ -82,15 +83,16 @@ def certify(
         If model, image and tile size do not fit.
     """
     model = load_model(model)
-    architecture = model.description.architecture
     if image is None:
         image = _noise(model, plan_for(model, (1,) * model.geometry.ndim, stitch, tile))
-    pixels = channels_first(
-        image, ndim=architecture.geometry.ndim, in_channels=architecture.in_channels
-    )
-    plan = plan_for(model, pixels.shape[1:], stitch, tile)
-    tiled = _raw(model, pixels, plan, device)
-    whole = _raw(model, pixels, plan_for(model, pixels.shape[1:], "whole"), device)
+    frames = frames_of(image, model)
+    if frames.loops:
+        raise ShiftSegError(
+            f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"
+        )
+    plan = plan_for(model, frames.spatial, stitch, tile)
+    tiled = _raw(model, frames.frame(), plan, device)
+    whole = _raw(model, frames.frame(), plan_for(model, frames.spatial, "whole"), device)
     difference = float(np.abs(tiled - whole).max())
     relative = difference / max(float(np.abs(whole).max()), float(np.finfo(np.float32).tiny))
     return Certificate(
@@ -113,9 +115,7 @@ def _noise(model: Model, plan: TilePlan) -> NDArray[np.float32]:
     return np.random.default_rng(0).random((channels, *size), np.float32)
 
 
-def _raw(
-    model: Model, pixels: NDArray[Any], plan: TilePlan, device: str | None
-) -> NDArray[np.float32]:
+def _raw(model: Model, pixels: Frame, plan: TilePlan, device: str | None) -> NDArray[np.float32]:
     scaling = model.description.intensity.measure(pixels)
     stitcher = Stitcher(plan, model.description.architecture.out_channels)
     for event in predict_tiles(model.network, pixels, scaling, plan, choose_device(device)):

@@ -6,14 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.pipeline import Segmentation, segment_events
+from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.pipeline import Segmentation, frames_of, segment_events
 from napari_shiftseg.seams.report import SeamReport
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.settings import Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import corrected_tile
+from napari_shiftseg.tiles.plan import by, corrected_tile
+from napari_shiftseg.tiles.tile import Region
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,10 @@ class Comparison:
     model
         The model that was used.
     results
-        One segmentation per mode.
+        One segmentation per stitching, by the name of its mode; by mode and tile size
+        (``"naive 100"``) where one mode was run twice.
     reports
-        One seam report per mode.
+        One seam report per stitching.
     """
 
     model: Model
@@ -53,26 +58,35 @@ def compare_events(
     model: str | Model,
     *,
     truth: Any | None = None,
-    tile: int | Size | None = None,
-    modes: Sequence[StitchMode] = ("naive", "corrected"),
+    stitchings: Sequence[Stitching] = (Stitching("naive"), Stitching("corrected")),
     clustering: Clustering | None = None,
     device: str | None = None,
+    region: Region | None = None,
+    axes: str | None = None,
 ) -> Iterator[TileDone | Segmentation | Comparison]:
-    """Compare; yield an event per tile and mode, then the :class:`Comparison`.
+    """Compare; yield an event per tile and stitching, then the :class:`Comparison`.
 
-    Takes what :func:`compare` takes.
+    Takes what :func:`compare` takes, but for each stitching its own tile size.
     """
     model = load_model(model)
-    results: dict[str, Segmentation] = {}
-    for mode in modes:
-        size = _tile_for(model, mode, tile)
+    if truth is not None:
+        _check_truth(truth, frames_of(image, model, axes))
+    results: list[Segmentation] = []
+    for stitching in stitchings:
         for event in segment_events(
-            image, model, stitch=mode, tile=size, clustering=clustering, device=device
+            image,
+            model,
+            stitch=stitching.mode,
+            tile=stitching.tile,
+            clustering=clustering,
+            device=device,
+            region=region,
+            axes=axes,
         ):
             if isinstance(event, Segmentation):
-                results[mode] = event
+                results.append(event)
             yield event
-    yield Comparison(model, results, _reports(results, truth))
+    yield comparison_of(results, truth)
 
 
 def compare(
@@ -109,11 +123,59 @@ def compare(
     ShiftSegError
         If image, truth, model or settings do not fit each other.
     """
+    model = load_model(model)
+    stitchings = stitchings_of(model, modes, tile)
     *_, result = compare_events(
-        image, model, truth=truth, tile=tile, modes=modes, clustering=clustering, device=device
+        image, model, truth=truth, stitchings=stitchings, clustering=clustering, device=device
     )
     assert isinstance(result, Comparison)
     return result
+
+
+def stitchings_of(
+    model: Model, modes: Sequence[StitchMode], tile: int | Size | None
+) -> list[Stitching]:
+    """Give each mode the tile size; corrected mode the largest multiple of the period in it."""
+    return [Stitching(mode, _tile_for(model, mode, tile)) for mode in modes]
+
+
+def comparison_of(results: Sequence[Segmentation], truth: Any | None = None) -> Comparison:
+    """Report what the seams of several results did.
+
+    Parameters
+    ----------
+    results
+        Of one image and model.
+    truth
+        Ground truth of the whole image; without it the corrected or whole-image result is
+        the reference.
+    """
+    plan = results[0].plan
+    if truth is not None:
+        truth = np.asarray(truth[(..., *plan.region)])
+    trusted = next((r for r in results if r.plan.mode in ("corrected", "whole")), None)
+    named = dict(zip(_names(results), results, strict=True))
+    reports = {
+        name: SeamReport.of(
+            result.labels,
+            result.prediction.embedding,
+            result.plan,
+            truth=truth,
+            reference=None if trusted is None else trusted.labels,
+        )
+        for name, result in named.items()
+    }
+    return Comparison(results[0].model, named, reports)
+
+
+def _names(results: Sequence[Segmentation]) -> list[str]:
+    modes = [result.plan.mode for result in results]
+    return [
+        f"{result.plan.mode} {by(result.plan.tile_size)}"
+        if modes.count(result.plan.mode) > 1
+        else result.plan.mode
+        for result in results
+    ]
 
 
 def _tile_for(model: Model, mode: StitchMode, tile: int | Size | None) -> int | Size | None:
@@ -123,18 +185,8 @@ def _tile_for(model: Model, mode: StitchMode, tile: int | Size | None) -> int | 
     return corrected_tile(model.geometry, sizes)
 
 
-def _reports(results: dict[str, Segmentation], truth: Any | None) -> dict[str, SeamReport]:
-    shape = next(iter(results.values())).labels.shape
-    if truth is not None and truth.shape != shape:
-        raise ShiftSegError(f"the ground truth has the shape {truth.shape}, the image {shape}")
-    trusted = results.get("corrected") or results.get("whole")
-    return {
-        mode: SeamReport.of(
-            result.labels,
-            result.prediction.embedding,
-            result.plan,
-            truth=truth,
-            reference=trusted.labels if trusted else None,
-        )
-        for mode, result in results.items()
-    }
+def _check_truth(truth: Any, frames: Frames) -> None:
+    """Find out before hours of computing that a ground truth is another image's."""
+    shape, size = tuple(truth.shape), (*frames.loops, *frames.spatial)
+    if len(shape) < len(frames.spatial) or shape != size[-len(shape) :]:
+        raise ShiftSegError(f"the ground truth has the shape {shape}, the image {size}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from skimage.color import label2rgb
 
 from napari_shiftseg.comparison import Comparison
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.axes import channels_first
+from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.seams.splits import SeamSplit
 from napari_shiftseg.tiles.plan import by
@@ -27,7 +28,7 @@ _GRID = "#ffffff"
 def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None:
     """Write a PNG: the image, and per mode its labels, seams and cut objects.
 
-    Of a volume, the slice with most cut objects is shown.
+    Of a volume or stack, the plane with most cut objects is shown.
 
     Parameters
     ----------
@@ -38,12 +39,9 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
     path
         PNG to write; replaced if it exists.
     """
-    architecture = result.model.description.architecture
-    pixels = channels_first(
-        image, ndim=architecture.geometry.ndim, in_channels=architecture.in_channels
-    )[0]
+    pixels = frames_of(image, result.model).first_channel()
     plane = _busiest_plane(result, pixels.shape)
-    grey = _stretched(pixels[plane] if plane is not None else pixels)
+    grey = _stretched(pixels[plane])
     height, width = grey.shape
     panels = 1 + len(result.results)
     figure = Figure(figsize=(5 * panels, 5 * height / width + 0.7), layout="constrained")
@@ -51,7 +49,7 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
     axes[0].imshow(grey, cmap="gray", vmin=0, vmax=1)
     axes[0].set_title("image")
     for axis, (mode, segmentation) in zip(axes[1:], result.results.items(), strict=True):
-        labels = segmentation.labels if plane is None else segmentation.labels[plane]
+        labels = segmentation.labels[plane]
         axis.imshow(label2rgb(labels, grey, alpha=0.45, bg_label=0))
         for y in segmentation.plan.seams[-2]:
             axis.axhline(y - 0.5, color=_GRID, lw=0.5, alpha=0.6)
@@ -70,9 +68,9 @@ def _title(report: SeamReport) -> str:
     return f"{report.mode}, {by(report.tile_size)} px tiles: {cut}"
 
 
-def _circle_cuts(axis: Any, report: SeamReport, plane: int | None) -> None:
+def _circle_cuts(axis: Any, report: SeamReport, plane: tuple[int, ...]) -> None:
     for split in report.splits:
-        if plane is not None and round(split.position[0]) != plane:
+        if _plane_of(split) != plane:
             continue
         centre = (split.position[-1], split.position[-2])
         axis.add_patch(Circle(centre, _radius(split), fill=False, color=_CUT, lw=1.8))
@@ -82,11 +80,14 @@ def _radius(split: SeamSplit) -> float:
     return max(8.0, 0.8 * split.length)
 
 
-def _busiest_plane(result: Comparison, shape: tuple[int, ...]) -> int | None:
-    if len(shape) == 2:
-        return None
-    cuts = [round(s.position[0]) for r in result.reports.values() for s in r.splits]
-    return int(np.bincount(cuts).argmax()) if cuts else shape[0] // 2
+def _busiest_plane(result: Comparison, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Index of the plane with most cut objects, of an image with more axes than two."""
+    cuts = Counter(_plane_of(s) for r in result.reports.values() for s in r.splits)
+    return cuts.most_common(1)[0][0] if cuts else tuple(n // 2 for n in shape[:-2])
+
+
+def _plane_of(split: SeamSplit) -> tuple[int, ...]:
+    return tuple(round(place) for place in split.position[:-2])
 
 
 def _stretched(pixels: NDArray[Any]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,25 +13,30 @@ from napari_shiftseg._version import __version__
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import Prediction, Stitcher, TileDone, predict_tiles
-from napari_shiftseg.image.axes import channels_first
+from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.labels.cluster import cluster
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, corrected_tile, make_plan
+from napari_shiftseg.tiles.tile import Region
 
 
 @dataclass(frozen=True)
 class Segmentation:
     """The result of one run.
 
+    Of a stack with loop axes (time points, channels, slices of a 2-D network) every frame
+    is segmented alone, and no two frames share a label.
+
     Parameters
     ----------
     labels
-        ``(*spatial)`` int32; 0 is background.
+        ``(*loops, *spatial)`` int32; 0 is background.
     prediction
         Embedding and foreground.
     plan
-        How the image was tiled.
+        How each frame was tiled.
     clustering
         The settings that were used.
     model
@@ -61,12 +66,17 @@ class Segmentation:
             "period": list(self.plan.geometry.period),
             "context": list(self.plan.geometry.context),
             "origin": [0] * self.plan.geometry.ndim,
+            "region": [[part.start, part.stop] for part in self.plan.region],
             "clustering": asdict(self.clustering),
         }
 
 
 def plan_for(
-    model: Model, image_size: Size, stitch: StitchMode = "corrected", tile: int | Size | None = None
+    model: Model,
+    image_size: Size,
+    stitch: StitchMode = "corrected",
+    tile: int | Size | None = None,
+    region: Region | None = None,
 ) -> TilePlan:
     """Plan a run; without a tile size, naive tiles are those of the model's training.
 
@@ -75,7 +85,50 @@ def plan_for(
     window = model.description.training_window
     if tile is None and window:
         tile = corrected_tile(model.geometry, window) if stitch == "corrected" else window
-    return make_plan(model.geometry, image_size, stitch, tile=tile)
+    return make_plan(model.geometry, image_size, stitch, tile=tile, region=region)
+
+
+def frames_of(image: Any, model: Model, axes: str | None = None) -> Frames:
+    """Wrap an image for a model; raises ShiftSegError if they do not fit."""
+    architecture = model.description.architecture
+    ndim, channels = architecture.geometry.ndim, architecture.in_channels
+    return Frames.of(image, ndim=ndim, in_channels=channels, axes=axes)
+
+
+def predict_events(
+    frames: Frames, model: Model, plan: TilePlan, *, device: str | None = None
+) -> Iterator[TileDone | Prediction]:
+    """Predict every frame; yield an event per tile, then the :class:`Prediction`.
+
+    Intensities are scaled by the whole image, whatever region the plan wants.
+    """
+    architecture = model.description.architecture
+    where = choose_device(device)
+    scalings: dict[tuple[int, ...], Scaling] = {}
+    whole = _Stack(architecture.embedding_dims, architecture.foreground, frames.loops, plan)
+    for index, frame in frames:
+        key, pixels = frames.alike(index)
+        if key not in scalings:
+            scalings = {key: model.description.intensity.measure(pixels)}
+        stitcher = Stitcher(plan, architecture.out_channels)
+        for event in predict_tiles(model.network, frame, scalings[key], plan, where):
+            stitcher.add(event)
+            yield event if not index else replace(event, frame=index)
+        whole.put(index, stitcher.result(foreground=architecture.foreground))
+    yield whole.prediction
+
+
+def cluster_frames(prediction: Prediction, loops: Size, settings: Clustering) -> NDArray[np.int32]:
+    """Cluster each frame alone: ``(*loops, *spatial)`` labels that no two frames share."""
+    labels = np.zeros(prediction.embedding.shape[1:], np.int32)
+    found = 0
+    for index in np.ndindex(*loops):
+        frame = prediction.frame(index)
+        here = cluster(frame.embedding, frame.foreground, settings)
+        here[here > 0] += found
+        labels[index] = here
+        found = max(found, int(here.max(initial=0)))
+    return labels
 
 
 def segment_events(
@@ -86,26 +139,23 @@ def segment_events(
     tile: int | Size | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
+    region: Region | None = None,
+    axes: str | None = None,
 ) -> Iterator[TileDone | Segmentation]:
     """Segment an image; yield an event per tile, then the :class:`Segmentation`.
 
     Takes what :func:`segment` takes. Closing the generator cancels the run.
     """
     model = load_model(model)
-    architecture = model.description.architecture
-    pixels = channels_first(
-        image, ndim=architecture.geometry.ndim, in_channels=architecture.in_channels
-    )
-    plan = plan_for(model, pixels.shape[1:], stitch, tile)
-    scaling = model.description.intensity.measure(pixels)
-    stitcher = Stitcher(plan, architecture.out_channels)
-    for event in predict_tiles(model.network, pixels, scaling, plan, choose_device(device)):
-        stitcher.add(event)
-        yield event
-    prediction = stitcher.result(foreground=architecture.foreground)
+    frames = frames_of(image, model, axes)
+    plan = plan_for(model, frames.spatial, stitch, tile, region)
     settings = clustering or model.description.clustering
-    labels = cluster(prediction.embedding, prediction.foreground, settings)
-    yield Segmentation(labels, prediction, plan, settings, model)
+    for event in predict_events(frames, model, plan, device=device):
+        if isinstance(event, TileDone):
+            yield event
+        else:
+            labels = cluster_frames(event, frames.loops, settings)
+            yield Segmentation(labels, event, plan, settings, model)
 
 
 def segment(
@@ -116,13 +166,16 @@ def segment(
     tile: int | Size | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
+    region: Region | None = None,
+    axes: str | None = None,
 ) -> Segmentation:
     """Segment an image into objects.
 
     Parameters
     ----------
     image
-        ``(*spatial)``, or with a channel axis first or last; integers or floats.
+        ``(*spatial)``, or with a channel axis first or last, or a stack of such images;
+        integers or floats. Lazy arrays (dask, zarr) are read tile by tile.
     model
         Name of a bundled model, path of a model file, or a loaded model.
     stitch
@@ -135,6 +188,12 @@ def segment(
         Mean-shift settings; by default the model's own.
     device
         ``"cpu"``, ``"cuda"`` or ``"mps"``; by default the fastest one here.
+    region
+        Segment only this part, one slice per spatial axis in pixels. Its embedding is the
+        same as cut from that of the whole image.
+    axes
+        One letter per axis of the image, as ``"tczyx"``; without it the last axes are
+        space. Every other axis is looped over.
 
     Returns
     -------
@@ -147,7 +206,37 @@ def segment(
         If image, model or settings do not fit each other.
     """
     *_, result = segment_events(
-        image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
+        image,
+        model,
+        stitch=stitch,
+        tile=tile,
+        clustering=clustering,
+        device=device,
+        region=region,
+        axes=axes,
     )
     assert isinstance(result, Segmentation)
     return result
+
+
+class _Stack:
+    """Puts the predictions of frames into one array; a single frame's is passed through."""
+
+    def __init__(self, dims: int, foreground: bool, loops: Size, plan: TilePlan) -> None:
+        size = (*loops, *plan.result_size)
+        self._single = not loops
+        if loops:
+            self.prediction = Prediction(
+                np.zeros((dims, *size), np.float32),
+                np.zeros(size, np.float32) if foreground else None,
+            )
+
+    def put(self, index: tuple[int, ...], frame: Prediction) -> None:
+        """Take the prediction of one frame."""
+        if self._single:
+            self.prediction = frame
+            return
+        at: tuple[Any, ...] = (slice(None), *index)
+        self.prediction.embedding[at] = frame.embedding
+        if self.prediction.foreground is not None:
+            self.prediction.foreground[index] = frame.foreground

@@ -15,6 +15,23 @@ StitchMode = Literal["naive", "corrected", "whole", "blended"]
 STITCH_MODES: tuple[StitchMode, ...] = ("naive", "corrected", "whole", "blended")
 
 
+@dataclass(frozen=True)
+class Stitching:
+    """How an image is cut into tiles.
+
+    Parameters
+    ----------
+    mode
+        ``"naive"``, ``"corrected"``, ``"whole"`` or ``"blended"``.
+    tile
+        Output tile size in pixels, one number or one per axis; None follows the model's
+        training window.
+    """
+
+    mode: StitchMode = "corrected"
+    tile: int | tuple[int, ...] | None = None
+
+
 def setting(default: Any, title: str, help: str, low: float, high: float) -> Any:
     """Declare a dataclass field with its legal range, both ends included."""
     legal = {"title": title, "help": help, "low": low, "high": high}

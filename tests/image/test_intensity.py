@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import intensity
 from napari_shiftseg.image.intensity import Intensity, Scaling
 
 
@@ -42,6 +43,18 @@ def test_a_scaling_does_not_look_at_the_tile():
     scaling = Intensity().measure(image)
     part = (slice(None), slice(3, 9), slice(5, 6))
     np.testing.assert_array_equal(scaling(image[part]), scaling(image)[part])
+
+
+@pytest.mark.parametrize("shape", [(1, 300, 500), (2, 40, 50, 60), (1, 150, 900)])
+def test_of_a_large_image_a_sample_stands_for_the_whole(shape, monkeypatch):
+    image = np.random.default_rng(0).normal(500, 100, shape)
+    exact = Intensity().measure(image)
+    monkeypatch.setattr(intensity, "EXACT", 2**14)
+    sampled = Intensity().measure(image)
+    assert sampled != exact
+    np.testing.assert_allclose(sampled.offset, exact.offset, rtol=0.1)
+    np.testing.assert_allclose(sampled.span, exact.span, rtol=0.1)
+    assert 1000 < intensity._sample(image).shape[1] <= 2**14
 
 
 @pytest.mark.parametrize("low, high", [(50, 50), (99, 1), (-1, 99), (0, 101)])

@@ -226,3 +226,45 @@ def test_images_smaller_than_a_tile_take_one_tile(mode, size):
 def test_impossible_plans_are_refused(size, options, message):
     with pytest.raises(ShiftSegError, match=message):
         make_plan(PAPER, size, **options)
+
+
+class TestRegion:
+    REGION = (slice(10, 45), slice(0, 60))
+
+    def plan(self, mode="naive", tile=18, region=REGION):
+        geometry = NetworkGeometry.regular(2, 2)
+        return make_plan(geometry, (60, 60), mode, tile=tile, region=region)
+
+    def test_takes_the_tiles_that_it_needs_from_the_plan_of_the_whole(self):
+        part, whole = self.plan(), self.plan(region=None)
+        assert part.grid == (3, 4)
+        assert {tile.outer[0].start for tile in part} == {t.outer[0].start for t in whole} - {
+            whole.tile(len(whole) - 1).outer[0].start
+        }
+
+    def test_covers_every_pixel_once(self):
+        plan = self.plan()
+        count = np.zeros(plan.result_size, int)
+        for tile in plan:
+            count[plan.place(tile)] += 1
+        assert plan.result_size == (35, 60)
+        assert (count == 1).all()
+
+    def test_counts_seams_from_its_first_pixel(self):
+        plan, whole = self.plan(), self.plan(region=None)
+        assert plan.seams[0] == (8, 26)
+        assert whole.seams[0] == (18, 36, 54)
+        assert [plan.phase_jump(0, s) for s in plan.seams[0]] == [2, 2]
+        assert plan.cause(0, 8) == "phase"
+
+    def test_of_a_whole_pass_is_one_tile_in_phase(self):
+        (tile,) = self.plan("whole")
+        assert tile.window[0].start == 8
+        assert tile.inner == self.REGION
+
+    @pytest.mark.parametrize(
+        "region", [(slice(-1, 5), slice(0, 60)), (slice(5, 5), slice(0, 60)), (slice(0, 9),)]
+    )
+    def test_outside_of_the_image_is_refused(self, region):
+        with pytest.raises(ShiftSegError, match="must lie inside of the image of 60 px"):
+            self.plan(region=region)

@@ -17,7 +17,7 @@ from napari_shiftseg.cli.console import (
     report,
 )
 from napari_shiftseg.cli.run import follow
-from napari_shiftseg.comparison import Comparison, compare_events
+from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.figure import draw_comparison
@@ -86,7 +86,7 @@ def compare(
         pixels,
         loaded,
         truth=true_labels,
-        tile=tile,
+        stitchings=stitchings_of(loaded, ("naive", "corrected"), tile),
         clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
         device=device,
     )

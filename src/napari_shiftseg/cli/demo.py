@@ -16,7 +16,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.compare import write_comparison
 from napari_shiftseg.cli.console import JsonFile, OutputFile, note, refuse_json, report
 from napari_shiftseg.cli.run import follow
-from napari_shiftseg.comparison import Comparison, compare_events
+from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples import Sample, load_sample
 from napari_shiftseg.seams.report import SeamReport, number
@@ -76,9 +76,9 @@ def demo(
 
 def _compared(sample: Sample, model: str) -> Comparison:
     note(f"{model} on {sample.name}, naive then corrected ...")
-    events = compare_events(
-        sample.image, load_model(model), truth=sample.truth, tile=_TILES[sample.name]
-    )
+    loaded = load_model(model)
+    stitchings = stitchings_of(loaded, ("naive", "corrected"), _TILES[sample.name])
+    events = compare_events(sample.image, loaded, truth=sample.truth, stitchings=stitchings)
     return cast("Comparison", follow(events))
 
 

@@ -32,11 +32,14 @@ class TileDone:
     output
         ``(embedding [+ foreground logit], *inner size)`` float32: what the tile
         contributes, pixel coordinates added where the model has them.
+    frame
+        Index of the image in its stack; empty for a single image.
     """
 
     tile: Tile
     total: int
     output: NDArray[np.float32]
+    frame: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,24 @@ class Prediction:
     Parameters
     ----------
     embedding
-        ``(E, *spatial)`` float32.
+        ``(E, *loops, *spatial)`` float32; a single image has no loops.
     foreground
-        ``(*spatial)`` float32 probability, or None if the model has no such output.
+        ``(*loops, *spatial)`` float32 probability, or None if the model has no such output.
     """
 
     embedding: NDArray[np.float32]
     foreground: NDArray[np.float32] | None
 
+    def frame(self, index: tuple[int, ...]) -> Prediction:
+        """Return the prediction of one image of a stack."""
+        foreground = None if self.foreground is None else self.foreground[index]
+        at: tuple[Any, ...] = (slice(None), *index)
+        return Prediction(self.embedding[at], foreground)
+
 
 def predict_tiles(
     network: UNet,
-    channels_first: NDArray[Any],
+    channels_first: Any,
     scaling: Scaling,
     plan: TilePlan,
     device: torch.device,
@@ -69,7 +78,7 @@ def predict_tiles(
     network
         In evaluation mode.
     channels_first
-        ``(C, *spatial)`` pixels, not yet normalised.
+        ``(C, *spatial)`` pixels, not yet normalised; anything that slices like an array.
     scaling
         The whole image's normalisation.
     plan
@@ -118,13 +127,13 @@ class Stitcher:
 
     def __init__(self, plan: TilePlan, channels: int) -> None:
         self.plan = plan
-        self.total = np.zeros((channels, *plan.image_size), np.float32)
+        self.total = np.zeros((channels, *plan.result_size), np.float32)
         blended = plan.mode == "blended"
-        self.weight = np.zeros(plan.image_size, np.float32) if blended else None
+        self.weight = np.zeros(plan.result_size, np.float32) if blended else None
 
     def add(self, done: TileDone) -> None:
         """Put a tile into its place."""
-        inner = done.tile.inner
+        inner = self.plan.place(done.tile)
         if self.weight is None:
             self.total[(slice(None), *inner)] = done.output
             return

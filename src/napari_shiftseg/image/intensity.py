@@ -7,12 +7,20 @@ the three causes of seams.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+
+EXACT = 2**24
+"""Pixels per channel up to which percentiles are exact; of larger images a sample is read."""
+
+_BLOCKS = 64
+"""Blocks of a sample, spread evenly; each holds as many pixels as the rest allows."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +71,50 @@ class Intensity:
                 f"percentiles are {self.low} and {self.high}; legal: 0 <= low < high <= 100"
             )
 
-    def measure(self, channels_first: NDArray[Any]) -> Scaling:
-        """Measure the scaling of a whole image of shape ``(C, *spatial)``.
+    def measure(self, channels_first: Any) -> Scaling:
+        """Measure the scaling of a whole image.
 
-        A constant channel gets the span 1, so that it becomes constantly 0.
+        Parameters
+        ----------
+        channels_first
+            ``(C, *spatial)``, an array or something that slices like one. Up to 2^24
+            pixels per channel every pixel counts; of a larger image 64 blocks do, spread
+            evenly, which are the same however the image is tiled.
+
+        Returns
+        -------
+        Scaling
+            A constant channel gets the span 1, so that it becomes constantly 0.
         """
+        channels = channels_first.shape[0]
         if self.kind == "none":
-            return Scaling((0.0,) * len(channels_first), (1.0,) * len(channels_first))
-        limits = [np.percentile(channel, (self.low, self.high)) for channel in channels_first]
+            return Scaling((0.0,) * channels, (1.0,) * channels)
+        sample = _sample(channels_first)
+        limits = [np.percentile(channel, (self.low, self.high)) for channel in sample]
         return Scaling(
             tuple(float(low) for low, _ in limits),
             tuple(float(high - low) if high > low else 1.0 for low, high in limits),
         )
+
+
+def _sample(channels_first: Any) -> NDArray[Any]:
+    """Read ``(C, ...)`` pixels that stand for the whole image."""
+    size = channels_first.shape[1:]
+    if prod(size) <= EXACT:
+        return np.asarray(channels_first[(slice(None),) * (len(size) + 1)])
+    spans = [_spread(n, len(size)) for n in size]
+    blocks = [
+        np.asarray(channels_first[(slice(None), *block)]).reshape(channels_first.shape[0], -1)
+        for block in product(*spans)
+    ]
+    return np.concatenate(blocks, axis=1)
+
+
+def _spread(size: int, ndim: int) -> list[slice]:
+    """Spread the blocks of a sample over one axis."""
+    count = round(_BLOCKS ** (1 / ndim))
+    edge = round((EXACT / 4 / _BLOCKS) ** (1 / ndim))
+    if size <= count * edge:
+        return [slice(0, size)]
+    starts = np.linspace(0, size - edge, count).astype(int)
+    return [slice(int(start), int(start) + edge) for start in starts]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,9 @@ from skimage.measure import label as connected_components
 
 from napari_shiftseg.labels.meanshift import BinSummary, assign, mean_shift_modes
 from napari_shiftseg.settings import Clustering
+
+_SLAB = 2**22
+"""Pixels that are clustered at a time: what bounds the memory of large images."""
 
 
 def cluster(
@@ -33,17 +38,16 @@ def cluster(
         0 is background; objects are numbered from 1 in raster order of their first pixel.
     """
     shape = embedding.shape[1:]
-    chosen = (
-        np.ones(shape, bool) if foreground is None else foreground >= settings.foreground_threshold
-    )
-    vectors = embedding[:, chosen].T
-    modes = mean_shift_modes(
-        BinSummary.of(vectors, settings.bandwidth),
-        settings.bandwidth,
-        min_count=settings.min_size,
-    )
-    labels = np.zeros(shape, np.int64)
-    labels[chosen] = 1 + assign(vectors, modes, settings.bandwidth)
+    summary = BinSummary.empty(len(embedding))
+    for rows in _slabs(shape):
+        chosen = _chosen(foreground, rows, shape, settings)
+        summary += BinSummary.of(embedding[:, rows][:, chosen].T, settings.bandwidth)
+    modes = mean_shift_modes(summary, settings.bandwidth, min_count=settings.min_size)
+    labels = np.zeros(shape, np.int32)
+    for rows in _slabs(shape):
+        chosen = _chosen(foreground, rows, shape, settings)
+        vectors = embedding[:, rows][:, chosen].T
+        labels[rows][chosen] = 1 + assign(vectors, modes, settings.bandwidth)
     if foreground is None and len(modes):
         labels[labels == np.bincount(labels.ravel()).argmax()] = 0
     return clean_up(labels, settings)
@@ -54,17 +58,30 @@ def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
     if settings.split_components:
         labels = connected_components(labels, connectivity=1, background=0)
     sizes = np.bincount(labels.ravel())
-    small = sizes < settings.min_size
-    small[0] = True
-    kept = np.where(small[labels], 0, labels)
-    return _numbered_in_raster_order(kept)
-
-
-def _numbered_in_raster_order(labels: NDArray[Any]) -> NDArray[np.int32]:
-    values, first = np.unique(labels, return_index=True)
-    order = values[np.argsort(first)]
-    number = np.zeros(int(values.max(initial=0)) + 1, np.int32)
-    order = order[order > 0]
+    kept = sizes >= max(settings.min_size, 1)
+    kept[0] = False
+    order = np.flatnonzero(kept)
+    if not settings.split_components:
+        # Components are found in raster order; clusters are not.
+        values, first = np.unique(labels, return_index=True)
+        order = values[np.argsort(first)]
+        order = order[kept[order]]
+    number = np.zeros(len(sizes), np.int32)
     number[order] = np.arange(1, len(order) + 1)
     numbered: NDArray[np.int32] = number[labels]
     return numbered
+
+
+def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut the first axis into parts of a bounded number of pixels."""
+    step = max(1, _SLAB // max(1, prod(shape[1:])))
+    return (slice(start, start + step) for start in range(0, shape[0], step))
+
+
+def _chosen(
+    foreground: NDArray[Any] | None, rows: slice, shape: tuple[int, ...], settings: Clustering
+) -> NDArray[np.bool_]:
+    if foreground is None:
+        return np.ones((len(range(*rows.indices(shape[0]))), *shape[1:]), bool)
+    above: NDArray[np.bool_] = foreground[rows] >= settings.foreground_threshold
+    return above

@@ -7,6 +7,7 @@ not depend on their order, so neither do the modes: not on tiles, not on workers
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ _LATTICE = 4096
 
 _BINS = 8
 """Bins per bandwidth: pixels within an eighth of the bandwidth move together."""
+
+_DENSE = 2**23
+"""Pairs of positions and bins up to which matrix products beat a tree."""
 
 _MAX_STEPS = 300
 _TOLERANCE = 1e-3
@@ -47,6 +51,12 @@ class BinSummary:
         lattice = np.rint(embeddings.astype(np.float64) * (_LATTICE / bandwidth)).astype(np.int64)
         return _grouped(lattice // (_LATTICE // _BINS), np.ones(len(lattice), np.int64), lattice)
 
+    @classmethod
+    def empty(cls, dims: int) -> BinSummary:
+        """Summarise no embeddings of this length."""
+        nothing = np.zeros((0, dims), np.int64)
+        return cls(nothing, np.zeros(0, np.int64), nothing)
+
     def __add__(self, other: BinSummary) -> BinSummary:
         return _grouped(
             np.concatenate([self.key, other.key]),
@@ -57,6 +67,19 @@ class BinSummary:
     def coarse(self) -> BinSummary:
         """Merge bins to the edge length of one bandwidth."""
         return _grouped(self.key // _BINS, self.count, self.total)
+
+
+class _Bins:
+    """The mean of each occupied bin, and what finds those near a position."""
+
+    def __init__(self, centre: NDArray[np.float64]) -> None:
+        self.centre = centre
+        self.squares = (centre**2).sum(1)
+
+    @cached_property
+    def tree(self) -> KDTree:
+        """Built when it is first asked; few bins do without."""
+        return KDTree(self.centre)
 
 
 def mean_shift_modes(
@@ -81,7 +104,7 @@ def mean_shift_modes(
     """
     if len(summary.count) == 0:
         return np.zeros((0, summary.key.shape[1]))
-    bins = KDTree(summary.total / summary.count[:, None])
+    bins = _Bins(summary.total / summary.count[:, None])
     seeds = summary.coarse()
     position, count = _climb(summary, bins, seeds.total / seeds.count[:, None])
     enough = count >= min_count
@@ -101,38 +124,68 @@ def assign(
 
 
 def _climb(
-    summary: BinSummary, bins: KDTree, start: NDArray[np.float64]
+    summary: BinSummary, bins: _Bins, start: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Move each seed to the mean of the pixels around it until it rests."""
-    position = start.copy()
-    count = np.zeros(len(start), np.int64)
-    moving = np.arange(len(start))
-    for _ in range(_MAX_STEPS):
-        mean, count[moving] = _kernel_mean(summary, bins, position[moving])
-        shift = np.linalg.norm(mean - position[moving], axis=1)
-        position[moving] = mean
-        moving = moving[shift > _TOLERANCE * _LATTICE]
-        if len(moving) == 0:
+    """Move each seed to the mean of the pixels around it until it rests.
+
+    Seeds that see the same pixels have the same mean and go on as one: what makes it fast
+    where many seeds climb one mode.
+    """
+    resting: list[tuple[NDArray[np.float64], NDArray[np.int64]]] = []
+    position = start
+    for step in range(_MAX_STEPS):
+        mean, count = _kernel_mean(summary, bins, position)
+        moving = np.linalg.norm(mean - position, axis=1) > _TOLERANCE * _LATTICE
+        if step == _MAX_STEPS - 1:
+            moving[:] = False
+        resting.append((mean[~moving], count[~moving]))
+        position = np.unique(mean[moving], axis=0)
+        if len(position) == 0:
             break
-    return position, count
+    return np.concatenate([p for p, _ in resting]), np.concatenate([c for _, c in resting])
 
 
 def _kernel_mean(
-    summary: BinSummary, bins: KDTree, position: NDArray[np.float64]
+    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    near = bins.query_ball_point(position, _LATTICE, workers=-1, return_sorted=False)
-    sizes = np.fromiter(map(len, near), np.int64, len(near))
-    found = sizes > 0
-    if not found.any():
-        return position, sizes
-    members = np.concatenate(near[found]).astype(np.int64)
-    offsets = np.cumsum(sizes[found]) - sizes[found]
-    count = np.zeros(len(position), np.int64)
-    count[found] = np.add.reduceat(summary.count[members], offsets)
+    """Mean of the pixels within one bandwidth of each position, and how many they are.
+
+    All sums are of integers below 2^53, so both ways of adding give the same.
+    """
+    if len(position) * len(summary.count) <= _DENSE:
+        count, total = _dense_sums(summary, bins, position)
+    else:
+        count, total = _sparse_sums(summary, bins, position)
+    found = count > 0
     mean = position.copy()
-    total = np.add.reduceat(summary.total[members], offsets, axis=0)
-    mean[found] = total / count[found, None]
-    return mean, count
+    mean[found] = total[found] / count[found, None]
+    return mean, count.astype(np.int64)
+
+
+def _dense_sums(
+    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compare every position with every bin: two matrix products."""
+    squares = (position**2).sum(1)[:, None] + bins.squares - 2 * position @ bins.centre.T
+    within = (squares <= _LATTICE**2).astype(np.float64)
+    return within @ summary.count, within @ summary.total.astype(np.float64)
+
+
+def _sparse_sums(
+    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ask the tree for the bins around each position."""
+    near = bins.tree.query_ball_point(position, _LATTICE, workers=-1, return_sorted=False)
+    sizes = np.fromiter(map(len, near), np.int64, len(near))
+    count = np.zeros(len(position))
+    total = np.zeros(position.shape)
+    found = sizes > 0
+    if found.any():
+        members = np.concatenate(near[found]).astype(np.int64)
+        offsets = np.cumsum(sizes[found]) - sizes[found]
+        count[found] = np.add.reduceat(summary.count[members], offsets)
+        total[found] = np.add.reduceat(summary.total[members], offsets, axis=0)
+    return count, total
 
 
 def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:

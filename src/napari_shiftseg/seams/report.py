@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.jumps import JumpSums, measure_jumps
 from napari_shiftseg.seams.matching import MatchCounts, Overlap
 from napari_shiftseg.seams.splits import SeamSplit, find_seam_splits
@@ -60,20 +61,32 @@ class SeamReport:
         Parameters
         ----------
         labels
-            ``(*spatial)`` integers.
+            ``(*loops, *spatial)`` integers; the frames of a stack are measured one by one.
         embedding
-            ``(E, *spatial)``.
+            ``(E, *loops, *spatial)``.
         plan
-            The plan that made it.
+            The plan that made each frame.
         truth
-            ``(*spatial)`` ground truth.
+            Ground truth, of the labels' shape or without the loops.
         reference
             Without truth: labels of the same image to compare with, as the corrected ones.
+
+        Raises
+        ------
+        ShiftSegError
+            If the ground truth has another shape.
         """
-        counts = MatchCounts((0.5,))
-        if truth is not None:
-            counts.add(Overlap.of(truth, labels))
-        objects = truth if truth is not None else reference if reference is not None else labels
+        compared = truth if truth is not None else reference
+        objects = labels if compared is None else _fitted(compared, labels.shape)
+        counts, splits, jumps = MatchCounts((0.5,)), [], JumpSums()
+        for index in np.ndindex(labels.shape[: labels.ndim - len(plan.image_size)]):
+            here, its_objects = labels[index], objects[index]
+            vectors = embedding[(slice(None), *index)]
+            if truth is not None:
+                counts.add(Overlap.of(its_objects, here))
+            found = find_seam_splits(here, its_objects, plan, vectors)
+            splits += [replace(split, position=(*index, *split.position)) for split in found]
+            jumps += measure_jumps(vectors, its_objects, plan.seams)
         return cls(
             mode=plan.mode,
             tile_size=plan.tile_size,
@@ -81,8 +94,8 @@ class SeamReport:
             false_splits=counts.false_splits if truth is not None else None,
             false_merges=counts.false_merges if truth is not None else None,
             ap50=counts.average_precision(0.5) if truth is not None else None,
-            splits=tuple(find_seam_splits(labels, objects, plan, embedding)),
-            jumps=measure_jumps(embedding, objects, plan.seams),
+            splits=tuple(sorted(splits, key=lambda split: (-split.length, split.object_id))),
+            jumps=jumps,
         )
 
     @property
@@ -125,6 +138,15 @@ class SeamReport:
             ("jump across seams", number(self.jumps.at_seams)),
             ("jump beside seams", number(self.jumps.beside_seams)),
         ]
+
+
+def _fitted(objects: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Let one ground truth serve every frame of a stack."""
+    if objects.shape != shape[-objects.ndim :]:
+        raise ShiftSegError(
+            f"the ground truth has the shape {objects.shape}, the labels have {shape}"
+        )
+    return np.broadcast_to(objects, shape)
 
 
 def describe_split(split: SeamSplit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,11 @@ class SeamSplit:
     jump: float
     cause: str
 
+    @property
+    def severity(self) -> float:
+        """Length of the contact times the jump across it; the length where none is known."""
+        return self.length if math.isnan(self.jump) else self.length * self.jump
+
 
 def find_seam_splits(
     labels: NDArray[Any],
@@ -75,7 +81,7 @@ def find_seam_splits(
     Returns
     -------
     list of SeamSplit
-        The longest contact first.
+        The severest first.
     """
     contacts = _between_pieces(labels, reference, Overlap.of(reference, labels).false_splits)
     objects = reference[tuple(contacts.places.T)]
@@ -87,7 +93,7 @@ def find_seam_splits(
         _summary(object_id, contacts[cut & (objects == object_id)], plan, embedding)
         for object_id in np.unique(objects[cut]).tolist()
     ]
-    return sorted(found, key=lambda split: (-split.length, split.object_id))
+    return sorted(found, key=lambda split: (-split.severity, split.object_id))
 
 
 def _between_pieces(

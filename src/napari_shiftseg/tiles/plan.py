@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from math import prod
 
@@ -44,6 +45,9 @@ class TilePlan:
         Edge lengths of a tile's kept output (blended: of its window).
     strips
         The tiles of each axis; the plan is their product, in raster order.
+    region
+        The part of the image that is wanted. Its tiles lie where they lie in a plan of
+        the whole image, so that its result is the same as cut from the whole.
     """
 
     mode: StitchMode
@@ -51,6 +55,19 @@ class TilePlan:
     image_size: Size
     tile_size: Size
     strips: tuple[Strip, ...]
+    region: Region
+
+    @property
+    def result_size(self) -> Size:
+        """Size of the region, and so of the result, in pixels."""
+        return tuple(part.stop - part.start for part in self.region)
+
+    def place(self, tile: Tile) -> Region:
+        """Return where a tile's kept output lies in the result."""
+        return tuple(
+            slice(inner.start - part.start, inner.stop - part.start)
+            for inner, part in zip(tile.inner, self.region, strict=True)
+        )
 
     @property
     def grid(self) -> Size:
@@ -79,16 +96,17 @@ class TilePlan:
 
         return Tile(index, region("outer"), region("window"), region("inner"))
 
-    @property
+    @cached_property
     def seams(self) -> tuple[tuple[int, ...], ...]:
         """Per axis the positions ``s`` where pixels ``s - 1`` and ``s`` come from two tiles.
 
-        In blended mode these are the borders of the windows inside of the image: the
-        places where the set of averaged tiles changes.
+        They are counted in pixels of the result, that is from the region's first pixel. In
+        blended mode these are the borders of the windows inside of the region: the places
+        where the set of averaged tiles changes.
         """
         return tuple(
-            tuple(sorted({edge for span in s.inner for edge in span if 0 < edge < size}))
-            for s, size in zip(self.strips, self.image_size, strict=True)
+            tuple(sorted({e - r.start for span in s.inner for e in span if r.start < e < r.stop}))
+            for s, r in zip(self.strips, self.region, strict=True)
         )
 
     @property
@@ -104,15 +122,17 @@ class TilePlan:
 
         0 means that the period's grid goes on unbroken, as in whole-image inference.
         """
-        strip, period = self.strips[axis], self.geometry.period[axis]
-        jumps = [
-            (after[0] - before[0]) % period
-            for (before, after), edges in zip(
-                pairwise(strip.window), pairwise(strip.inner), strict=True
+        return self._phase_jumps[axis].get(seam, 0)
+
+    @cached_property
+    def _phase_jumps(self) -> tuple[dict[int, int], ...]:
+        """Per axis the seams with a broken phase, and by how much."""
+        return tuple(
+            _phase_jumps(strip, period, part.start)
+            for strip, period, part in zip(
+                self.strips, self.geometry.period, self.region, strict=True
             )
-            if seam in (edges[0][1], edges[1][0])
-        ]
-        return next((jump for jump in jumps if jump), 0)
+        )
 
     def cause(self, axis: int, seam: int) -> str | None:
         """Why a seam can cut objects: ``"phase"``, ``"context"``, or None if it cannot."""
@@ -158,6 +178,7 @@ def make_plan(
     *,
     tile: int | Size | None = None,
     overlap: float = 0.5,
+    region: Region | None = None,
 ) -> TilePlan:
     """Resolve geometry, image size and settings into a plan.
 
@@ -177,12 +198,15 @@ def make_plan(
         output size (naive, blended), or the largest multiple of P in it (corrected).
     overlap
         Blended mode: fraction of a window that its neighbour repeats, 0 <= overlap < 1.
+    region
+        The part of the image that is wanted, one slice per axis in pixels; all by default.
+        Only the tiles that it needs are planned, at their places in the whole image.
 
     Raises
     ------
     ShiftSegError
-        If the mode is unknown, sizes are not positive, or in corrected mode the tile
-        size is not a multiple of the period.
+        If the mode is unknown, sizes are not positive, in corrected mode the tile size is
+        not a multiple of the period, or the region does not lie inside of the image.
     """
     if mode not in STITCH_MODES:
         raise ShiftSegError(f"stitch mode is {mode!r}; legal: {', '.join(STITCH_MODES)}")
@@ -194,11 +218,12 @@ def make_plan(
     if not 0 <= overlap < 1:
         raise ShiftSegError(f"overlap is {overlap}; legal: 0 <= overlap < 1")
     sizes = _tile_sizes(geometry, image_size, mode, tile)
+    wanted = _checked_region(region, image_size)
     strips = tuple(
-        _strip(geometry, axis, image_size[axis], mode, size, overlap)
-        for axis, size in enumerate(sizes)
+        _clipped(_strip(geometry, axis, image_size[axis], mode, size, overlap, part), part)
+        for axis, (size, part) in enumerate(zip(sizes, wanted, strict=True))
     )
-    return TilePlan(mode, geometry, tuple(image_size), sizes, strips)
+    return TilePlan(mode, geometry, tuple(image_size), sizes, strips, wanted)
 
 
 def corrected_tile(geometry: NetworkGeometry, at_most: Size) -> Size:
@@ -236,16 +261,41 @@ def _tile_sizes(
     return sizes
 
 
+def _checked_region(region: Region | None, image_size: Size) -> Region:
+    if region is None:
+        return tuple(slice(0, size) for size in image_size)
+    inside = len(region) == len(image_size) and all(
+        0 <= part.start < part.stop <= size for part, size in zip(region, image_size, strict=True)
+    )
+    if not inside:
+        spans = ", ".join(f"{part.start} to {part.stop}" for part in region)
+        raise ShiftSegError(
+            f"the region is {spans} px; it must lie inside of the image of {by(image_size)} px"
+        )
+    return region
+
+
 def _strip(
-    geometry: NetworkGeometry, axis: int, size: int, mode: StitchMode, tile: int, overlap: float
+    geometry: NetworkGeometry,
+    axis: int,
+    size: int,
+    mode: StitchMode,
+    tile: int,
+    overlap: float,
+    part: slice,
 ) -> Strip:
+    if mode == "whole" and part != slice(0, size):
+        # One pass over the region alone, at the phase that it has in the whole image.
+        first = part.start // geometry.period[axis] * geometry.period[axis]
+        starts, tile, mode = [first], part.stop - first, "corrected"
+    else:
+        starts = list(range(0, size, tile))
     if mode == "corrected" and geometry.padding == "same":
-        return _same_padded_strip(geometry, axis, size, tile)
+        return _same_padded_strip(geometry, axis, size, tile, starts)
     window = geometry.next_input_size(axis, tile + geometry.context[axis]) - geometry.context[axis]
+    kept = tile
     if mode == "blended":
         starts, kept = _overlapping_starts(size, window, overlap), window
-    else:
-        starts, kept = list(range(0, size, tile)), tile
     half = geometry.context[axis] // 2
     return Strip(
         outer=tuple((s - half, s + window + half) for s in starts),
@@ -261,7 +311,9 @@ def _overlapping_starts(size: int, window: int, overlap: float) -> list[int]:
     return [*range(0, size - window, stride), size - window]
 
 
-def _same_padded_strip(geometry: NetworkGeometry, axis: int, size: int, tile: int) -> Strip:
+def _same_padded_strip(
+    geometry: NetworkGeometry, axis: int, size: int, tile: int, starts: list[int]
+) -> Strip:
     """Tiles with a halo of at least the receptive field, cut off after the network.
 
     At the true border the halo ends, so the network's own padding stays where
@@ -270,6 +322,31 @@ def _same_padded_strip(geometry: NetworkGeometry, axis: int, size: int, tile: in
     period = geometry.period[axis]
     halo = -(-geometry.receptive_field[axis] // period) * period
     padded = -(-size // period) * period
-    starts = range(0, size, tile)
-    read = tuple((max(0, s - halo), min(padded, s + tile + halo)) for s in starts)
+    reach = -(-tile // period) * period + halo
+    read = tuple((max(0, s - halo), min(padded, s + reach)) for s in starts)
     return Strip(outer=read, window=read, inner=tuple((s, min(s + tile, size)) for s in starts))
+
+
+def _clipped(strip: Strip, part: slice) -> Strip:
+    """Leave out what the region does not need."""
+    needed = [
+        i for i, (start, stop) in enumerate(strip.inner) if start < part.stop and stop > part.start
+    ]
+    return Strip(
+        outer=tuple(strip.outer[i] for i in needed),
+        window=tuple(strip.window[i] for i in needed),
+        inner=tuple(
+            (max(strip.inner[i][0], part.start), min(strip.inner[i][1], part.stop)) for i in needed
+        ),
+    )
+
+
+def _phase_jumps(strip: Strip, period: int, origin: int) -> dict[int, int]:
+    """Seams of a strip, counted from the origin, with a broken phase, and by how much."""
+    jumps: dict[int, int] = {}
+    for (before, after), edges in zip(pairwise(strip.window), pairwise(strip.inner), strict=True):
+        jump = (after[0] - before[0]) % period
+        if jump:
+            for seam in (edges[0][1], edges[1][0]):
+                jumps.setdefault(seam - origin, jump)
+    return jumps
