@@ -96,25 +96,33 @@ def frames_of(image: Any, model: Model, axes: str | None = None) -> Frames:
 
 
 def predict_events(
-    frames: Frames, model: Model, plan: TilePlan, *, device: str | None = None
+    frames: Frames,
+    model: Model,
+    plan: TilePlan,
+    *,
+    frame: tuple[int, ...] | None = None,
+    device: str | None = None,
 ) -> Iterator[TileDone | Prediction]:
-    """Predict every frame; yield an event per tile, then the :class:`Prediction`.
+    """Predict every frame, or one; yield an event per tile, then the :class:`Prediction`.
 
-    Intensities are scaled by the whole image, whatever region the plan wants.
+    Intensities are scaled by the whole image, whatever frame and region are wanted.
     """
     architecture = model.description.architecture
     where = choose_device(device)
+    wanted = list(np.ndindex(*frames.loops)) if frame is None else [frame]
+    loops = frames.loops if frame is None else (1,) * len(frame)
+    whole = _Stack(architecture.embedding_dims, architecture.foreground, loops, plan)
     scalings: dict[tuple[int, ...], Scaling] = {}
-    whole = _Stack(architecture.embedding_dims, architecture.foreground, frames.loops, plan)
-    for index, frame in frames:
+    for place, index in zip(np.ndindex(*loops), wanted, strict=True):
         key, pixels = frames.alike(index)
         if key not in scalings:
             scalings = {key: model.description.intensity.measure(pixels)}
         stitcher = Stitcher(plan, architecture.out_channels)
-        for event in predict_tiles(model.network, frame, scalings[key], plan, where):
+        tiles = predict_tiles(model.network, frames.frame(index), scalings[key], plan, where)
+        for event in tiles:
             stitcher.add(event)
             yield event if not index else replace(event, frame=index)
-        whole.put(index, stitcher.result(foreground=architecture.foreground))
+        whole.put(place, stitcher.result(foreground=architecture.foreground))
     yield whole.prediction
 
 
@@ -140,6 +148,7 @@ def segment_events(
     clustering: Clustering | None = None,
     device: str | None = None,
     region: Region | None = None,
+    frame: tuple[int, ...] | None = None,
     axes: str | None = None,
 ) -> Iterator[TileDone | Segmentation]:
     """Segment an image; yield an event per tile, then the :class:`Segmentation`.
@@ -150,11 +159,12 @@ def segment_events(
     frames = frames_of(image, model, axes)
     plan = plan_for(model, frames.spatial, stitch, tile, region)
     settings = clustering or model.description.clustering
-    for event in predict_events(frames, model, plan, device=device):
+    for event in predict_events(frames, model, plan, frame=frame, device=device):
         if isinstance(event, TileDone):
             yield event
         else:
-            labels = cluster_frames(event, frames.loops, settings)
+            loops = event.embedding.shape[1 : 1 + len(frames.loops)]
+            labels = cluster_frames(event, loops, settings)
             yield Segmentation(labels, event, plan, settings, model)
 
 
@@ -167,6 +177,7 @@ def segment(
     clustering: Clustering | None = None,
     device: str | None = None,
     region: Region | None = None,
+    frame: tuple[int, ...] | None = None,
     axes: str | None = None,
 ) -> Segmentation:
     """Segment an image into objects.
@@ -191,6 +202,9 @@ def segment(
     region
         Segment only this part, one slice per spatial axis in pixels. Its embedding is the
         same as cut from that of the whole image.
+    frame
+        Of a stack, segment only the frame at this index of the loop axes; they stay as
+        axes of one pixel.
     axes
         One letter per axis of the image, as ``"tczyx"``; without it the last axes are
         space. Every other axis is looped over.
@@ -213,6 +227,7 @@ def segment(
         clustering=clustering,
         device=device,
         region=region,
+        frame=frame,
         axes=axes,
     )
     assert isinstance(result, Segmentation)

@@ -286,21 +286,21 @@ def _strip(
 ) -> Strip:
     if mode == "whole" and part != slice(0, size):
         # One pass over the region alone, at the phase that it has in the whole image.
-        first = part.start // geometry.period[axis] * geometry.period[axis]
-        starts, tile, mode = [first], part.stop - first, "corrected"
+        starts, tile, mode = [part.start], part.stop - part.start, "corrected"
     else:
         starts = list(range(0, size, tile))
-    if mode == "corrected" and geometry.padding == "same":
-        return _same_padded_strip(geometry, axis, size, tile, starts)
+    if mode == "corrected":
+        kept = [(max(s, part.start), min(s + tile, part.stop)) for s in starts]
+        return _corrected_strip(geometry, axis, size, [k for k in kept if k[0] < k[1]])
     window = geometry.next_input_size(axis, tile + geometry.context[axis]) - geometry.context[axis]
-    kept = tile
+    kept_size = tile
     if mode == "blended":
-        starts, kept = _overlapping_starts(size, window, overlap), window
+        starts, kept_size = _overlapping_starts(size, window, overlap), window
     half = geometry.context[axis] // 2
     return Strip(
         outer=tuple((s - half, s + window + half) for s in starts),
         window=tuple((s, s + window) for s in starts),
-        inner=tuple((s, min(s + kept, size)) for s in starts),
+        inner=tuple((s, min(s + kept_size, size)) for s in starts),
     )
 
 
@@ -311,8 +311,36 @@ def _overlapping_starts(size: int, window: int, overlap: float) -> list[int]:
     return [*range(0, size - window, stride), size - window]
 
 
+def _corrected_strip(
+    geometry: NetworkGeometry, axis: int, size: int, kept: list[tuple[int, int]]
+) -> Strip:
+    """Compute no more than is kept: each window starts in phase and is as small as it may be.
+
+    By Corollary 4 the size of a window changes nothing, so what the border of the image or
+    of a region cuts off need not be computed.
+    """
+    period = geometry.period[axis]
+    starts = [start // period * period for start, _ in kept]
+    if geometry.padding == "same":
+        return _same_padded_strip(geometry, axis, size, kept, starts)
+    half = geometry.context[axis] // 2
+    ends = [
+        start + geometry.next_input_size(axis, stop - start + 2 * half) - 2 * half
+        for start, (_, stop) in zip(starts, kept, strict=True)
+    ]
+    return Strip(
+        outer=tuple((s - half, e + half) for s, e in zip(starts, ends, strict=True)),
+        window=tuple(zip(starts, ends, strict=True)),
+        inner=tuple(kept),
+    )
+
+
 def _same_padded_strip(
-    geometry: NetworkGeometry, axis: int, size: int, tile: int, starts: list[int]
+    geometry: NetworkGeometry,
+    axis: int,
+    size: int,
+    kept: list[tuple[int, int]],
+    starts: list[int],
 ) -> Strip:
     """Tiles with a halo of at least the receptive field, cut off after the network.
 
@@ -322,9 +350,11 @@ def _same_padded_strip(
     period = geometry.period[axis]
     halo = -(-geometry.receptive_field[axis] // period) * period
     padded = -(-size // period) * period
-    reach = -(-tile // period) * period + halo
-    read = tuple((max(0, s - halo), min(padded, s + reach)) for s in starts)
-    return Strip(outer=read, window=read, inner=tuple((s, min(s + tile, size)) for s in starts))
+    read = tuple(
+        (max(0, start - halo), min(padded, -(-stop // period) * period + halo))
+        for start, (_, stop) in zip(starts, kept, strict=True)
+    )
+    return Strip(outer=read, window=read, inner=tuple(kept))
 
 
 def _clipped(strip: Strip, part: slice) -> Strip:

@@ -1,0 +1,155 @@
+"""What a plan costs before it runs: arithmetic and memory, from the architecture alone."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import prod
+
+import torch
+import torch.nn.functional as F
+
+from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.tiles.geometry import Kernels, Size
+from napari_shiftseg.tiles.plan import TilePlan
+
+_FLOAT = 4
+"""Bytes of a float32."""
+
+_ACHIEVED = 0.6
+"""Share of a convolution's rate that whole networks reach, before a run has told better."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The price of a run.
+
+    Parameters
+    ----------
+    flops
+        Floating-point operations of all tiles; a multiply-add counts as two.
+    tile_bytes
+        Peak memory of one tile's activations.
+    result_bytes
+        Memory of the result: embedding, foreground and labels.
+    """
+
+    flops: float
+    tile_bytes: int
+    result_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Peak memory that the run adds to the process."""
+        return self.tile_bytes + self.result_bytes
+
+
+def cost_of(architecture: Architecture, plan: TilePlan, frames: int = 1) -> Cost:
+    """Count what a plan needs.
+
+    Parameters
+    ----------
+    architecture
+        The network.
+    plan
+        How each frame is tiled.
+    frames
+        Frames of the stack.
+
+    Returns
+    -------
+    Cost
+        The arithmetic is exact; the memory is that of the tensors which must be alive at
+        once, to which libraries add scratch space of their own.
+    """
+    axes = [Counter(stop - start for start, stop in strip.outer) for strip in plan.strips]
+    passes = [
+        (_walk(architecture, tuple(size for size, _ in sizes)), prod(n for _, n in sizes))
+        for sizes in product(*(axis.items() for axis in axes))
+    ]
+    stitched = architecture.out_channels * _FLOAT * (2 if architecture.foreground else 1)
+    return Cost(
+        flops=frames * sum(tile.flops * count for tile, count in passes),
+        tile_bytes=max((tile.peak for tile, _ in passes), default=0),
+        result_bytes=frames * prod(plan.result_size) * (stitched + _FLOAT),
+    )
+
+
+@lru_cache
+def convolution_rate(device: str = "cpu") -> float:
+    """Measure a 3x3 convolution once: floating-point operations per second."""
+    where = torch.device(device)
+    image = torch.rand(1, 32, 192, 192, device=where).to(memory_format=torch.channels_last)
+    weight = torch.rand(32, 32, 3, 3, device=where).to(memory_format=torch.channels_last)
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(3):
+            start = time.perf_counter()
+            # Reading a value waits for the device.
+            float(F.conv2d(image, weight)[0, 0, 0, 0])
+            seconds.append(time.perf_counter() - start)
+    return _ACHIEVED * 2 * 9 * 32 * 32 * 190 * 190 / min(seconds)
+
+
+@dataclass
+class _Pass:
+    """One pass of the network, layer by layer."""
+
+    flops: float = 0.0
+    peak: int = 0
+    kept: int = 0
+
+    def layer(self, flops: float, *alive: int) -> None:
+        """Count a layer and the elements that are alive while it runs."""
+        self.flops += flops
+        self.peak = max(self.peak, _FLOAT * (self.kept + sum(alive)))
+
+
+def _walk(architecture: Architecture, size: Size) -> _Pass:
+    geometry = architecture.geometry
+    maps = [architecture.maps * architecture.map_growth**i for i in range(geometry.levels + 1)]
+    tally = _Pass()
+    channels, skips = architecture.in_channels, []
+    for level, kernels in enumerate(geometry.down):
+        size = _convolve(tally, architecture, size, channels, maps[level], kernels)
+        channels = maps[level]
+        if level < geometry.levels:
+            skips.append(channels * prod(size))
+            tally.kept += skips[-1]
+            size = tuple(n // f for n, f in zip(size, geometry.factors[level], strict=True))
+    for level in reversed(range(geometry.levels)):
+        size = _upsample(tally, architecture, size, channels, geometry.factors[level])
+        joined = channels + maps[level]
+        tally.layer(0, channels * prod(size), joined * prod(size))
+        tally.kept -= skips[level]
+        size = _convolve(tally, architecture, size, joined, maps[level], geometry.up[level])
+        channels = maps[level]
+    *hidden, last = geometry.head or ((1,) * geometry.ndim,)
+    size = _convolve(tally, architecture, size, channels, channels, tuple(hidden))
+    _convolve(tally, architecture, size, channels, architecture.out_channels, (last,))
+    return tally
+
+
+def _convolve(
+    tally: _Pass, architecture: Architecture, size: Size, n_in: int, n_out: int, kernels: Kernels
+) -> Size:
+    for kernel in kernels:
+        before = n_in * prod(size)
+        if architecture.geometry.padding == "valid":
+            size = tuple(n - k + 1 for n, k in zip(size, kernel, strict=True))
+        tally.layer(2 * prod(kernel) * n_in * n_out * prod(size), before, n_out * prod(size))
+        n_in = n_out
+    return size
+
+
+def _upsample(
+    tally: _Pass, architecture: Architecture, size: Size, maps: int, factor: Size
+) -> Size:
+    before = maps * prod(size)
+    size = tuple(n * f for n, f in zip(size, factor, strict=True))
+    learnt = architecture.upsampling == "learnt"
+    tally.layer(2 * maps * maps * prod(size) if learnt else 0, before, maps * prod(size))
+    return size
