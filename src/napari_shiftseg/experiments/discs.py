@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+NOISE = 0.01
+"""Variance of the Gaussian noise that is added to the discs, whose height is 1."""
+
 
 def disc_image(
     size: int = 284, spacing: int = 13, *, radius: int = 5, start: int = 5
@@ -35,3 +38,25 @@ def disc_image(
     inside = distance[:, None] ** 2 + distance**2 < radius**2
     numbers = 1 + nearest[:, None] * len(centres) + nearest
     return inside.astype(np.uint8), np.where(inside, numbers, 0).astype(np.uint16)
+
+
+def with_noise(
+    image: NDArray[np.uint8], *, variance: float = NOISE, seed: int = 0
+) -> NDArray[np.float32]:
+    """Add Gaussian noise, the same at every call.
+
+    Parameters
+    ----------
+    image
+        As :func:`disc_image` draws it.
+    variance
+        Of the noise.
+    seed
+        Of the random numbers.
+
+    Returns
+    -------
+    (size, size) float32
+    """
+    noise = np.random.default_rng(seed).normal(0, variance**0.5, image.shape)
+    return (image + noise).astype(np.float32)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,15 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.beside import file_beside
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
+from napari_shiftseg.image.readable import readable
+from napari_shiftseg.image.units import PIXEL, imagej_unit
+
+_IMAGEJ_AXES = "TZCYXS"
+_CLASSIC_BYTES = 2**32 - 2**25
+"""Above this many bytes offsets may not fit into 32 bits; tifffile draws the line here too."""
 
 
 def read_tiff(path: str | Path) -> NDArray[Any]:
@@ -22,19 +32,8 @@ def read_tiff(path: str | Path) -> NDArray[Any]:
     ShiftSegError
         If the file is missing, is not a TIFF, or is damaged.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise ShiftSegError(f"{path} is a folder, not a TIFF file")
-    if not path.exists():
-        raise ShiftSegError(f"no such file: {path}")
-    try:
+    with readable_tiff(Path(path)):
         return np.asarray(tifffile.imread(path))
-    except PermissionError:
-        raise ShiftSegError(f"{path} may not be read") from None
-    except Exception as error:
-        # tifffile and its codecs raise many types for damaged files; each means the same
-        # to the user.
-        raise ShiftSegError(f"{path} is not a TIFF file that can be read: {error}") from None
 
 
 def read_labels(path: str | Path) -> NDArray[np.int64]:
@@ -53,10 +52,27 @@ def read_labels(path: str | Path) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
+@contextlib.contextmanager
+def readable_tiff(path: Path) -> Iterator[None]:
+    """Say why a TIFF cannot be read; raises as :func:`read_tiff`."""
+    if path.is_dir():
+        raise ShiftSegError(f"{path} is a folder, not a TIFF file")
+    with readable(path, "a TIFF file"):
+        yield
+
+
 def write_tiff(
-    path: str | Path, array: NDArray[Any], *, axes: str, provenance: dict[str, Any] | None = None
+    path: str | Path,
+    array: NDArray[Any],
+    *,
+    axes: str | Calibration,
+    kind: Kind | None = None,
+    provenance: dict[str, Any] | None = None,
 ) -> None:
-    """Write a compressed TIFF.
+    """Write a compressed TIFF, a BigTIFF from 4 GB on.
+
+    It carries two descriptions: the JSON of tifffile, which keeps everything, and ImageJ's
+    own, from which Fiji takes voxel size and dimensions.
 
     Parameters
     ----------
@@ -65,27 +81,67 @@ def write_tiff(
     array
         Pixels.
     axes
-        One letter per axis, as ``"YX"`` or ``"CYX"``.
+        One letter per axis, as ``"YX"`` or ``"CYX"``; a calibration adds voxel size and unit.
+    kind
+        What the pixels are.
     provenance
         Kept in the image description under the key ``shiftseg``.
+
+    Raises
+    ------
+    ShiftSegError
+        If the axes do not fit the array, or the file cannot be written.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ShiftSegError(f"no such folder: {path.parent}")
-    partial = path.with_name(f".{path.name}.part")
-    metadata = {"axes": axes, "shiftseg": json.dumps(provenance or {})}
-    try:
+    calibration = Calibration.fitting(axes, array.ndim)
+    letters = calibration.axes.upper()
+    kept = _calibrated(calibration) | ({} if kind is None else {KIND_KEY: kind})
+    kept[PROVENANCE_KEY] = json.dumps(provenance or {})
+    with file_beside(Path(path)) as partial:
         tifffile.imwrite(
-            partial, array, metadata=metadata, compression="zlib", photometric="minisblack"
+            partial,
+            array,
+            bigtiff=array.nbytes > _CLASSIC_BYTES,
+            compression="zlib",
+            photometric="rgb" if letters.endswith("S") else "minisblack",
+            metadata=None,
+            description=json.dumps({"shape": array.shape, "axes": letters} | kept),
+            **_for_imagej(array.shape, calibration),
         )
-        os.replace(partial, path)
-    except OSError as error:
-        raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def smallest_label_type(labels: NDArray[Any]) -> NDArray[Any]:
     """Return labels as uint16 if they fit, else as uint32."""
     largest = int(labels.max(initial=0))
     return labels.astype(np.uint16 if largest < 2**16 else np.uint32)
+
+
+def _calibrated(calibration: Calibration) -> dict[str, Any]:
+    """Return what JSON keeps of a calibration; nothing if nothing is known."""
+    if calibration == Calibration.of(calibration.axes):
+        return {}
+    return {
+        "scale": calibration.scale,
+        "units": calibration.units,
+        "translate": calibration.translate,
+    }
+
+
+def _for_imagej(shape: tuple[int, ...], calibration: Calibration) -> dict[str, Any]:
+    """Return the tags that ImageJ reads; none for axes that it does not know."""
+    axes = calibration.axes.upper()
+    if not axes.endswith(("YX", "YXS")) or [a for a in _IMAGEJ_AXES if a in axes] != list(axes):
+        return {}
+    steps = dict(zip(axes, zip(calibration.scale, calibration.units, strict=True), strict=True))
+    words: dict[str, Any] = {"unit": imagej_unit(steps["X"][1])}
+    if "Z" in axes:
+        words["spacing"] = steps["Z"][0]
+    if "T" in axes and steps["T"][1] != PIXEL:
+        words |= {"finterval": steps["T"][0], "tunit": imagej_unit(steps["T"][1])}
+    text = tifffile.imagej_description(shape, axes=axes, rgb=axes[-1] == "S", **words)
+    return {
+        "resolution": (1 / steps["X"][0], 1 / steps["Y"][0]),
+        "resolutionunit": "NONE",
+        # By its name and not its number: tifffile would drop a second description. The last
+        # one is what ImageJ goes by.
+        "extratags": [("ImageDescription", 2, 0, text, True)],
+    }

@@ -1,0 +1,85 @@
+"""TIFF and OME-Zarr dropped onto the viewer. Loads neither torch nor Qt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_images
+from napari_shiftseg.image.opened import OpenedImage
+
+LayerData = tuple[Any, dict[str, Any], str]
+Reader = Callable[[str], "list[LayerData] | list[tuple[None]]"]
+
+NOTHING: list[tuple[None]] = [(None,)]
+"""What tells napari that a file was dealt with and adds no layer."""
+
+_TWO = ("magenta", "green")
+_MORE = ("cyan", "magenta", "yellow", "blue", "green", "red")
+
+
+def get_tiff_reader(path: str | list[str]) -> Reader | None:
+    """Return a reader of one TIFF file; lists are stacks, which napari itself reads."""
+    fits = isinstance(path, str) and path.lower().endswith(TIFF_SUFFIXES)
+    return read_images if fits else None
+
+
+def get_zarr_reader(path: str | list[str]) -> Reader | None:
+    """Return a reader of one OME-Zarr folder; other Zarr folders are left to others."""
+    fits = isinstance(path, str) and path.rstrip("/\\").lower().endswith(ZARR_SUFFIX)
+    return read_images if fits and _is_ome(Path(path)) else None
+
+
+def read_images(path: str) -> list[LayerData] | list[tuple[None]]:
+    """Return the layers of a file; one that cannot be read becomes a notification."""
+    try:
+        opened = open_images(path)
+    except ShiftSegError as error:
+        show_error(str(error))
+        return NOTHING
+    return [layer for image in opened for layer in _layers(image)]
+
+
+def _layers(image: OpenedImage) -> list[LayerData]:
+    channels = image.split()
+    colours = _TWO if len(channels) == 2 else _MORE
+    layers = [_layer(channel) for channel in channels]
+    if len(layers) > 1 and not image.rgb:
+        for index, (_, keywords, _) in enumerate(layers):
+            keywords |= {"colormap": colours[index % len(colours)], "blending": "additive"}
+    return layers
+
+
+def _layer(image: OpenedImage) -> LayerData:
+    calibration = image.calibration.without("s")
+    keywords: dict[str, Any] = {
+        "name": image.name,
+        "scale": calibration.scale,
+        "translate": calibration.translate,
+        "units": calibration.units,
+        "multiscale": len(image.levels) > 1,
+    }
+    if calibration.known_axes:
+        keywords["axis_labels"] = tuple(calibration.axes)
+    if image.provenance:
+        keywords["metadata"] = {"shiftseg": {"provenance": image.provenance}}
+    if image.kind != "labels":
+        keywords["rgb"] = image.rgb
+    pixels = list(image.levels) if keywords["multiscale"] else image.pixels
+    return pixels, keywords, "labels" if image.kind == "labels" else "image"
+
+
+def _is_ome(folder: Path) -> bool:
+    """Tell by the attributes alone, without zarr."""
+    for name in (".zattrs", "zarr.json"):
+        try:
+            attributes = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return "multiscales" in json.dumps(attributes)
+    return False

@@ -1,0 +1,70 @@
+"""Write beside a name and move there in one step: a failure leaves what was there before."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from napari_shiftseg.errors import ShiftSegError
+
+
+@contextlib.contextmanager
+def file_beside(path: Path) -> Iterator[Path]:
+    """Give a name to write a file to; an existing file is replaced at the end.
+
+    Raises
+    ------
+    ShiftSegError
+        If the folder is missing, or writing fails for a reason outside of the program.
+    """
+    with _beside(path) as partial:
+        yield partial
+        os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """Give a name to make a folder at; an existing folder is replaced at the end.
+
+    Raises
+    ------
+    ShiftSegError
+        As :func:`file_beside`.
+    """
+    with _beside(path) as partial:
+        yield partial
+        former = path.with_name(f".{path.name}.former")
+        if path.exists():
+            os.replace(path, former)
+        try:
+            os.replace(partial, path)
+        except OSError:
+            if former.exists():
+                os.replace(former, path)
+            raise
+        shutil.rmtree(former, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    if not path.parent.is_dir():
+        raise ShiftSegError(f"no such folder: {path.parent}")
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        _remove(partial)
+        yield partial
+    except OSError as error:
+        raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+"""Calibration: what the axes of an array are, how large a voxel is, where the first one lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.units import PIXEL, unit_name
+
+_KNOWN = "tczyxs"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One value per axis of an array.
+
+    Parameters
+    ----------
+    axes
+        One small letter per axis: t, c, z, y, x, and s for the samples of RGB; any other
+        letter is an axis of unknown kind.
+    scale
+        Distance of neighbouring pixels, in ``units``.
+    units
+        Full names as ``"micrometer"``; ``"pixel"`` where unknown.
+    translate
+        Position of the first pixel, in ``units``.
+    """
+
+    axes: str
+    scale: tuple[float, ...]
+    units: tuple[str, ...]
+    translate: tuple[float, ...]
+
+    @classmethod
+    def of(
+        cls,
+        axes: str,
+        scale: Sequence[float] | None = None,
+        units: Sequence[str] | None = None,
+        translate: Sequence[float] | None = None,
+    ) -> Calibration:
+        """Make a calibration; what is not given is 1 pixel, and 0 for ``translate``.
+
+        Raises
+        ------
+        ShiftSegError
+            If a sequence has not one value per axis, or a scale is not positive.
+        """
+        count = len(axes)
+        scale = [1.0] * count if scale is None else scale
+        units = [PIXEL] * count if units is None else units
+        translate = [0.0] * count if translate is None else translate
+        for what, values in (("scale", scale), ("units", units), ("translate", translate)):
+            if len(values) != count:
+                raise ShiftSegError(
+                    f"{what} is {tuple(values)}; legal: {count} values, one for each of {axes!r}"
+                )
+        if not all(math.isfinite(step) and step > 0 for step in scale):
+            raise ShiftSegError(f"scale is {tuple(scale)}; legal: positive numbers")
+        return cls(
+            axes.lower(),
+            tuple(float(step) for step in scale),
+            tuple(unit_name(unit) for unit in units),
+            tuple(float(start) for start in translate),
+        )
+
+    @classmethod
+    def fitting(cls, axes: str | Calibration, ndim: int) -> Calibration:
+        """Return what names the axes of an array of ``ndim`` axes.
+
+        Raises
+        ------
+        ShiftSegError
+            If it names more or fewer.
+        """
+        calibration = axes if isinstance(axes, Calibration) else cls.of(axes)
+        if len(calibration.axes) != ndim:
+            raise ShiftSegError(f"the axes {calibration.axes!r} do not name the array's {ndim}")
+        return calibration
+
+    @property
+    def known_axes(self) -> str | None:
+        """The axes if the kind of each is known and none is there twice, else None."""
+        distinct = len(set(self.axes)) == len(self.axes)
+        return self.axes if distinct and set(self.axes) <= set(_KNOWN) else None
+
+    def renamed(self, letter: str, other: str) -> Calibration:
+        """Call an axis something else."""
+        return replace(self, axes=self.axes.replace(letter, other))
+
+    def without(self, letter: str) -> Calibration:
+        """Drop an axis; one that is not there is no error."""
+        return self.picked([i for i, axis in enumerate(self.axes) if axis != letter])
+
+    def picked(self, order: Sequence[int]) -> Calibration:
+        """Keep axes by their numbers, in this order."""
+        return Calibration(
+            "".join(self.axes[i] for i in order),
+            tuple(self.scale[i] for i in order),
+            tuple(self.units[i] for i in order),
+            tuple(self.translate[i] for i in order),
+        )

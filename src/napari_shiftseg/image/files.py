@@ -1,0 +1,126 @@
+"""Images, labels and embeddings by file name: the suffix says whether TIFF or OME-Zarr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.ome_zarr import open_ome_zarr
+from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
+from napari_shiftseg.image.opened import Kind, OpenedImage
+from napari_shiftseg.image.tiff import smallest_label_type, write_tiff
+from napari_shiftseg.image.tiff_series import open_tiff
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+ZARR_SUFFIX = ".zarr"
+
+
+def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
+    """Open every image of a TIFF file or an OME-Zarr folder.
+
+    Raises
+    ------
+    ShiftSegError
+        As :func:`open_tiff` and :func:`open_ome_zarr`, or if the suffix is neither's.
+    """
+    return open_ome_zarr(path) if _is_zarr(path) else open_tiff(path)
+
+
+def open_image(path: str | Path) -> OpenedImage:
+    """Open the first image of a TIFF file or an OME-Zarr folder; see :func:`open_images`."""
+    return open_images(path)[0]
+
+
+def write_labels(
+    path: str | Path,
+    labels: NDArray[Any],
+    *,
+    axes: str | Calibration,
+    provenance: dict[str, Any] | None = None,
+) -> None:
+    """Write labels to TIFF or OME-Zarr, as uint16 where that holds them, else uint32.
+
+    Parameters
+    ----------
+    path
+        ``.tif``, ``.tiff``, ``.ome.zarr`` or ``.zarr``; what is there is replaced.
+    labels
+        Integers of at least 0, ``(*axes)``.
+    axes
+        One letter per axis, as ``"zyx"``; a calibration adds voxel size and unit.
+    provenance
+        How the labels were made.
+
+    Raises
+    ------
+    ShiftSegError
+        If the suffix is another, the axes do not fit, the labels are no integers of at
+        least 0, or the file cannot be written.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "bui" or (labels.size and labels.min() < 0):
+        raise ShiftSegError("labels are integers, 0 for background and objects from 1 on")
+    _write(path, smallest_label_type(labels), "labels", axes, provenance)
+
+
+def write_embedding(
+    path: str | Path,
+    embedding: NDArray[Any],
+    *,
+    axes: str | Calibration,
+    provenance: dict[str, Any] | None = None,
+) -> None:
+    """Write an embedding; parameters and errors are those of :func:`write_labels`.
+
+    Parameters
+    ----------
+    embedding
+        ``(C, *spatial)`` or with loop axes; ``axes`` has a c.
+    """
+    pixels = np.ascontiguousarray(embedding)
+    _write(path, pixels, "embedding", axes, provenance)
+
+
+def write_image(
+    path: str | Path,
+    pixels: Any,
+    *,
+    axes: str | Calibration,
+    provenance: dict[str, Any] | None = None,
+) -> None:
+    """Write an image; parameters and errors are those of :func:`write_labels`.
+
+    Parameters
+    ----------
+    pixels
+        An array; OME-Zarr reads a lazy one block by block. RGB has the axis s last.
+    """
+    _write(path, pixels, "image", axes, provenance)
+
+
+def _write(
+    path: str | Path,
+    pixels: Any,
+    kind: Kind,
+    axes: str | Calibration,
+    provenance: dict[str, Any] | None,
+) -> None:
+    if _is_zarr(path):
+        write_ome_zarr(path, pixels, axes=axes, kind=kind, provenance=provenance)
+    else:
+        write_tiff(path, np.asarray(pixels), axes=axes, kind=kind, provenance=provenance)
+
+
+def _is_zarr(path: str | Path) -> bool:
+    """Tell OME-Zarr from TIFF."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*TIFF_SUFFIXES, ZARR_SUFFIX):
+        raise ShiftSegError(
+            f"{path} ends in {suffix or 'no suffix'}; legal: .tif, .tiff, .ome.zarr, .zarr"
+        )
+    return suffix == ZARR_SUFFIX

@@ -1,0 +1,125 @@
+"""Open OME-Zarr: images are read when they are needed, as far as they are needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import opened
+from napari_shiftseg.image.ngff import are_colours, channel_names, parse_multiscale
+from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
+from napari_shiftseg.image.readable import readable
+
+_MARKS = (".zgroup", ".zattrs", "zarr.json")
+
+
+def is_zarr_group(path: Path) -> bool:
+    """Tell whether a folder holds a Zarr group of version 2 or 3, by its files alone."""
+    return any((path / mark).is_file() for mark in _MARKS)
+
+
+def require_zarr() -> Any:
+    """Import zarr, which only who uses OME-Zarr needs.
+
+    Raises
+    ------
+    ShiftSegError
+        If zarr or dask is not installed.
+    """
+    try:
+        import_module("dask.array")
+        return import_module("zarr")
+    except ImportError as error:
+        raise ShiftSegError(
+            f"OME-Zarr needs {error.name}: pip install 'napari-shiftseg[zarr]'"
+        ) from None
+
+
+def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
+    """Open the image of an OME-Zarr folder, and the labels that lie in it.
+
+    Levels are dask arrays. Labels below ``LAZY_BYTES`` are read at once, so that they can
+    be painted on.
+
+    Returns
+    -------
+    tuple of OpenedImage
+        The image first.
+
+    Raises
+    ------
+    ShiftSegError
+        If zarr is not installed, the folder is missing, or is not an OME-Zarr image.
+    """
+    path = Path(path)
+    zarr = require_zarr()
+    with readable(path, "an OME-Zarr image"):
+        if not is_zarr_group(path):
+            raise ShiftSegError(f"{path} is not an OME-Zarr folder")
+        root = zarr.open_group(str(path), mode="r", use_consolidated=False)
+        name = path.name.removesuffix(".zarr").removesuffix(".ome")
+        return (_open(root, name), *_labels_within(root, name))
+
+
+def _attributes(group: Any) -> dict[str, Any]:
+    """Return attributes; version 0.5 keeps its own under ``ome``."""
+    found: dict[str, Any] = group.attrs.asdict()
+    return {**found, **found.get("ome", {})}
+
+
+def _open(group: Any, name: str) -> OpenedImage:
+    attributes = _attributes(group)
+    if not attributes.get("multiscales"):
+        raise ShiftSegError(f"{name} is a Zarr group without an OME-Zarr image in it")
+    described = attributes["multiscales"][0]
+    levels = _levels(group, described, name)
+    provenance = attributes.get(PROVENANCE_KEY, {})
+    stated = "labels" if "image-label" in attributes else attributes.get(KIND_KEY)
+    image = OpenedImage(
+        name,
+        levels,
+        parse_multiscale(described, levels[0].ndim),
+        channels=channel_names(attributes),
+        kind=kind_of(stated, provenance, levels[0].dtype),
+        provenance=provenance,
+    )
+    return _with_colours_last(image) if are_colours(image.channels) else _paintable(image)
+
+
+def _levels(group: Any, described: dict[str, Any], name: str) -> tuple[Any, ...]:
+    import dask.array as da
+
+    paths = [dataset["path"] for dataset in described["datasets"]]
+    missing = [path for path in paths if path not in group]
+    if missing or not paths:
+        raise ShiftSegError(f"{name} lacks the pixels of its level {''.join(missing[:1]) or 0}")
+    return tuple(da.from_zarr(group[path]) for path in paths)
+
+
+def _labels_within(root: Any, name: str) -> tuple[OpenedImage, ...]:
+    if "labels" not in root:
+        return ()
+    listed = _attributes(root["labels"]).get("labels", ())
+    return tuple(_open(root["labels"][label], f"{name}: {label}") for label in listed)
+
+
+def _with_colours_last(image: OpenedImage) -> OpenedImage:
+    axis = image.calibration.axes.find("c")
+    order = [i for i in range(len(image.calibration.axes)) if i != axis] + [axis]
+    return replace(
+        image,
+        levels=tuple(level.transpose(order) for level in image.levels),
+        calibration=image.calibration.picked(order).renamed("c", "s"),
+        channels=(),
+    )
+
+
+def _paintable(image: OpenedImage) -> OpenedImage:
+    if image.kind != "labels" or image.pixels.nbytes >= opened.LAZY_BYTES:
+        return image
+    return replace(image, levels=(np.asarray(image.pixels),))

@@ -1,0 +1,142 @@
+"""What a TIFF says of its pixels, in the dialects of OME, ImageJ, tifffile and of plain tags."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+from xml.etree import ElementTree
+
+from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY
+from napari_shiftseg.image.units import unit_name
+
+Step = tuple[float, str]
+
+_CENTIMETER = 3
+"""Value of the tag ResolutionUnit. Its inches are ignored: they are what printers want."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a series.
+
+    Parameters
+    ----------
+    steps
+        Scale and unit by small axis letter.
+    translate
+        Position of the first pixel by axis letter.
+    channels
+        Names.
+    kind, provenance
+        What files of this package say of themselves.
+    """
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    translate: dict[str, float] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    kind: object = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def describe(file: Any, index: int) -> Description:
+    """Gather what an open ``tifffile.TiffFile`` says of one of its series."""
+    series = file.series[index]
+    if series.kind == "ome":
+        return _from_ome(file.ome_metadata, index)
+    if file.is_imagej:
+        found = _from_imagej(series.keyframe, file.imagej_metadata or {})
+    else:
+        found = _from_tags(series.keyframe)
+    every = file.shaped_metadata or ()
+    return _refined(found, every[index]) if index < len(every) else found
+
+
+def _from_ome(xml: str, index: int) -> Description:
+    images = ElementTree.fromstring(xml).findall("{*}Image/{*}Pixels")
+    if index >= len(images):
+        return Description()
+    pixels = images[index]
+    steps = {a: _ome_step(pixels, f"PhysicalSize{a.upper()}", "µm") for a in "zyx"}
+    steps["t"] = _ome_step(pixels, "TimeIncrement", "s")
+    names = [channel.get("Name") for channel in pixels.findall("{*}Channel")]
+    return Description(
+        {axis: step for axis, step in steps.items() if step is not None},
+        channels=tuple(name or "" for name in names),
+    )
+
+
+def _ome_step(pixels: ElementTree.Element, key: str, unit: str) -> Step | None:
+    return _step(pixels.get(key), pixels.get(f"{key}Unit", unit))
+
+
+def _from_imagej(page: Any, words: dict[str, Any]) -> Description:
+    # Without a unit ImageJ takes the tags for a printer's resolution, and ignores them.
+    unit = words.get("unit")
+    steps = {
+        "x": _step(_tag_step(page, "XResolution"), unit),
+        "y": _step(_tag_step(page, "YResolution"), words.get("yunit", unit)),
+        "z": _step(words.get("spacing"), words.get("zunit", unit)),
+        "t": _step(words.get("finterval"), words.get("tunit", "sec")),
+    }
+    return Description(
+        {axis: step for axis, step in steps.items() if step is not None},
+        channels=_slice_labels(words),
+        kind=words.get(KIND_KEY),
+        provenance=_provenance(words),
+    )
+
+
+def _slice_labels(words: dict[str, Any]) -> tuple[str, ...]:
+    """Return ImageJ's labels of slices if they name channels, which run fastest."""
+    count = int(words.get("channels", 1))
+    labels = list(words.get("Labels", ()))
+    first = labels[:count]
+    repeated = first * (len(labels) // count)
+    return tuple(first) if len(first) == count > 1 and repeated == labels else ()
+
+
+def _from_tags(page: Any) -> Description:
+    if page.tags.valueof("ResolutionUnit") != _CENTIMETER:
+        return Description()
+    steps = {a: _tag_step(page, f"{a.upper()}Resolution") for a in "yx"}
+    return Description(
+        {axis: (step * 1e4, "micrometer") for axis, step in steps.items() if step is not None}
+    )
+
+
+def _refined(found: Description, words: dict[str, Any]) -> Description:
+    """Let what this package wrote go before what others understand of it."""
+    axes = str(words.get("axes", "")).lower()
+    steps = zip(words.get("scale", ()), words.get("units", ()), strict=False)
+    return replace(
+        found,
+        steps=found.steps | dict(zip(axes, steps, strict=False)),
+        translate=dict(zip(axes, words.get("translate", ()), strict=False)),
+        kind=words.get(KIND_KEY, found.kind),
+        provenance=_provenance(words) or found.provenance,
+    )
+
+
+def _provenance(words: dict[str, Any]) -> dict[str, Any]:
+    try:
+        kept = json.loads(words.get(PROVENANCE_KEY, "{}"))
+    except (TypeError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _tag_step(page: Any, name: str) -> float | None:
+    """Return units per pixel from a tag that holds pixels per unit as a fraction."""
+    pixels, units = page.tags.valueof(name, default=(0, 1))
+    return units / pixels if pixels else None
+
+
+def _step(value: Any, unit: object) -> Step | None:
+    """Return a step if there is one that means something; ImageJ may count z downwards."""
+    try:
+        size = abs(float(value))
+    except (TypeError, ValueError):
+        return None
+    return (size, unit_name(unit)) if unit and 0 < size < math.inf else None

@@ -1,0 +1,116 @@
+"""Open a TIFF with all that it says of itself; large ones are read when they are needed."""
+
+from __future__ import annotations
+
+import weakref
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import opened
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.opened import OpenedImage, kind_of
+from napari_shiftseg.image.tiff import readable_tiff
+from napari_shiftseg.image.tiff_metadata import Description, describe
+from napari_shiftseg.image.units import PIXEL
+
+
+def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
+    """Open every series of a TIFF: OME, ImageJ, BigTIFF, pyramid, or plain pages.
+
+    Series of ``LAZY_BYTES`` or more become dask arrays if dask and zarr are installed.
+
+    Returns
+    -------
+    tuple of OpenedImage
+        In the order of the file.
+
+    Raises
+    ------
+    ShiftSegError
+        If the file is missing, is not a TIFF, holds no image, or is damaged.
+    """
+    path = Path(path)
+    with readable_tiff(path), tifffile.TiffFile(path) as file:
+        if not file.series:
+            raise ShiftSegError(f"{path} holds no image")
+        return tuple(_open(path, file, index) for index in range(len(file.series)))
+
+
+def _open(path: Path, file: Any, index: int) -> OpenedImage:
+    series = file.series[index]
+    if _last_byte(series) > path.stat().st_size:
+        raise ShiftSegError(f"{path} is not a TIFF file that can be read: it is cut off")
+    axes = _axes(series)
+    order = sorted(range(len(axes)), key=lambda i: axes[i] == "s")
+    levels = _lazy_levels(path, index) if _is_lazy(series) else _levels(series)
+    said = describe(file, index)
+    return OpenedImage(
+        _name(path, file, index),
+        tuple(level.transpose(order) for level in levels),
+        _calibration(axes, said).picked(order),
+        channels=said.channels,
+        kind=kind_of(said.kind, said.provenance, series.dtype),
+        provenance=said.provenance,
+    )
+
+
+def _name(path: Path, file: Any, index: int) -> str:
+    if len(file.series) == 1:
+        return path.stem
+    return f"{path.stem}: {file.series[index].name or index + 1}"
+
+
+def _axes(series: Any) -> str:
+    """Return small letters; samples that are no colours are channels."""
+    axes = str(series.axes).lower()
+    colour = "s" not in axes or series.shape[axes.index("s")] in (3, 4)
+    return axes if colour else axes.replace("s", "c")
+
+
+def _calibration(axes: str, said: Description) -> Calibration:
+    steps = [said.steps.get(axis, (1.0, PIXEL)) for axis in axes]
+    return Calibration.of(
+        axes,
+        [step for step, _ in steps],
+        [unit for _, unit in steps],
+        [said.translate.get(axis, 0.0) for axis in axes],
+    )
+
+
+def _is_lazy(series: Any) -> bool:
+    installed = find_spec("dask") is not None and find_spec("zarr") is not None
+    return installed and series.nbytes >= opened.LAZY_BYTES
+
+
+def _levels(series: Any) -> tuple[Any, ...]:
+    return tuple(np.asarray(level.asarray()) for level in series.levels)
+
+
+def _lazy_levels(path: Path, index: int) -> tuple[Any, ...]:
+    """Return dask arrays; the file stays open for as long as one of them is there."""
+    import dask.array as da
+    import zarr
+
+    file = tifffile.TiffFile(path)
+    series = file.series[index]
+    store = series.aszarr()
+    weakref.finalize(store, file.filehandle.close)
+    root = zarr.open(store, mode="r")
+    if len(series.levels) == 1:
+        return (da.from_zarr(root),)
+    return tuple(da.from_zarr(root[str(i)]) for i in range(len(series.levels)))
+
+
+def _last_byte(series: Any) -> int:
+    """Return where the pixels of a series end in its file."""
+    if series.dataoffset is not None:
+        return int(series.dataoffset + series.nbytes)
+    page = series.pages[-1]
+    if page is None or not page.dataoffsets:
+        return 0
+    return int(max(map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))))

@@ -1,0 +1,43 @@
+"""Units of voxel sizes, whatever a file calls them."""
+
+from __future__ import annotations
+
+PIXEL = "pixel"
+"""What a length or time of unknown unit is counted in."""
+
+_SPELLINGS = {
+    "angstrom": ("å", "a", "ångström"),
+    "nanometer": ("nm", "nanometre"),
+    "micrometer": ("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometre"),
+    "millimeter": ("mm", "millimetre"),
+    "centimeter": ("cm", "centimetre"),
+    "meter": ("m", "metre"),
+    "microsecond": ("us", "µs", "μs"),
+    "millisecond": ("ms", "msec"),
+    "second": ("s", "sec", "seconds"),
+    "minute": ("min", "minutes"),
+    "hour": ("h", "hours"),
+}
+_NAMES = {spelling: name for name, known in _SPELLINGS.items() for spelling in (name, *known)}
+_IMAGEJ = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm"}
+
+
+def unit_name(spelling: object) -> str:
+    """Return the full name of a unit, as OME-Zarr and napari write it.
+
+    Parameters
+    ----------
+    spelling
+        As found in a file: ``"µm"``, ``"micron"``, ``"um"``.
+
+    Returns
+    -------
+    str
+        ``"micrometer"``; ``"pixel"`` for a unit that is not known.
+    """
+    return _NAMES.get(str(spelling).strip().lower(), PIXEL)
+
+
+def imagej_unit(name: str) -> str:
+    """Return what ImageJ calls a unit; plain ASCII."""
+    return _IMAGEJ.get(name, name)

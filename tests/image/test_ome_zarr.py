@@ -1,0 +1,180 @@
+"""OME-Zarr as other programs write and read it."""
+
+import json
+import sys
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import opened
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.ome_zarr import open_ome_zarr
+from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
+
+PIXELS = np.random.default_rng(0).integers(0, 1000, (2, 10, 700, 520), np.uint16)
+VOXELS = Calibration.of("czyx", (1, 2, 0.5, 0.5), ("pixel", *("micrometer",) * 3))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "image.ome.zarr"
+
+
+def written(path):
+    return json.loads((path / ".zattrs").read_text())
+
+
+def test_it_is_version_0_4_with_axes_and_a_transformation_per_level(path):
+    write_ome_zarr(path, PIXELS, axes=VOXELS)
+    (multiscale,) = written(path)["multiscales"]
+    assert multiscale["version"] == "0.4"
+    assert multiscale["axes"] == [
+        {"name": "c", "type": "channel"},
+        *({"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"),
+    ]
+    scales = [d["coordinateTransformations"][0]["scale"] for d in multiscale["datasets"]]
+    assert scales == [[1, 2, 0.5, 0.5], [1, 2, 1, 1], [1, 2, 2, 2]]
+    shifts = [d["coordinateTransformations"][1]["translation"] for d in multiscale["datasets"]]
+    assert shifts == [[0, 0, 0, 0], [0, 0, 0.25, 0.25], [0, 0, 0.75, 0.75]]
+
+
+def test_any_zarr_library_reads_every_level(path):
+    write_ome_zarr(path, PIXELS, axes=VOXELS)
+    group = zarr.open_group(str(path), mode="r")
+    np.testing.assert_array_equal(group["0"][:], PIXELS)
+    half = PIXELS.reshape(2, 10, 350, 2, 260, 2).mean((3, 5))
+    np.testing.assert_allclose(group["1"][:], half, atol=0.5)
+    assert group["2"].shape == (2, 10, 175, 130)
+    assert group["0"].metadata.zarr_format == 2
+    assert (path / "0" / "1" / "0" / "3" / "2").is_file()
+
+
+def test_levels_of_labels_hold_no_new_labels(path):
+    labels = np.random.default_rng(0).choice([0, 7, 50], (301, 400)).astype(np.uint16)
+    write_ome_zarr(path, labels, axes="yx", kind="labels")
+    assert "image-label" in written(path)
+    group = zarr.open_group(str(path), mode="r")
+    np.testing.assert_array_equal(group["1"][:], labels[::2, ::2])
+
+
+def test_images_are_lazy_and_channels_can_be_split(path):
+    write_ome_zarr(path, PIXELS, axes=VOXELS)
+    (image,) = open_ome_zarr(path)
+    assert all(isinstance(level, da.Array) for level in image.levels)
+    assert image.calibration == VOXELS
+    first, second = image.split()
+    assert first.name == "image: channel 1" and first.calibration.axes == "zyx"
+    np.testing.assert_array_equal(second.pixels, PIXELS[1])
+    assert second.levels[2].shape == (10, 175, 130)
+
+
+def test_axes_are_put_into_the_order_of_the_standard(path):
+    write_ome_zarr(path, PIXELS, axes="zcyx")
+    (image,) = open_ome_zarr(path)
+    assert image.calibration.axes == "czyx"
+    np.testing.assert_array_equal(image.pixels, PIXELS.swapaxes(0, 1))
+
+
+def test_a_lazy_image_is_written_block_by_block(path):
+    lazy = da.from_array(PIXELS, chunks=(1, 5, 100, 520))
+    write_ome_zarr(path, lazy, axes="czyx")
+    np.testing.assert_array_equal(open_ome_zarr(path)[0].pixels, PIXELS)
+
+
+def test_large_labels_stay_in_the_file(path, monkeypatch):
+    write_ome_zarr(path, PIXELS[0], axes="zyx", kind="labels")
+    assert isinstance(open_ome_zarr(path)[0].pixels, np.ndarray)
+    monkeypatch.setattr(opened, "LAZY_BYTES", 1)
+    assert isinstance(open_ome_zarr(path)[0].pixels, da.Array)
+
+
+def save_foreign(path, attributes, zarr_format=2, where=""):
+    group = zarr.open_group(str(path), mode="a", zarr_format=zarr_format)
+    group = group.require_group(where) if where else group
+    group.create_array("full", data=np.arange(30, dtype=np.uint8).reshape(5, 6))
+    group.attrs.put(attributes)
+
+
+SCALE = [{"type": "scale", "scale": [4.0, 2.0]}]
+HALF = [{"type": "scale", "scale": [0.5, 0.5]}, {"type": "translation", "translation": [1, 2]}]
+NAMED = [{"name": a, "type": "space", "unit": "nanometer"} for a in "yx"]
+DATASETS = [{"path": "full", "coordinateTransformations": SCALE}]
+
+
+def test_version_0_5_is_read(path):
+    multiscale = {"axes": NAMED, "datasets": DATASETS, "coordinateTransformations": HALF}
+    save_foreign(path, {"ome": {"version": "0.5", "multiscales": [multiscale]}}, zarr_format=3)
+    (image,) = open_ome_zarr(path)
+    assert image.calibration == Calibration.of("yx", (2, 1), ("nanometer",) * 2, (1, 2))
+    assert image.pixels.sum().compute() == 435
+
+
+@pytest.mark.parametrize("axes", [{}, {"axes": ["y", "x"]}])
+def test_old_versions_are_read(path, axes):
+    save_foreign(path, {"multiscales": [{"datasets": [{"path": "full"}], **axes}]})
+    assert open_ome_zarr(path)[0].calibration == Calibration.of("yx")
+
+
+def test_labels_within_an_image_are_opened_too(path):
+    save_foreign(path, {"multiscales": [{"axes": NAMED, "datasets": DATASETS}]})
+    described = {"multiscales": [{"axes": NAMED, "datasets": DATASETS}], "image-label": {}}
+    save_foreign(path, described, where="labels/nuclei")
+    zarr.open_group(str(path), mode="a")["labels"].attrs.put({"labels": ["nuclei"]})
+    image, labels = open_ome_zarr(path)
+    assert (image.kind, labels.kind, labels.name) == ("image", "labels", "image: nuclei")
+
+
+def test_the_names_of_channels_are_read(path):
+    write_ome_zarr(path, PIXELS[:, 0], axes="cyx")
+    attributes = written(path) | {"omero": {"channels": [{"label": "DAPI"}, {"label": "GFP"}]}}
+    (path / ".zattrs").write_text(json.dumps(attributes))
+    assert [image.name for image in open_ome_zarr(path)[0].split()] == ["DAPI", "GFP"]
+
+
+def test_what_is_no_ome_zarr_is_refused(path, tmp_path):
+    with pytest.raises(ShiftSegError, match="no such file"):
+        open_ome_zarr(path)
+    path.mkdir()
+    with pytest.raises(ShiftSegError, match="not an OME-Zarr folder"):
+        open_ome_zarr(path)
+    (path / ".zgroup").write_text("{")
+    with pytest.raises(ShiftSegError, match="is not an OME-Zarr image that can be read"):
+        open_ome_zarr(path)
+    save_foreign(tmp_path / "plain.zarr", {})
+    with pytest.raises(ShiftSegError, match="without an OME-Zarr image"):
+        open_ome_zarr(tmp_path / "plain.zarr")
+
+
+def test_a_missing_level_is_refused(path):
+    save_foreign(path, {"multiscales": [{"axes": NAMED, "datasets": [{"path": "gone"}]}]})
+    with pytest.raises(ShiftSegError, match="image lacks the pixels of its level gone"):
+        open_ome_zarr(path)
+
+
+def test_only_zarr_groups_are_replaced(path):
+    path.mkdir()
+    (path / "thesis.txt").write_text("mine")
+    with pytest.raises(ShiftSegError, match="a folder that is no Zarr group, and is not replaced"):
+        write_ome_zarr(path, PIXELS, axes="czyx")
+    assert [file.name for file in path.iterdir()] == ["thesis.txt"]
+    file = path.with_name("file.zarr")
+    file.write_text("mine")
+    with pytest.raises(ShiftSegError, match="is a file, and is not replaced"):
+        write_ome_zarr(file, PIXELS, axes="czyx")
+
+
+@pytest.mark.parametrize("axes", ["qzyx", "zzyx", "tczx"])
+def test_axes_that_the_standard_lacks_are_refused(path, axes):
+    with pytest.raises(ShiftSegError, match=f"the axes are '{axes}'; OME-Zarr takes"):
+        write_ome_zarr(path, PIXELS, axes=axes)
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("package", ["zarr", "dask.array"])
+def test_a_missing_package_is_named_with_its_command(path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ShiftSegError, match=r"needs .*: pip install 'napari-shiftseg\[zarr\]'"):
+        write_ome_zarr(path, PIXELS, axes="czyx")

@@ -1,0 +1,211 @@
+"""What is known of an image after its TIFF was opened."""
+
+import gc
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import opened
+from napari_shiftseg.image.tiff_series import open_tiff
+
+MICRON, PIXEL = "micrometer", "pixel"
+
+
+def numbers(*shape, dtype=np.uint16):
+    return (np.arange(np.prod(shape)) % 251).reshape(shape).astype(dtype)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "Zellen 細胞 1.tif"
+
+
+@pytest.fixture
+def lazily(monkeypatch):
+    """Every image counts as large."""
+    monkeypatch.setattr(opened, "LAZY_BYTES", 1)
+
+
+def only(path):
+    (image,) = open_tiff(path)
+    return image
+
+
+def write_imagej(path, pixels, axes="TZCYX", **words):
+    metadata = {"axes": axes, "unit": "um", "spacing": 2.5, "finterval": 30.0} | words
+    tifffile.imwrite(path, pixels, imagej=True, resolution=(4, 2), metadata=metadata)
+
+
+def test_an_imagej_hyperstack(path):
+    pixels = numbers(2, 3, 4, 5, 6)
+    write_imagej(path, pixels, Labels=["DAPI", "GFP", "RFP", "Cy5"])
+    image = only(path)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert (image.name, image.calibration.axes) == ("Zellen 細胞 1", "tzcyx")
+    assert image.calibration.scale == (30, 2.5, 1, 0.5, 0.25)
+    assert image.calibration.units == ("second", MICRON, PIXEL, MICRON, MICRON)
+    assert image.channels == ("DAPI", "GFP", "RFP", "Cy5")
+    assert (image.kind, image.provenance) == ("image", {})
+
+
+def test_labels_of_slices_are_no_names_of_channels(path):
+    write_imagej(path, numbers(3, 2, 5, 6), "ZCYX", Labels=[f"plane {i}" for i in range(6)])
+    assert only(path).channels == ()
+    write_imagej(path, numbers(3, 2, 5, 6), "ZCYX", Labels=["DAPI", "GFP"] * 3)
+    assert only(path).channels == ("DAPI", "GFP")
+
+
+def test_without_a_unit_imagej_means_a_printers_resolution(path):
+    tifffile.imwrite(path, numbers(5, 6), imagej=True, resolution=(72, 72), resolutionunit=2)
+    assert only(path).calibration.scale == (1, 1)
+
+
+def write_ome(path, pixels, axes, **words):
+    tifffile.imwrite(path, pixels, ome=True, metadata={"axes": axes} | words)
+
+
+def test_an_ome_tiff(path):
+    pixels = numbers(2, 3, 5, 6)
+    write_ome(
+        path,
+        pixels,
+        "CZYX",
+        PhysicalSizeX=0.25,
+        PhysicalSizeXUnit="µm",
+        PhysicalSizeY=250,
+        PhysicalSizeYUnit="nm",
+        PhysicalSizeZ=2,
+        Channel={"Name": ["DAPI", "GFP"]},
+    )
+    image = only(path)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.calibration.axes == "czyx"
+    assert image.calibration.scale == (1, 2, 250, 0.25)
+    assert image.calibration.units == (PIXEL, MICRON, "nanometer", MICRON)
+    assert image.channels == ("DAPI", "GFP")
+
+
+def test_each_series_of_an_ome_tiff_is_an_image(path):
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for name, size in (("left", 5), ("right", 7)):
+            metadata = {"axes": "YX", "Name": name, "PhysicalSizeX": size, "PhysicalSizeY": size}
+            file.write(numbers(size, 6), metadata=metadata)
+    images = open_tiff(path)
+    assert [image.name.split(": ")[1] for image in images] == ["left", "right"]
+    assert [image.pixels.shape for image in images] == [(5, 6), (7, 6)]
+    assert [image.calibration.scale[0] for image in images] == [5, 7]
+
+
+def write_pyramid(path):
+    full = numbers(128, 96)
+    with tifffile.TiffWriter(path, bigtiff=True) as file:
+        file.write(full, subifds=2, tile=(16, 16), metadata={"axes": "YX"})
+        for step in (2, 4):
+            file.write(full[::step, ::step], subfiletype=1, tile=(16, 16))
+    return full
+
+
+def test_a_pyramid_keeps_its_levels(path):
+    full = write_pyramid(path)
+    image = only(path)
+    for level, step in zip(image.levels, (1, 2, 4), strict=True):
+        np.testing.assert_array_equal(level, full[::step, ::step])
+
+
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_plain_pages_are_an_axis_of_unknown_kind(path, bigtiff):
+    pixels = numbers(7, 5, 6)
+    with tifffile.TiffWriter(path, bigtiff=bigtiff) as file:
+        for page in pixels:
+            file.write(page, metadata=None, contiguous=False)
+    image = only(path)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.calibration.known_axes is None
+    assert image.calibration.scale == (1, 1, 1)
+
+
+def test_a_resolution_in_centimetres_is_a_voxel_size(path):
+    tifffile.imwrite(path, numbers(5, 6), resolution=(20000, 10000), resolutionunit="CENTIMETER")
+    calibration = only(path).calibration
+    assert calibration.scale == (1, 0.5)
+    assert calibration.units == (MICRON, MICRON)
+
+
+@pytest.mark.parametrize("planar", ["CONTIG", "SEPARATE"])
+def test_colours_come_last(path, planar):
+    pixels = numbers(5, 6, 3, dtype=np.uint8)
+    stored = pixels if planar == "CONTIG" else np.moveaxis(pixels, -1, 0)
+    tifffile.imwrite(path, stored, photometric="rgb", planarconfig=planar, metadata=None)
+    image = only(path)
+    assert image.rgb and image.calibration.axes == "yxs"
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
+def test_two_samples_are_two_channels(path):
+    tifffile.imwrite(path, numbers(5, 6, 2), photometric="minisblack", planarconfig="CONTIG")
+    image = only(path)
+    assert not image.rgb and image.calibration.axes == "yxc"
+    assert [part.pixels.shape for part in image.split()] == [(5, 6)] * 2
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_large_image_is_read_when_it_is_needed(path, lazily, compression):
+    pixels = numbers(5, 50, 60)
+    tifffile.imwrite(path, pixels, compression=compression, metadata={"axes": "ZYX"})
+    image = only(path)
+    assert isinstance(image.pixels, da.Array)
+    np.testing.assert_array_equal(image.pixels[2, 10:20].compute(), pixels[2, 10:20])
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
+def test_levels_of_a_large_pyramid_are_lazy(path, lazily):
+    full = write_pyramid(path)
+    levels = only(path).levels
+    np.testing.assert_array_equal(levels[2], full[::4, ::4])
+    assert levels[0].chunksize == (16, 16)
+
+
+def test_a_large_image_closes_its_file(path, lazily):
+    tifffile.imwrite(path, numbers(5, 50, 60))
+    image = only(path)
+    image.pixels.compute()
+    del image
+    gc.collect()
+    path.unlink()
+
+
+def test_an_image_of_gigabytes_opens_at_once(path):
+    """Its 4 GB are a hole in the file."""
+    tifffile.memmap(path, shape=(16, 16384, 8192), dtype=np.uint16, bigtiff=True)
+    image = only(path)
+    assert isinstance(image.pixels, da.Array)
+    assert image.pixels[15, -2:, -2:].compute().tolist() == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a TIFF", b"II*\0", b"II*\0\x08\0\0\0\0\0"])
+def test_what_is_no_tiff_is_refused(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ShiftSegError, match="細胞.* (is not a TIFF file|holds no image)"):
+        open_tiff(path)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("limit", [1, 2**28])
+def test_a_file_that_is_cut_off_is_refused(path, monkeypatch, compression, limit):
+    monkeypatch.setattr(opened, "LAZY_BYTES", limit)
+    noise = np.random.default_rng(0).integers(0, 2**16, (64, 64), np.uint16)
+    tifffile.imwrite(path, noise, compression=compression)
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(ShiftSegError, match="cut off"):
+        open_tiff(path)
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    with pytest.raises(ShiftSegError, match="no such file"):
+        open_tiff(tmp_path / "absent.tif")
+    (tmp_path / "folder.tif").mkdir()
+    with pytest.raises(ShiftSegError, match="is a folder"):
+        open_tiff(tmp_path / "folder.tif")
