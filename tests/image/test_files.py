@@ -89,7 +89,7 @@ def test_a_failure_leaves_what_was_there(path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(beside.os, "replace", full)
-    with pytest.raises(ShiftSegError, match="細胞.* cannot be written: No space left"):
+    with pytest.raises(ShiftSegError, match=r"細胞.* cannot be written: No space left"):
         write_labels(path, np.zeros((5, 6), int), axes="yx")
     monkeypatch.undo()
     assert open_image(path).pixels.min() == 1

@@ -188,7 +188,7 @@ def test_an_image_of_gigabytes_opens_at_once(path):
 @pytest.mark.parametrize("content", [b"", b"not a TIFF", b"II*\0", b"II*\0\x08\0\0\0\0\0"])
 def test_what_is_no_tiff_is_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(ShiftSegError, match="細胞.* (is not a TIFF file|holds no image)"):
+    with pytest.raises(ShiftSegError, match=r"細胞.* (is not a TIFF file|holds no image)"):
         open_tiff(path)
 
 

@@ -31,8 +31,9 @@ def get_tiff_reader(path: str | list[str]) -> Reader | None:
 
 def get_zarr_reader(path: str | list[str]) -> Reader | None:
     """Return a reader of one OME-Zarr folder; other Zarr folders are left to others."""
-    fits = isinstance(path, str) and path.rstrip("/\\").lower().endswith(ZARR_SUFFIX)
-    return read_images if fits and _is_ome(Path(path)) else None
+    if not isinstance(path, str) or not path.rstrip("/\\").lower().endswith(ZARR_SUFFIX):
+        return None
+    return read_images if _is_ome(Path(path)) else None
 
 
 def read_images(path: str) -> list[LayerData] | list[tuple[None]]:

@@ -14,7 +14,7 @@ from napari_shiftseg.image.opened import Kind
 from napari_shiftseg.image.pyramid import Reduction, Shape, blocks, halvings, read_reduced
 
 _CHUNK = {2: 1024, 3: 128}
-"""Edge of a chunk in pixels by the number of spatial axes; about 1 MB of float32 or less."""
+"""Edge of a chunk in pixels by the number of spatial axes; up to 8 MB of float32."""
 
 
 def write_ome_zarr(

@@ -21,6 +21,8 @@ SPACINGS = range(8, 65)
 SIZES = range(32, 4097)
 """Edge lengths of images of discs that can be drawn, in pixels."""
 
+_UNKNOWN = Calibration.of("yx")
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -46,7 +48,7 @@ class Sample:
     title: str
     image: NDArray[Any]
     truth: NDArray[Any]
-    calibration: Calibration = Calibration.of("yx")
+    calibration: Calibration = _UNKNOWN
     suits: str | None = None
 
 
