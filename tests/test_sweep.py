@@ -33,8 +33,8 @@ def test_tiles_of_more_than_the_image_are_left_out(trained_model):
 
 
 def test_only_multiples_of_the_period_keep_the_phase():
-    result = sweep(IMAGE, phase_wheel(), truth=np.ones_like(TRUTH), tiles=(16, 18, 20, 24))
-    assert [point.aligned for point in result.points] == [True, False, False, True]
+    result = sweep(IMAGE, phase_wheel(), truth=np.ones_like(TRUTH), tiles=(16, 14, 20, 24))
+    assert [point.aligned for point in result.points] == [False, True, False, True]
     assert [point.jump_ratio == pytest.approx(1) for point in result.points] == [
         point.aligned for point in result.points
     ]
@@ -74,6 +74,15 @@ def test_a_sweep_is_plain_json_and_a_table(scored):
     assert [row["tile"] for row in rows[:2]] == ["16", "17"]
     assert float(rows[0]["ap50"]) == values["naive"][0]["ap50"]
     assert str(scored).count("\n") == len(rows) + 1
+
+
+def test_a_region_is_swept_alone():
+    region = (slice(0, 40), slice(8, 48))
+    whole, part = (
+        sweep(IMAGE, phase_wheel(), truth=np.ones_like(TRUTH), tiles=(20,), region=where)
+        for where in (None, region)
+    )
+    assert part.points[0].jump_ratio == pytest.approx(whole.points[0].jump_ratio)
 
 
 @pytest.mark.parametrize("tile", [0, (8, 8, 8)])

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
@@ -18,6 +19,7 @@ from napari_shiftseg.seams.report import SeamReport, finite, number
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import Region
 
 _STEPS = 4
 """Tile sizes per period; its multiples and the natural sizes of most networks are among them."""
@@ -160,10 +162,11 @@ def sweep_events(
     image: Any,
     model: str | Model,
     *,
-    truth: NDArray[Any] | None = None,
+    truth: Any | None = None,
     tiles: Sequence[int | Size] | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
+    region: Region | None = None,
     axes: str | None = None,
 ) -> Iterator[SweepProgress | Sweep]:
     """Sweep; yield the progress tile by tile, then the :class:`Sweep`.
@@ -171,15 +174,19 @@ def sweep_events(
     Takes what :func:`sweep` takes. Closing the generator cancels the run.
     """
     model = load_model(model)
-    sizes = _checked(model, tiles) or sweep_tiles(model, frames_of(image, model, axes).spatial)
+    sizes = _checked(model, tiles) or sweep_tiles(model, _size_of(image, model, region, axes))
     runs: list[tuple[StitchMode, Size | None]] = [("corrected", None)]
     runs += [("naive", size) for size in sizes]
+    common: dict[str, Any] = {
+        "clustering": clustering,
+        "device": device,
+        "region": region,
+        "axes": axes,
+    }
     points: list[SweepPoint] = []
-    objects = truth
+    objects = truth if truth is None or region is None else np.asarray(truth[(..., *region)])
     for done, (mode, size) in enumerate(runs):
-        for event in segment_events(
-            image, model, stitch=mode, tile=size, clustering=clustering, device=device, axes=axes
-        ):
+        for event in segment_events(image, model, stitch=mode, tile=size, **common):
             if isinstance(event, TileDone):
                 yield _progress(event, done, len(runs), mode, size)
                 continue
@@ -194,17 +201,18 @@ def sweep(
     image: Any,
     model: str | Model = "nuclei-2d",
     *,
-    truth: NDArray[Any] | None = None,
+    truth: Any | None = None,
     tiles: Sequence[int | Size] | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
+    region: Region | None = None,
     axes: str | None = None,
 ) -> Sweep:
     """Stitch an image naively from tiles of many sizes, and once correctly.
 
     Parameters
     ----------
-    image, model, clustering, device, axes
+    image, model, clustering, device, region, axes
         As for :func:`napari_shiftseg.segment`.
     truth
         Ground-truth labels of the image's shape. Without it, splits and merges are counted
@@ -229,10 +237,18 @@ def sweep(
         tiles=tiles,
         clustering=clustering,
         device=device,
+        region=region,
         axes=axes,
     )
     assert isinstance(result, Sweep)
     return result
+
+
+def _size_of(image: Any, model: Model, region: Region | None, axes: str | None) -> Size:
+    """Return the spatial size in pixels of what is swept."""
+    if region is not None:
+        return tuple(part.stop - part.start for part in region)
+    return frames_of(image, model, axes).spatial
 
 
 def _size(window: int, period: int, step: int) -> int:

@@ -8,11 +8,14 @@ from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from napari_shiftseg.files import written_whole
 from napari_shiftseg.sweep import Sweep, SweepPoint
 from napari_shiftseg.tiles.plan import by
+
+_MOST_TICKS = 10
+"""Tile sizes that can all be written below the axis."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,9 @@ def _level(panel: Any, value: float, ink: Ink) -> None:
 def _dress(panel: Any, sweep: Sweep, ink: Ink) -> None:
     panel.set_facecolor(ink.paper)
     panel.tick_params(colors=ink.text, labelsize=8)
-    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    widths = _widths(sweep.points)
+    few = len(widths) <= _MOST_TICKS
+    panel.xaxis.set_major_locator(FixedLocator(widths) if few else MaxNLocator(8, integer=True))
     for side, spine in panel.spines.items():
         spine.set_color(ink.text)
         spine.set_visible(side in ("left", "bottom"))

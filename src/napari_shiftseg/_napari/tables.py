@@ -1,10 +1,12 @@
-"""Read-only tables of a few columns."""
+"""Read-only tables of a few columns, sorted by a click and copied as text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QItemSelectionModel, Qt, Signal
+from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -13,19 +15,36 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+_NUMBER = Qt.ItemDataRole.UserRole
+"""Role of the number of a row as it was filled in, whatever the order is now."""
+
+_KEY = Qt.ItemDataRole.UserRole + 1
+"""Role of what a cell is sorted by."""
+
 
 class Table(QTableWidget):
     """A table whose rows can be chosen by mouse and keyboard.
+
+    Rows go by the numbers in which they were filled in, however they are sorted.
 
     Parameters
     ----------
     columns
         Title and tooltip of each.
+    sort_by
+        Number of the column to sort by, largest first, until a person clicks another
+        header; None keeps the order of the rows.
     """
 
     row_chosen = Signal(int)
 
-    def __init__(self, columns: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[tuple[str, str]],
+        parent: QWidget | None = None,
+        *,
+        sort_by: int | None = None,
+    ) -> None:
         super().__init__(0, len(columns), parent)
         for index, (title, tip) in enumerate(columns):
             item = QTableWidgetItem(title)
@@ -38,6 +57,81 @@ class Table(QTableWidget):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
+        self._lay_out()
+        if sort_by is not None:
+            self.setSortingEnabled(True)
+            self.sortByColumn(sort_by, Qt.SortOrder.DescendingOrder)
+        self.itemSelectionChanged.connect(self._announce)
+
+    @property
+    def chosen(self) -> int | None:
+        """Number of the chosen row."""
+        rows = self.selectionModel().selectedRows()
+        return self.item(rows[0].row(), 0).data(_NUMBER) if rows else None
+
+    def fill(
+        self, rows: Sequence[Sequence[str]], keys: Sequence[Sequence[Any]] | None = None
+    ) -> None:
+        """Show these rows; none is chosen.
+
+        Parameters
+        ----------
+        rows
+            The text of each cell.
+        keys
+            What each cell is sorted by; by default its text.
+        """
+        sorts = self.isSortingEnabled()
+        self.blockSignals(True)
+        # Qt would move a row away while its cells are still being set.
+        self.setSortingEnabled(False)
+        self.clearSelection()
+        self.setRowCount(len(rows))
+        for r, (row, row_keys) in enumerate(zip(rows, keys or rows, strict=True)):
+            for c, (text, key) in enumerate(zip(row, row_keys, strict=True)):
+                self.setItem(r, c, _Cell(text, r, key))
+        self.setSortingEnabled(sorts)
+        self.blockSignals(False)
+
+    def choose(self, number: int) -> None:
+        """Select a row and scroll to it, without announcing it."""
+        place = next(r for r in range(self.rowCount()) if self._number(r) == number)
+        self.blockSignals(True)
+        # Not selectRow: it needs the selection to change before Qt draws it.
+        self.setCurrentCell(place, 0, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.selectRow(place)
+        self.blockSignals(False)
+        self.scrollTo(self.model().index(place, 0))
+
+    def step(self, by: int) -> None:
+        """Choose the row that lies so many below the chosen one, around the ends."""
+        if not self.rowCount():
+            return
+        rows = self.selectionModel().selectedRows()
+        start = rows[0].row() if rows else (-1 if by > 0 else 0)
+        self.selectRow((start + by) % self.rowCount())
+
+    def fit_height(self) -> None:
+        """Be as high as the rows need."""
+        frame = 2 * self.frameWidth()
+        rows = self.verticalHeader().defaultSectionSize() * max(self.rowCount(), 1)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + frame)
+
+    def as_text(self) -> str:
+        """Return titles and rows as they are shown, with tabs, as spreadsheets take them."""
+        columns = range(self.columnCount())
+        titles = [self.horizontalHeaderItem(c).text() for c in columns]
+        rows = [[self.item(r, c).text() for c in columns] for r in range(self.rowCount())]
+        return "\n".join("\t".join(cells) for cells in [titles, *rows])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy the table as text."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.as_text())
+        else:
+            super().keyPressEvent(event)
+
+    def _lay_out(self) -> None:
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(22)
         self.verticalHeader().setMinimumSectionSize(18)
@@ -46,32 +140,25 @@ class Table(QTableWidget):
         # Columns are as wide as their words; the first takes what is left.
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(52)
-        self.itemSelectionChanged.connect(self._announce)
+        header.setMinimumSectionSize(40 if self.columnCount() > 5 else 52)
 
-    def fill(self, rows: Sequence[Sequence[str]]) -> None:
-        """Show these rows; none is chosen."""
-        self.blockSignals(True)
-        self.clearSelection()
-        self.setRowCount(len(rows))
-        for r, row in enumerate(rows):
-            for c, text in enumerate(row):
-                self.setItem(r, c, _item(text))
-        self.blockSignals(False)
-
-    def fit_height(self) -> None:
-        """Be as high as the rows need."""
-        frame = 2 * self.frameWidth()
-        rows = self.verticalHeader().defaultSectionSize() * max(self.rowCount(), 1)
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + frame)
+    def _number(self, row: int) -> int:
+        return int(self.item(row, 0).data(_NUMBER))
 
     def _announce(self) -> None:
-        rows = self.selectionModel().selectedRows()
-        if rows:
-            self.row_chosen.emit(rows[0].row())
+        number = self.chosen
+        if number is not None:
+            self.row_chosen.emit(number)
 
 
-def _item(text: str) -> QTableWidgetItem:
-    item = QTableWidgetItem(text)
-    item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-    return item
+class _Cell(QTableWidgetItem):
+    """A cell that sorts by its key."""
+
+    def __init__(self, text: str, number: int, key: Any) -> None:
+        super().__init__(text)
+        self.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setData(_NUMBER, number)
+        self.setData(_KEY, key)
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        return bool(self.data(_KEY) < other.data(_KEY))

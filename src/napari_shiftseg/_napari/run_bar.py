@@ -1,0 +1,52 @@
+"""A button that starts, a button that cancels, and how far it is."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_shiftseg._napari.events import Progress
+
+
+class RunBar(QWidget):
+    """Start and cancel one thing.
+
+    Parameters
+    ----------
+    text, tip
+        Of the button that starts.
+    """
+
+    run_requested = Signal()
+    cancel_requested = Signal()
+
+    def __init__(self, text: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.run = QPushButton(text)
+        self.run.setToolTip(tip)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("End the run; nothing of it is kept")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.buttons = QHBoxLayout()
+        self.buttons.addWidget(self.run, 1)
+        self.buttons.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(self.buttons)
+        column.addWidget(self.bar)
+        self.run.clicked.connect(self.run_requested)
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.set_running(False)
+
+    def set_running(self, running: bool) -> None:
+        """Show whether it is running."""
+        self.cancel.setEnabled(running)
+        self.bar.setValue(0)
+        self.bar.setFormat("Starting" if running else "")
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far it is."""
+        self.bar.setValue(round(progress.fraction * self.bar.maximum()))
+        self.bar.setFormat(progress.text)

@@ -1,0 +1,272 @@
+"""Ways to look at two results, on the canvas itself."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.curtain import CurtainPixels, curtain_levels
+from test_compare import compare, compared, dock, image  # noqa: F401
+
+
+def shown(viewer):
+    return {layer.name for layer in viewer.layers if layer.visible}
+
+
+A, B = "Labels (naive, 14 px)", "Labels (corrected, 8 px)"
+RINGS = "Cut at seams (naive, 14 px)"
+
+
+@pytest.fixture
+def ways(compared):  # noqa: F811
+    """The buttons a user clicks."""
+    return compared.tab.show_as.switch.buttons
+
+
+def test_one_at_a_time(compared, ways, viewer):  # noqa: F811
+    assert shown(viewer) == {"field", A, RINGS}
+    ways["B"].click()
+    assert shown(viewer) == {"field", B}
+    assert compared.tab.totals.chosen == 1
+    compared.tab.totals.selectRow(0)
+    assert shown(viewer) == {"field", A, RINGS} and ways["A"].isChecked()
+
+
+def test_side_by_side_moves_b_and_a_copy_of_the_image_aside(ways, viewer, image):  # noqa: F811
+    before = viewer.layers[B].translate.copy()
+    image.contrast_limits = (0, 7)
+    camera = camera_of(viewer)
+    camera.zoom, camera.center = 3, (0, 5, 5)
+    ways["side by side"].click()
+    assert shown(viewer) == {"field", "field (B)", A, RINGS, B}
+    copy = viewer.layers["field (B)"]
+    assert copy.data is image.data
+    assert tuple(copy.contrast_limits) == (0, 7)
+    assert copy.translate[-1] == viewer.layers[B].translate[-1] > 40 * 0.5
+    ways["A"].click()
+    assert "field (B)" not in viewer.layers
+    np.testing.assert_array_equal(viewer.layers[B].translate, before)
+    assert camera.zoom == 3 and tuple(camera.center) == (0, 5, 5)
+
+
+def test_side_by_side_a_click_on_either_finds_the_object(compared, ways):  # noqa: F811
+    ways["side by side"].click()
+    cut = compared.control.pair.cuts[1]
+    shift = compared.control.arrangement.beside.shift
+    row, column = (v * 0.5 for v in cut.split.position)
+    for moved in (0, shift):
+        compared.tab.cuts.table.clearSelection()
+        compared.control._clicks.clicked.emit((row, column + moved))
+        assert compared.tab.cuts.table.chosen == 1
+
+
+def test_the_curtain_shows_a_left_of_the_line_and_b_right_of_it(
+    compared,  # noqa: F811
+    ways,
+    viewer,
+):
+    ways["curtain"].click()
+    assert {A, B} & shown(viewer) == set()
+    a, b = (r.segmentation.labels for r in compared.control.pair.results)
+    compared.tab.show_as.slider.setValue(250)
+    seen = np.asarray(viewer.layers["Curtain (A | B)"].data[0])
+    np.testing.assert_array_equal(seen[:, :10], a[:, :10])
+    np.testing.assert_array_equal(seen[:, 10:], b[:, 10:])
+    assert viewer.layers["Curtain line"].translate[-1] == pytest.approx((10 - 0.5) * 0.5)
+
+
+def test_rings_of_a_end_at_the_curtain(compared, ways, viewer):  # noqa: F811
+    ways["curtain"].click()
+    rings = viewer.layers[RINGS]
+    compared.tab.show_as.slider.setValue(0)
+    assert not rings.shown.any()
+    compared.tab.show_as.slider.setValue(1000)
+    assert rings.shown.all()
+    compared.tab.show_as.slider.setValue(0)
+    ways["A"].click()
+    assert rings.shown.all()
+
+
+def mouse(kind, column, *, pos=0):
+    """A mouse event over a column of the image, as napari hands it to callbacks."""
+    return SimpleNamespace(
+        type=kind, button=1, handled=False, position=(5.0, column * 0.5), pos=np.array([pos, 0])
+    )
+
+
+def drag(viewer, path):
+    """Press at the first column, move over the others, release at the last."""
+    event = mouse("mouse_press", path[0])
+    running = []
+    for callback in viewer.mouse_drag_callbacks:
+        gesture = callback(viewer, event)
+        if next(gesture, "done") != "done":
+            running.append(gesture)
+    for kind, column in [*(("mouse_move", c) for c in path[1:]), ("mouse_release", path[-1])]:
+        event.__dict__.update(vars(mouse(kind, column, pos=column)))
+        running = [gesture for gesture in running if next(gesture, "done") != "done"]
+    return event
+
+
+def test_the_line_is_dragged_and_the_image_stays(compared, ways, viewer):  # noqa: F811
+    ways["curtain"].click()
+    drag(viewer, [19.5, 25, 30])
+    assert viewer.layers["Curtain (A | B)"].data[0].edge in (30, 31)
+    assert compared.tab.show_as.slider.value() == pytest.approx(1000 * 30.5 / 40, abs=2)
+    assert camera_of(viewer).mouse_pan
+    drag(viewer, [5, 12])
+    assert viewer.layers["Curtain (A | B)"].data[0].edge in (30, 31)
+
+
+def test_a_drag_is_no_click(compared, viewer):  # noqa: F811
+    row, column = compared.control.pair.cuts[0].split.position
+    clicked = []
+    compared.control._clicks.clicked.connect(clicked.append)
+    drag(viewer, [column, column + 9])
+    assert clicked == []
+    drag(viewer, [column])
+    assert len(clicked) == 1
+
+
+def test_a_painting_tool_keeps_its_mouse(compared, ways, viewer):  # noqa: F811
+    ways["curtain"].click()
+    labels = viewer.layers[A]
+    viewer.layers.selection.active = labels
+    labels.mode = "paint"
+    edge = viewer.layers["Curtain (A | B)"].data[0].edge
+    clicked = []
+    compared.control._clicks.clicked.connect(clicked.append)
+    drag(viewer, [19.5, 30])
+    drag(viewer, [19.5])
+    assert viewer.layers["Curtain (A | B)"].data[0].edge == edge
+    assert clicked == []
+
+
+def test_the_cursor_tells_where_the_line_can_be_taken(ways, viewer):  # noqa: F811
+    ways["curtain"].click()
+    style = viewer.cursor.style
+    for callback in viewer.mouse_move_callbacks:
+        callback(viewer, mouse("mouse_move", 19.5))
+    assert viewer.cursor.style == "pointing"
+    ways["A"].click()
+    assert viewer.cursor.style == style
+    assert viewer.mouse_move_callbacks == []
+
+
+def test_a_row_draws_the_curtain_through_its_object(compared, ways):  # noqa: F811
+    ways["curtain"].click()
+    compared.tab.cuts.table.selectRow(0)
+    column = compared.control.pair.cuts[0].split.position[-1]
+    assert compared.tab.show_as.slider.value() == pytest.approx(1000 * (column + 0.5) / 40, abs=1)
+
+
+def test_blinking_alternates_until_another_way_is_chosen(compared, ways, viewer):  # noqa: F811
+    blink = compared.control.arrangement.blink
+    compared.tab.show_as.interval.setValue(0.3)
+    ways["blink"].click()
+    assert blink.timer.isActive() and blink.timer.interval() == 300
+    assert shown(viewer) == {"field", A, RINGS}
+    blink.timer.timeout.emit()
+    assert shown(viewer) == {"field", B}
+    blink.timer.timeout.emit()
+    assert shown(viewer) == {"field", A, RINGS}
+    ways["B"].click()
+    assert not blink.timer.isActive()
+    assert shown(viewer) == {"field", B}
+
+
+def test_the_shortcut_steps_once(compared, viewer):  # noqa: F811
+    compared.control.blink()
+    assert shown(viewer) == {"field", B}
+    compared.control.blink()
+    assert shown(viewer) == {"field", A, RINGS}
+    assert not compared.control.arrangement.blink.timer.isActive()
+
+
+def test_closing_in_mid_blink_ends_it(compared, ways):  # noqa: F811
+    ways["blink"].click()
+    compared.control.close()
+    assert not compared.control.arrangement.blink.timer.isActive()
+
+
+@pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])
+@pytest.mark.parametrize("name", [A, B])
+def test_deleting_a_result_ends_every_way(compared, ways, viewer, way, name):  # noqa: F811
+    ways[way].click()
+    viewer.layers.remove(name)
+    assert not compared.control.arrangement.blink.timer.isActive()
+    assert not compared.tab.show_as.isEnabled()
+    assert {layer.name for layer in viewer.layers} <= {"field", A, B, RINGS} | {
+        layer.name for layer in viewer.layers if layer.name.startswith("Embedding")
+    }
+    compared.control.next_split()
+    compared.control.blink()
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [
+        ("side by side", "field (B)"),
+        ("curtain", "Curtain (A | B)"),
+        ("curtain", "Curtain line"),
+    ],
+)
+def test_deleting_what_a_way_added_ends_it(compared, ways, viewer, way, name):  # noqa: F811
+    ways[way].click()
+    viewer.layers.remove(name)
+    assert ways["A"].isChecked()
+    assert shown(viewer) == {"field", A, RINGS}
+
+
+@pytest.mark.parametrize("way", ["side by side", "curtain", "blink", "B"])
+def test_rings_and_image_may_be_deleted(compared, ways, viewer, way):  # noqa: F811
+    ways[way].click()
+    viewer.layers.remove(RINGS)
+    viewer.layers.remove("field")
+    ways["A"].click()
+    assert shown(viewer) - {"field (B)"} == {A}
+
+
+@pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])
+def test_running_again_keeps_the_way(qtbot, compared, ways, viewer, way):  # noqa: F811
+    ways[way].click()
+    names = sorted(layer.name for layer in viewer.layers)
+    compare(qtbot, compared)
+    assert compared.control.arrangement.way == way
+    assert ways[way].isChecked()
+    assert sorted(layer.name for layer in viewer.layers) == names
+
+
+def test_the_active_layer_stays_in_hand(ways, viewer, image):  # noqa: F811
+    viewer.layers.selection.active = image
+    for way in ("side by side", "curtain", "blink", "A"):
+        ways[way].click()
+        assert viewer.layers.selection.active is image
+
+
+def test_curtain_pixels_read_like_an_array():
+    left = np.arange(2 * 30 * 40).reshape(2, 30, 40)
+    curtain = CurtainPixels(left, -left)
+    curtain.edge = 13
+    whole = np.concatenate([left[..., :13], -left[..., 13:]], axis=-1)
+    np.testing.assert_array_equal(np.asarray(curtain), whole)
+    for index in [(1,), (0, slice(3, 9), slice(5, 20)), (0, 4, 7), (slice(None), 2, slice(0, 40))]:
+        np.testing.assert_array_equal(curtain[index], whole[index])
+    assert len(curtain) == 2 and curtain.size == whole.size
+
+
+def test_every_level_of_the_curtain_has_its_edge_at_the_same_place():
+    left = np.zeros((10, 4000), int)
+    for level in curtain_levels(left, left + 1):
+        level.edge = 1000
+        step = level._step
+        assert np.asarray(level)[0].argmax() == pytest.approx(1000 / step, abs=1)
+        assert level.shape[-1] == -(-4000 // step)
+
+
+def test_the_slider_moves_the_line_by_keyboard(qtbot, compared, ways, viewer):  # noqa: F811
+    ways["curtain"].click()
+    qtbot.keyClick(compared.tab.show_as.slider, Qt.Key.Key_Home)
+    assert viewer.layers["Curtain (A | B)"].data[0].edge == 0
