@@ -32,9 +32,19 @@ class Stitching:
     tile: int | tuple[int, ...] | None = None
 
 
-def setting(default: Any, title: str, help: str, low: float, high: float) -> Any:
-    """Declare a dataclass field with its legal range, both ends included."""
-    legal = {"title": title, "help": help, "low": low, "high": high}
+def setting(
+    default: Any,
+    title: str,
+    help: str,
+    low: float,
+    high: float,
+    usual: tuple[float, float] | None = None,
+) -> Any:
+    """Declare a dataclass field with its legal range, both ends included.
+
+    ``usual`` is the part of it that a slider offers.
+    """
+    legal = {"title": title, "help": help, "low": low, "high": high, "usual": usual or (low, high)}
     return dataclasses.field(default=default, metadata=legal)
 
 
@@ -76,9 +86,21 @@ class Clustering(Checked):
     """
 
     bandwidth: float = setting(
-        1.5, "Bandwidth", "Radius of the mean-shift kernel in embedding units.", 1e-3, 1e3
+        1.5,
+        "Bandwidth",
+        "Radius of the mean-shift kernel in embedding units.",
+        1e-3,
+        1e3,
+        usual=(0.1, 5.0),
     )
-    min_size: int = setting(20, "Minimum size", "Objects with fewer pixels are dropped.", 0, 10**9)
+    min_size: int = setting(
+        20,
+        "Minimum size",
+        "Objects with fewer pixels are dropped.",
+        0,
+        10**9,
+        usual=(0, 500),
+    )
     foreground_threshold: float = setting(
         0.5, "Foreground", "Probability from which on a pixel belongs to an object.", 0.0, 1.0
     )

@@ -18,7 +18,7 @@ pytest.importorskip("napari")
 pytest.importorskip("pytestqt")
 
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QSettings, QThreadPool
 
 from napari_shiftseg._napari import job, model_section
 from napari_shiftseg.embeddings.description import ModelDescription
@@ -71,6 +71,14 @@ def bundled(tmp_path, monkeypatch):
     }
     monkeypatch.setattr(model_section, "bundled_models", lambda: models)
     return models
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(tmp_path):
+    """Every test starts as on the first day, and leaves the user's settings alone."""
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
+    )
 
 
 @pytest.fixture

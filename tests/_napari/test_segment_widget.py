@@ -1,5 +1,6 @@
-"""What a user does with the Segment widget, through its own controls."""
+"""What a user does with the Segment tab, through its own controls."""
 
+import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
@@ -7,14 +8,32 @@ from qtpy.QtWidgets import QFileDialog
 
 from conftest import save_bands
 from napari_shiftseg._napari import job
-from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.remembered import Remembered
+from napari_shiftseg._napari.segment_widget import SegmentWidget
+from napari_shiftseg.settings import Clustering
 
 PATIENCE = 20_000  # milliseconds
 
 
-def click_and_wait(qtbot, widget, button):
+@pytest.fixture
+def tab(widget):
+    return widget.segment
+
+
+@pytest.fixture
+def wavy(viewer, widget):
+    """An image on which the bands are in every frame: the network does not look at it."""
+    pixels = np.random.default_rng(0).random((3, 48, 40)).astype(np.float32)
+    return viewer.add_image(pixels, name="series", scale=(2, 0.5, 0.5), translate=(10, 1, 0))
+
+
+def run(qtbot, widget, button=None):
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
-        button.click()
+        (button or widget.segment.run.run).click()
+
+
+def wait_live(qtbot, widget):
+    qtbot.waitUntil(lambda: not widget.control.live.busy, timeout=PATIENCE)
 
 
 def names(viewer):
@@ -25,11 +44,8 @@ def results(viewer):
     return [name for name in names(viewer) if "(" in name]
 
 
-def cells(table):
-    return [
-        [table.item(row, column).text() for column in range(table.columnCount())]
-        for row in range(table.rowCount())
-    ]
+def labels_of(viewer):
+    return next(layer for layer in viewer.layers if layer.name.startswith("Labels"))
 
 
 def threads_end(qtbot):
@@ -37,244 +53,424 @@ def threads_end(qtbot):
     qtbot.waitUntil(lambda: pool.activeThreadCount() == 0, timeout=PATIENCE)
 
 
-def test_without_an_image_nothing_can_run(widget):
-    assert not widget.run.run.isEnabled()
-    assert not widget.run.compare.isEnabled()
-    assert "Open an image" in widget.stitch.sentence.text()
+class TestModel:
+    def test_the_card_says_what_the_model_is(self, tab):
+        text = tab.model.card.text()
+        for words in ("2-D", "period <b>8 px</b>", "context 0 px", "Valid padding", "learnt",
+                      "capacity 64", "12 px: exceeds the period", "0.88", "CC0-1.0"):  # fmt: skip
+            assert words in text
+        assert tab.model.warning.isHidden()
+
+    def test_one_trained_within_its_period_warns(self, tab, image, tmp_path, notifications):
+        tab.model.open_model(save_bands(tmp_path / "narrow.safetensors", window=8))
+        assert tab.model.combo.currentText() == "narrow"
+        assert "does not exceed the period" in tab.model.card.text()
+        assert not tab.model.warning.isHidden()
+        [(severity, message)] = notifications()
+        assert severity == "warning" and "does not exceed its period" in message
+
+    def test_opening_what_is_none_changes_nothing(self, tab, tmp_path, notifications, monkeypatch):
+        path = tmp_path / "notes.safetensors"
+        path.write_text("not a model")
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (str(path), ""))
+        tab.model.open_button.click()
+        assert tab.model.combo.currentText() == "bands"
+        [(severity, message)] = notifications()
+        assert severity == "error" and "not a safetensors file" in message
+
+    def test_opened_models_are_offered_again_and_the_last_one_is_chosen(
+        self, tab, tmp_path, qtbot, viewer
+    ):
+        tab.model.open_model(save_bands(tmp_path / "mine.safetensors"))
+        tab.model.open_model(save_bands(tmp_path / "gone.safetensors"))
+        (tmp_path / "gone.safetensors").unlink()
+        tab.model.combo.setCurrentText("mine")
+        again = SegmentWidget(viewer)
+        qtbot.addWidget(again)
+        combo = again.segment.model.combo
+        offered = [combo.itemText(i) for i in range(combo.count())]
+        assert combo.currentText() == "mine" and "gone" not in offered
 
 
-def test_the_card_says_what_the_model_is(widget):
-    text = widget.model.card.text()
-    for words in ("2-D", "period <b>8 px</b>", "context 0 px", "12 px windows: exceeds", "0.88"):
-        assert words in text
-    assert widget.model.warning.isHidden()
+class TestImage:
+    def test_without_one_nothing_can_run(self, tab):
+        assert not tab.run.run.isEnabled()
+        assert not tab.run.preview.isEnabled()
+        assert "Open an image" in tab.stitch.sentence.text()
 
+    def test_the_combo_follows_the_layer_list(self, viewer, tab, image):
+        choice = tab.image.image
+        image.name = "renamed"
+        assert choice.currentText() == "renamed"
+        viewer.add_image(np.zeros((9, 9)), name="other")
+        assert [choice.itemText(i) for i in range(choice.count())] == ["renamed", "other"]
+        assert choice.layer is image
+        viewer.layers.remove(image)
+        assert choice.currentText() == "other"
 
-def test_combos_follow_the_layer_list(viewer, widget, image, truth):
-    choice = widget.image.image
-    image.name = "renamed"
-    assert choice.currentText() == "renamed"
-    viewer.add_image(np.zeros((9, 9)), name="other")
-    assert [choice.itemText(i) for i in range(choice.count())] == ["renamed", "other"]
-    assert choice.layer is image
-    viewer.layers.remove(image)
-    assert choice.currentText() == "other"
-    assert [widget.image.truth.itemText(i) for i in range(2)] == ["none", "bands"]
+    def test_frames_of_a_series_are_segmented_one_by_one(self, qtbot, viewer, widget, tab, wavy):
+        assert "3 frames of 48 x 40 px, each segmented alone" in tab.image.frames.text()
+        run(qtbot, widget)
+        labels = labels_of(viewer)
+        assert labels.data.shape == (3, 48, 40)
+        np.testing.assert_array_equal(labels.scale, wavy.scale)
+        np.testing.assert_array_equal(labels.translate, wavy.translate)
+        values = [set(np.unique(frame[frame > 0]).tolist()) for frame in labels.data]
+        assert values[0] and not values[0] & values[1]
 
-
-@pytest.mark.parametrize("mode", ["naive", "corrected", "whole", "blended"])
-def test_each_mode_runs(qtbot, viewer, widget, image, mode):
-    widget.stitch.switch.buttons[mode].click()
-    click_and_wait(qtbot, widget, widget.run.run)
-    labels = next(layer for layer in viewer.layers if layer.name.startswith("Labels"))
-    assert mode in labels.name
-    assert labels.data.shape == (48, 40)
-    np.testing.assert_array_equal(labels.scale, image.scale)
-    assert cells(widget.result.summary)[0][0] == mode.capitalize()
-    assert not widget.run.cancel.isEnabled()
-
-
-def test_one_run_without_truth_says_how_to_find_cut_objects(qtbot, widget, image):
-    click_and_wait(qtbot, widget, widget.run.run)
-    assert "choose a ground truth" in widget.result.caption.text()
-    assert widget.result.splits.isHidden()
-
-
-def test_one_run_with_truth_lists_what_its_seams_cut(qtbot, widget, image, truth):
-    widget.image.truth.choose(truth)
-    widget.stitch.tile.setValue(6)
-    click_and_wait(qtbot, widget, widget.run.run)
-    [row] = cells(widget.result.summary)
-    assert row[0] == "Naive" and int(row[4]) > 0
-    assert widget.result.splits.rowCount() == int(row[4])
-
-
-def test_comparing_circles_what_naive_seams_cut(qtbot, viewer, widget, image):
-    widget.stitch.tile.setValue(14)
-    click_and_wait(qtbot, widget, widget.run.compare)
-    naive, corrected = cells(widget.result.summary)
-    assert int(naive[4]) > 0
-    assert corrected == ["Corrected", "12", "–", "–", "0"]
-    rings = viewer.layers["Cut at seams (naive, 14 px)"]
-    assert len(rings.data) == int(naive[4])
-    np.testing.assert_array_equal(rings.scale, image.scale)
-    assert "Embedding (corrected, 8 px)" in viewer.layers
-    assert names(viewer)[-2:] == ["Tile grid", rings.name]
-
-
-def test_clicking_a_split_takes_the_camera_there(qtbot, viewer, widget, image):
-    widget.stitch.tile.setValue(14)
-    click_and_wait(qtbot, widget, widget.run.compare)
-    position = cells(widget.result.splits)[-1][1]
-    widget.result.splits.selectRow(widget.result.splits.rowCount() - 1)
-    expected = [float(v) * 0.5 for v in position.split(", ")]
-    assert camera_of(viewer).center[-2:] == pytest.approx(expected, abs=0.5)
-    assert camera_of(viewer).zoom >= 12
-
-
-def test_a_row_of_the_summary_shows_that_result(qtbot, viewer, widget, image):
-    click_and_wait(qtbot, widget, widget.run.compare)
-    assert viewer.layers["Labels (naive, 12 px)"].visible
-    widget.result.summary.selectRow(1)
-    assert viewer.layers["Labels (corrected, 8 px)"].visible
-    assert not viewer.layers["Labels (naive, 12 px)"].visible
-    widget.result.view.buttons["embedding"].click()
-    assert viewer.layers["Embedding (corrected, 8 px)"].visible
-    assert not viewer.layers["Labels (corrected, 8 px)"].visible
-    assert image.visible
-
-
-def test_colours_of_two_runs_on_one_image_can_be_compared(qtbot, viewer, widget, image):
-    click_and_wait(qtbot, widget, widget.run.run)
-    widget.stitch.switch.buttons["whole"].click()
-    click_and_wait(qtbot, widget, widget.run.run)
-    naive = viewer.layers["Embedding (naive, 12 px)"].data
-    whole = viewer.layers["Embedding (whole image)"].data
-    np.testing.assert_array_equal(naive[:12], whole[:12])
-
-
-def test_a_second_run_replaces_its_own_layers_and_no_others(qtbot, viewer, widget, image):
-    mine = viewer.add_labels(np.ones((48, 40), int), name="Labels (naive, 12 px) of mine")
-    click_and_wait(qtbot, widget, widget.run.run)
-    kept = viewer.layers["Labels (naive, 12 px)"]
-    click_and_wait(qtbot, widget, widget.run.run)
-    assert results(viewer).count("Labels (naive, 12 px)") == 1
-    assert kept not in viewer.layers
-    assert mine in viewer.layers
-    viewer.layers["Labels (naive, 12 px)"].name = "precious"
-    click_and_wait(qtbot, widget, widget.run.run)
-    assert "precious" in viewer.layers
-    assert "Labels (naive, 12 px)" in viewer.layers
-
-
-def test_progress_is_shown_tile_by_tile(qtbot, widget, image, gate):
-    widget.run.run.click()
-    gate.let_through(3)
-    qtbot.waitUntil(lambda: widget.run.bar.text() == "Naive: tile 3 of 16", timeout=PATIENCE)
-    assert widget.run.bar.value() == pytest.approx(1000 * 3 / 17, abs=1)
-    assert widget.run.cancel.isEnabled()
-
-
-def test_cancel_in_mid_run_leaves_nothing_behind(qtbot, viewer, widget, image, gate):
-    before = names(viewer)
-    widget.run.compare.click()
-    gate.let_through(2)
-    qtbot.waitUntil(lambda: widget.run.bar.value() > 0, timeout=PATIENCE)
-    widget.run.cancel.click()
-    assert not widget.runner.running and not widget.run.cancel.isEnabled()
-    gate.let_through(1)  # one tile more, and the thread is gone
-    threads_end(qtbot)
-    assert names(viewer) == before
-    assert widget.result.summary.rowCount() == 0
-
-
-def test_of_two_runs_started_in_a_row_only_the_second_is_shown(qtbot, viewer, widget, image, gate):
-    widget.run.run.click()
-    gate.let_through(2)
-    qtbot.waitUntil(lambda: widget.run.bar.value() > 0, timeout=PATIENCE)
-    widget.stitch.switch.buttons["corrected"].click()
-    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
-        widget.run.run.click()
-        gate.open()
-    threads_end(qtbot)
-    assert results(viewer) == ["Embedding (corrected, 8 px)", "Labels (corrected, 8 px)"]
-    assert len(cells(widget.result.summary)) == 1
-
-
-def test_deleting_the_image_in_mid_run_cancels_with_a_word(
-    qtbot, viewer, widget, image, gate, notifications
-):
-    widget.run.run.click()
-    gate.let_through(2)
-    qtbot.waitUntil(lambda: widget.run.bar.value() > 0, timeout=PATIENCE)
-    viewer.layers.remove(image)
-    gate.open()
-    threads_end(qtbot)
-    assert len(viewer.layers) == 0
-    [(severity, message)] = notifications()
-    assert severity == "info" and "field, was removed" in message
-
-
-def test_a_volume_in_a_flat_model_is_one_notification(qtbot, viewer, widget, notifications):
-    viewer.add_image(np.zeros((5, 30, 30), np.uint8), name="stack")
-    assert "2 spatial axes" in widget.stitch.sentence.text()
-    widget.run.run.click()
-    [(severity, message)] = notifications()
-    assert severity == "error" and "(5, 30, 30)" in message
-    assert not widget.runner.running
-
-
-def test_pixels_that_are_no_numbers_are_one_notification(qtbot, viewer, widget, notifications):
-    viewer.add_image(np.full((30, 30), np.nan, np.float32), contrast_limits=(0, 1))
-    with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
-        widget.run.run.click()
-    [(severity, message)] = notifications()
-    assert severity == "error" and "not finite" in message
-    assert not widget.runner.running and widget.run.run.isEnabled()
-
-
-def test_truth_of_another_size_is_one_notification(qtbot, viewer, widget, image, notifications):
-    widget.image.truth.choose(viewer.add_labels(np.ones((7, 7), int)))
-    with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
-        widget.run.compare.click()
-    [(_, message)] = notifications()
-    assert "(7, 7)" in message and "(48, 40)" in message
-
-
-def test_a_defect_ends_the_run_with_a_notification(
-    qtbot, widget, image, notifications, monkeypatch, caplog
-):
-    def broken(*arguments, **keywords):
-        raise RuntimeError("out of order")
-        yield
-
-    monkeypatch.setattr(job, "segment_events", broken)
-    with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
-        widget.run.run.click()
-    [(severity, message)] = notifications()
-    assert severity == "error" and "out of order" in message
-    assert not widget.runner.running
-
-
-def test_a_model_trained_within_its_period_warns(widget, image, tmp_path, notifications):
-    widget.model.open_model(save_bands(tmp_path / "narrow.safetensors", window=8))
-    assert widget.model.combo.currentText() == "narrow"
-    assert not widget.model.warning.isHidden()
-    [(severity, message)] = notifications()
-    assert severity == "warning" and "does not exceed its period" in message
-
-
-def test_opening_what_is_no_model_changes_nothing(widget, tmp_path, notifications, monkeypatch):
-    path = tmp_path / "notes.safetensors"
-    path.write_text("not a model")
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (str(path), ""))
-    widget.model.open_button.click()
-    assert widget.model.combo.currentText() == "bands"
-    [(severity, message)] = notifications()
-    assert severity == "error" and "not a safetensors file" in message
-
-
-def test_a_volume_runs_with_a_model_of_three_axes(qtbot, viewer, widget):
-    widget.model.combo.setCurrentText("volume")
-    viewer.add_image(np.zeros((14, 20, 20), np.uint8), name="stack", translate=(3, 0, 0))
-    widget.stitch.tile.setValue(14)
-    click_and_wait(qtbot, widget, widget.run.compare)
-    labels = viewer.layers["Labels (corrected, 8 px)"]
-    assert labels.data.shape == (14, 20, 20)
-    np.testing.assert_array_equal(labels.translate, (3, 0, 0))
-    widget.result.splits.selectRow(0)
-
-
-def test_a_constant_image_without_objects_says_so(qtbot, widget, image, monkeypatch):
-    from napari_shiftseg.settings import Clustering
-
-    settings = Clustering(bandwidth=2, min_size=10**6)
-    events = job.segment_events
-    monkeypatch.setattr(
-        job, "segment_events", lambda *a, **k: events(*a, **k | {"clustering": settings})
+    @pytest.mark.parametrize(
+        ("axes", "words"), [("t", "3 time points"), ("z", "3 slices"), ("c", "3 channels")]
     )
-    click_and_wait(qtbot, widget, widget.run.run)
-    assert widget.result.caption.text() == "No objects were found."
+    def test_named_axes_are_called_by_their_names(self, viewer, tab, axes, words):
+        viewer.add_image(np.zeros((3, 48, 40), np.uint8), axis_labels=(axes, "y", "x"))
+        assert words in tab.image.frames.text()
+
+    def test_a_lazy_series_runs(self, qtbot, viewer, widget):
+        lazy = da.zeros((2, 48, 40), chunks=(1, 20, 20), dtype=np.uint16)
+        viewer.add_image(lazy, name="lazy", contrast_limits=(0, 1))
+        run(qtbot, widget)
+        assert labels_of(viewer).data.shape == (2, 48, 40)
+
+    def test_a_volume_runs_with_a_model_of_three_axes(self, qtbot, viewer, widget, tab):
+        tab.model.combo.setCurrentText("volume")
+        viewer.add_image(np.zeros((14, 20, 20), np.uint8), name="stack", translate=(3, 0, 0))
+        tab.stitch.tile.setValue(14)
+        run(qtbot, widget)
+        assert labels_of(viewer).data.shape == (14, 20, 20)
+        np.testing.assert_array_equal(labels_of(viewer).translate, (3, 0, 0))
+
+    def test_an_image_of_too_few_axes_is_one_notification(self, viewer, tab, notifications):
+        tab.model.combo.setCurrentText("volume")
+        viewer.add_image(np.zeros((30, 30), np.uint8), name="flat")
+        assert "3 spatial axes" in tab.stitch.sentence.text()
+        tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "(30, 30)" in message
+
+    def test_colour_is_one_notification(self, viewer, tab, notifications):
+        viewer.add_image(np.zeros((30, 30, 3), np.uint8), name="photo", rgb=True)
+        tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "looks like colour" in message
+
+    def test_a_turned_image_is_one_notification(self, viewer, tab, notifications):
+        viewer.add_image(np.zeros((30, 30), np.uint8), name="askew", rotate=30)
+        tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "'askew' is rotated" in message
+
+    def test_pixels_that_are_no_numbers_are_one_notification(
+        self, qtbot, viewer, widget, tab, notifications
+    ):
+        viewer.add_image(np.full((30, 30), np.nan, np.float32), contrast_limits=(0, 1))
+        with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
+            tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "not finite" in message
+        assert not widget.runner.running and tab.run.run.isEnabled()
+
+
+class TestRegion:
+    def test_what_is_on_screen_is_segmented_where_it_lies(self, qtbot, viewer, widget, tab, image):
+        image.corner_pixels = np.array([[8, 5], [31, 29]])
+        tab.image.region.buttons["screen"].click()
+        tab.stitch.switch.buttons["corrected"].click()
+        run(qtbot, widget)
+        labels = labels_of(viewer)
+        assert labels.data.shape == (24, 25)
+        np.testing.assert_allclose(labels.translate, (8 * 0.5, 5 * 0.5))
+
+    def test_a_drawn_rectangle_is_segmented(self, qtbot, viewer, widget, tab, image):
+        tab.image.region.buttons["drawn"].click()
+        assert "Draw a rectangle" in tab.stitch.estimate.text()
+        region = viewer.layers["Region"]
+        assert region.mode == "add_rectangle"
+        region.add_rectangles(np.array([[3.6, 7.7], [3.6, 20.2], [30.1, 20.2], [30.1, 7.7]]))
+        assert "tile" in tab.stitch.estimate.text()
+        run(qtbot, widget)
+        assert labels_of(viewer).data.shape == (27, 13)
+        np.testing.assert_allclose(labels_of(viewer).translate, (4 * 0.5, 8 * 0.5))
+
+    def test_without_a_rectangle_there_is_one_notification(self, tab, image, notifications):
+        tab.image.region.buttons["drawn"].click()
+        tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "draw a rectangle" in message
+
+    def test_an_image_out_of_sight_is_one_notification(self, tab, image, notifications):
+        image.corner_pixels = np.array([[60, 5], [70, 29]])
+        tab.image.region.buttons["screen"].click()
+        tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "on screen" in message
+
+
+class TestPreview:
+    @pytest.mark.parametrize("mode", ["naive", "corrected", "whole", "blended"])
+    def test_is_that_part_of_the_full_run(self, qtbot, viewer, widget, tab, image, mode):
+        image.corner_pixels = np.array([[7, 6], [30, 25]])
+        tab.stitch.switch.buttons[mode].click()
+        run(qtbot, widget, tab.run.preview)
+        part = widget.results.current.segmentation
+        assert labels_of(viewer).name.startswith("Labels (preview")
+        run(qtbot, widget)
+        whole = widget.results.current.segmentation
+        inside = (slice(None), slice(7, 31), slice(6, 26))
+        np.testing.assert_array_equal(part.prediction.embedding, whole.prediction.embedding[inside])
+        assert "Labels (preview" not in " ".join(names(viewer))
+
+    def test_is_of_the_frame_on_show(self, qtbot, viewer, widget, tab, wavy):
+        wavy.corner_pixels = np.array([[0, 0, 0], [0, 47, 39]])
+        viewer.dims.set_point(0, 14)
+        run(qtbot, widget, tab.run.preview)
+        labels = labels_of(viewer)
+        assert labels.data.shape == (1, 48, 40)
+        assert labels.translate[0] == 14
+
+    def test_of_a_large_screen_is_its_middle(self, qtbot, viewer, widget, tab, monkeypatch):
+        large = viewer.add_image(np.zeros((900, 800), np.uint8))
+        large.corner_pixels = np.array([[0, 0], [899, 799]])
+        monkeypatch.setattr(widget.control.resolver._estimate, "_rate", 1e6)
+        run(qtbot, widget, tab.run.preview)
+        size = labels_of(viewer).data.shape
+        assert size[0] < 300
+        middle = labels_of(viewer).translate + np.array(size) / 2
+        np.testing.assert_allclose(middle, (450, 400), atol=2)
+
+
+class TestRun:
+    @pytest.mark.parametrize("mode", ["naive", "corrected", "whole", "blended"])
+    def test_each_mode_runs(self, qtbot, viewer, widget, tab, image, mode):
+        tab.stitch.switch.buttons[mode].click()
+        run(qtbot, widget)
+        labels = labels_of(viewer)
+        assert mode in labels.name
+        assert labels.data.shape == (48, 40)
+        np.testing.assert_array_equal(labels.scale, image.scale)
+        assert labels.metadata["shiftseg"]["provenance"]["stitch"] == mode
+
+    def test_the_price_is_named_before(self, tab, image):
+        assert "16 tiles, about 1 s, 1 MB of memory" == tab.stitch.estimate.text()
+        tab.stitch.tile.setValue(24)
+        assert tab.stitch.estimate.text().startswith("4 tiles")
+
+    def test_progress_is_shown_tile_by_tile(self, qtbot, viewer, widget, tab, image, gate):
+        tab.run.run.click()
+        gate.let_through(3)
+        qtbot.waitUntil(lambda: tab.run.bar.text() == "Naive: tile 3 of 16", timeout=PATIENCE)
+        assert tab.run.bar.value() == pytest.approx(1000 * 3 / 17, abs=1)
+        assert tab.run.cancel.isEnabled()
+
+    def test_finished_tiles_are_seen_before_the_others(
+        self, qtbot, viewer, widget, tab, image, gate, monkeypatch
+    ):
+        monkeypatch.setattr(job, "_colours_need_no_measure", lambda subject: True)
+        tab.run.run.click()
+        gate.let_through(3)
+        qtbot.waitUntil(lambda: tab.run.bar.text() == "Naive: tile 3 of 16", timeout=PATIENCE)
+        picture = viewer.layers["Running…"].data
+        assert picture[:12, :36].any() and not picture[12:].any() and not picture[:, 36:].any()
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            gate.open()
+        assert "Running…" not in viewer.layers
+
+    def test_cancel_in_mid_run_leaves_nothing_behind(self, qtbot, viewer, widget, tab, image, gate):
+        before = names(viewer)
+        tab.run.run.click()
+        gate.let_through(2)
+        qtbot.waitUntil(lambda: tab.run.bar.value() > 0, timeout=PATIENCE)
+        tab.run.cancel.click()
+        assert not widget.runner.running and not tab.run.cancel.isEnabled()
+        gate.let_through(1)  # one tile more, and the thread is gone
+        threads_end(qtbot)
+        assert names(viewer) == before
+        assert widget.results.current is None
+
+    def test_of_two_started_in_a_row_only_the_second_is_shown(
+        self, qtbot, viewer, widget, tab, image, gate
+    ):
+        tab.run.run.click()
+        gate.let_through(2)
+        qtbot.waitUntil(lambda: tab.run.bar.value() > 0, timeout=PATIENCE)
+        tab.stitch.switch.buttons["corrected"].click()
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            tab.run.run.click()
+            gate.open()
+        threads_end(qtbot)
+        assert results(viewer) == ["Embedding (corrected, 8 px)", "Labels (corrected, 8 px)"]
+
+    def test_deleting_the_image_in_mid_run_cancels_with_a_word(
+        self, qtbot, viewer, widget, tab, image, gate, notifications
+    ):
+        tab.run.run.click()
+        gate.let_through(2)
+        qtbot.waitUntil(lambda: tab.run.bar.value() > 0, timeout=PATIENCE)
+        viewer.layers.remove(image)
+        gate.open()
+        threads_end(qtbot)
+        assert len(viewer.layers) == 0
+        [(severity, message)] = notifications()
+        assert severity == "info" and "field, was removed" in message
+
+    def test_another_model_in_mid_run_changes_nothing_about_it(
+        self, qtbot, viewer, widget, tab, image, gate
+    ):
+        tab.run.run.click()
+        gate.let_through(2)
+        qtbot.waitUntil(lambda: tab.run.bar.value() > 0, timeout=PATIENCE)
+        tab.model.combo.setCurrentText("volume")
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            gate.open()
+        assert widget.results.current.subject.model.description.name == "bands"
+
+    def test_a_defect_ends_with_a_notification(
+        self, qtbot, widget, tab, image, notifications, monkeypatch, caplog
+    ):
+        def broken(*arguments, **keywords):
+            raise RuntimeError("out of order")
+            yield
+
+        monkeypatch.setattr(job, "segment_events", broken)
+        with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
+            tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "out of order" in message
+        assert not widget.runner.running
+
+    def test_closing_the_dock_ends_it(self, qtbot, viewer, widget, tab, image, gate):
+        tab.run.run.click()
+        viewer.window.remove_dock_widget(widget)
+        gate.open()
+        threads_end(qtbot)
+        assert names(viewer) == ["field"]
+        with qtbot.waitSignal(widget.destroyed):
+            widget.deleteLater()  # no parent does so any more
+
+
+class TestResult:
+    def test_a_second_run_replaces_its_own_layers_and_no_others(
+        self, qtbot, viewer, widget, tab, image
+    ):
+        mine = viewer.add_labels(np.ones((48, 40), int), name="Labels (naive, 12 px) of mine")
+        run(qtbot, widget)
+        kept = viewer.layers["Labels (naive, 12 px)"]
+        run(qtbot, widget)
+        assert results(viewer).count("Labels (naive, 12 px)") == 1
+        assert kept not in viewer.layers
+        assert mine in viewer.layers
+        viewer.layers["Labels (naive, 12 px)"].name = "precious"
+        run(qtbot, widget)
+        assert "precious" in viewer.layers
+        assert "Labels (naive, 12 px)" in viewer.layers
+
+    def test_edited_labels_are_never_replaced(self, qtbot, viewer, widget, tab, image):
+        run(qtbot, widget)
+        edited = viewer.layers["Labels (naive, 12 px)"]
+        edited.data_setitem((np.array([0, 1]), np.array([0, 0])), 77)
+        tab.clusters.controls["min_size"].setValue(60)
+        wait_live(qtbot, widget)
+        assert edited.name == "Labels (naive, 12 px), edited"
+        assert edited.data[0, 0] == 77
+        assert viewer.layers["Labels (naive, 12 px)"] is not edited
+
+    def test_results_are_chosen_and_viewed(self, qtbot, viewer, widget, tab, image):
+        run(qtbot, widget)
+        tab.stitch.switch.buttons["corrected"].click()
+        run(qtbot, widget)
+        assert [tab.result.choice.itemText(i) for i in range(2)] == [
+            "Naive, 12 px", "Corrected, 8 px",
+        ]  # fmt: skip
+        assert not viewer.layers["Labels (naive, 12 px)"].visible
+        tab.result.choice.setCurrentIndex(0)
+        tab.result.choice.activated.emit(0)
+        assert viewer.layers["Labels (naive, 12 px)"].visible
+        assert not viewer.layers["Labels (corrected, 8 px)"].visible
+        tab.result.view.buttons["embedding"].click()
+        assert viewer.layers["Embedding (naive, 12 px)"].visible
+        assert not viewer.layers["Labels (naive, 12 px)"].visible
+        assert image.visible
+
+    def test_deleting_its_labels_forgets_it(self, qtbot, viewer, widget, tab, image):
+        run(qtbot, widget)
+        del viewer.layers["Labels (naive, 12 px)"]
+        assert tab.result.choice.count() == 0
+        assert not tab.result.export.isEnabled()
+
+    def test_colours_of_two_runs_on_one_image_can_be_compared(
+        self, qtbot, viewer, widget, tab, image
+    ):
+        run(qtbot, widget)
+        tab.stitch.switch.buttons["whole"].click()
+        run(qtbot, widget)
+        naive = viewer.layers["Embedding (naive, 12 px)"].data
+        whole = viewer.layers["Embedding (whole image)"].data
+        np.testing.assert_array_equal(naive[:12], whole[:12])
+
+    def test_colours_can_be_chosen(self, qtbot, viewer, widget, tab, image):
+        run(qtbot, widget)
+        first = widget.results.current.colouring
+        tab.result.colours.setCurrentIndex(1)
+        tab.result.colours.activated.emit(1)
+        wait_live(qtbot, widget)
+        assert widget.results.current.colouring is not first
+        run(qtbot, widget)
+        assert widget.results.current.colouring is not first
+
+    def test_jumps_are_a_layer_of_their_own(self, qtbot, viewer, widget, tab, image):
+        run(qtbot, widget)
+        tab.result.jumps.click()
+        wait_live(qtbot, widget)
+        jumps = viewer.layers["Jumps (naive, 12 px)"]
+        assert set(np.flatnonzero(jumps.data[:, 20])) >= {4, 8, 16}
+        np.testing.assert_array_equal(jumps.scale, image.scale)
+        tab.result.jumps.click()
+        assert "Jumps (naive, 12 px)" not in viewer.layers
+
+    def test_an_image_without_objects_says_so(
+        self, qtbot, viewer, widget, tab, image, notifications
+    ):
+        tab.clusters.controls["min_size"].setValue(500)
+        run(qtbot, widget)
+        assert tab.result.caption.text() == "No objects were found."
+        assert ("info", "No objects were found.") in notifications()
+
+
+class TestClustering:
+    def test_the_form_starts_with_the_models_own_settings(self, tab):
+        assert tab.clusters.settings == Clustering(bandwidth=2, min_size=1)
+        assert tab.clusters.controls["bandwidth"].toolTip().startswith("Radius of the mean-shift")
+
+    def test_labels_follow_the_sliders_without_the_network(
+        self, qtbot, viewer, widget, tab, image, monkeypatch
+    ):
+        run(qtbot, widget)
+        labels = labels_of(viewer)
+        assert labels.data.max() > 5
+        monkeypatch.setattr(job, "segment_events", None)
+        tab.clusters.controls["bandwidth"].setValue(4.9)
+        tab.clusters.split.click()
+        wait_live(qtbot, widget)
+        assert labels.data.max() == 2
+        assert labels.metadata["shiftseg"]["provenance"]["clustering"]["bandwidth"] == 4.9
+        assert "2 objects" in tab.result.caption.text()
+
+    def test_the_run_uses_them(self, qtbot, viewer, widget, tab, image):
+        tab.clusters.controls["min_size"].setValue(61)
+        run(qtbot, widget)
+        sizes = np.bincount(labels_of(viewer).data.ravel())
+        assert sizes[1:].min() > 60
+
+
+def test_choices_are_remembered(qtbot, viewer, widget, image):
+    widget.segment.stitch.switch.buttons["corrected"].click()
+    widget.segment.stitch.grid.click()
+    again = SegmentWidget(viewer)
+    qtbot.addWidget(again)
+    assert again.segment.stitch.mode == "corrected"
+    assert not again.segment.stitch.grid.isChecked()
+    Remembered().keep("mode", ["damaged"])
+    qtbot.addWidget(third := SegmentWidget(viewer))
+    assert third.segment.stitch.mode == "naive"
 
 
 def test_warnings_change_colour_with_the_theme(viewer, widget, image):
@@ -283,11 +479,10 @@ def test_warnings_change_colour_with_the_theme(viewer, widget, image):
     assert widget.styleSheet() != dark
 
 
-def test_closing_the_dock_during_a_run_ends_the_run(qtbot, viewer, widget, image, gate):
-    widget.run.run.click()
-    viewer.window.remove_dock_widget(widget)
-    gate.open()
-    threads_end(qtbot)
-    assert names(viewer) == ["field"]
-    with qtbot.waitSignal(widget.destroyed):
-        widget.deleteLater()  # no parent does so any more
+def test_every_control_says_what_it_does(widget):
+    from qtpy.QtWidgets import QAbstractButton, QComboBox, QSlider
+
+    controls = [c for kind in (QAbstractButton, QComboBox, QSlider)
+                for c in widget.segment.findChildren(kind)]  # fmt: skip
+    mute = [c for c in controls if not (c.toolTip() or c.parent().toolTip())]
+    assert not mute

@@ -1,18 +1,25 @@
-"""Choose the image, and ground truth if there is some."""
+"""Choose the image, and the part of it that is wanted."""
 
 from __future__ import annotations
 
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QWidget
 
 from napari_shiftseg._napari.layer_choice import LayerChoice
-from napari_shiftseg._napari.tags import tag_of
+from napari_shiftseg._napari.sentence import Sentence
+from napari_shiftseg._napari.switch import Switch
+
+_REGIONS = (
+    ("whole", "Whole image", "Segment everything, every frame included"),
+    ("screen", "On screen", "Segment what the canvas shows when the run starts"),
+    ("drawn", "Rectangle", "Draw a rectangle and segment what lies in it"),
+)
 
 
 class ImageSection(QGroupBox):
-    """Combos of image and labels layers.
+    """Combo of image layers, and a switch for the region.
 
     Parameters
     ----------
@@ -21,35 +28,23 @@ class ImageSection(QGroupBox):
     """
 
     image_changed = Signal(object)
+    region_changed = Signal(str)
 
     def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__("Image", parent)
         self.image = LayerChoice(viewer, Image)
         self.image.setToolTip("The image layer to segment")
-        self.truth = LayerChoice(viewer, Labels, none_text="none")
-        self.truth.setToolTip("With ground truth, results are scored against it")
+        self.region = Switch(_REGIONS)
+        self.frames = Sentence()
+        self.frames.hide()
         form = QFormLayout(self)
-        form.addRow("Layer", self.image)
-        form.addRow("Ground truth", self.truth)
-        self.image.layer_changed.connect(self._on_image)
-        viewer.layers.events.inserted.connect(self._match_truth)
-        self._match_truth()
+        form.addRow("&Layer", self.image)
+        form.addRow("Region", self.region)
+        form.addRow(self.frames)
+        self.image.layer_changed.connect(self.image_changed)
+        self.region.changed.connect(self.region_changed)
 
-    def _on_image(self, image: Image | None) -> None:
-        self._match_truth()
-        self.image_changed.emit(image)
-
-    def _match_truth(self, event: object = None) -> None:
-        """Choose the truth that came with a sample, and no other's."""
-        image, truth = self.image.layer, self.truth.layer
-        if truth is not None and not _belongs(truth, image):
-            self.truth.choose(None)
-        for i in range(self.truth.count()):
-            layer = self.truth.itemData(i)
-            if layer is not None and "truth_of" in tag_of(layer) and _belongs(layer, image):
-                self.truth.choose(layer)
-
-
-def _belongs(truth: Layer, image: Layer | None) -> bool:
-    named = tag_of(truth).get("truth_of")
-    return named is None or (image is not None and image.name == named)
+    def say_frames(self, text: str) -> None:
+        """Say what becomes of the axes that the network does not see."""
+        self.frames.say(text)
+        self.frames.setVisible(bool(text))

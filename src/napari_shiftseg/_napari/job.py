@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.colours import Colouring
+from napari_shiftseg._napari.events import Partial, Progress
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.rings import Rings
-from napari_shiftseg.comparison import Comparison, compare_events
+from napari_shiftseg.comparison import Comparison, compare_events, comparison_of
 from napari_shiftseg.embeddings.model import Model
-from napari_shiftseg.embeddings.predict import TileDone
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.embeddings.predict import Prediction, TileDone
 from napari_shiftseg.pipeline import Segmentation, segment_events
 from napari_shiftseg.seams.report import SeamReport
-from napari_shiftseg.settings import StitchMode
+from napari_shiftseg.settings import Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import Region
+
+_COARSE = 1024
+"""Edge in pixels from which on a partial result is shown coarser than it is."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to run.
+class Subject:
+    """What is looked at: image, model and settings as they were when the run was asked for.
 
     Parameters
     ----------
@@ -33,16 +37,24 @@ class Job:
         The layer's array.
     image_key, image_name
         The layer's identity and name.
-    placement
-        Where the image lies.
     model
         The model.
-    modes
-        One stitch mode, or several to compare.
-    tile
-        Tile size, None for the model's own.
-    truth
-        Array of ground-truth labels, or None.
+    axes
+        One letter per axis of the array, if they are known.
+    loops
+        Frames along each loop axis.
+    space
+        Placement of the image's spatial axes, whole.
+    stack
+        Placement of its loop and spatial axes: where results of the whole image lie.
+    clustering
+        Settings of mean shift.
+    region
+        The part that is wanted, None for all.
+    frame
+        The only frame that is wanted, None for all.
+    preview
+        Whether this is only a look.
     colouring
         Colours of an earlier run on the same image, or None.
     """
@@ -50,158 +62,218 @@ class Job:
     image: Any
     image_key: str
     image_name: str
-    placement: Placement
     model: Model
-    modes: tuple[StitchMode, ...]
-    tile: int | Size | None = None
-    truth: Any = None
+    axes: str | None
+    loops: Size
+    space: Placement
+    stack: Placement
+    clustering: Clustering
+    region: Region | None = None
+    frame: tuple[int, ...] | None = None
+    preview: bool = False
     colouring: Colouring | None = None
 
     @property
-    def subject(self) -> tuple[str, str]:
-        """Image and model: results of the same subject can be compared."""
+    def identity(self) -> tuple[str, str]:
+        """Image and model: results of the same identity can be compared."""
         return self.image_key, self.model.sha256 or self.model.description.name
 
+    @property
+    def placement(self) -> Placement:
+        """Where results lie."""
+        part = self.region or tuple(slice(0, n) for n in self.space.size)
+        frames = () if self.frame is None else tuple(slice(i, i + 1) for i in self.frame)
+        return self.stack.cut(frames + part)
+
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is.
+class TilePicture:
+    """A finished tile as a person may see it before the others are there.
 
     Parameters
     ----------
-    fraction
-        0 to 1.
-    text
-        What is being done.
+    subject
+        Whose.
+    frame
+        Index on the loop axes.
+    place
+        Where it lies in the coarse picture of the region.
+    colours
+        ``(*size, 3)`` uint8.
+    step
+        Every how-many-th pixel the picture has.
     """
 
-    fraction: float
-    text: str
+    subject: Subject
+    frame: tuple[int, ...]
+    place: tuple[slice, ...]
+    colours: NDArray[np.uint8]
+    step: int
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A run that ended with an error that a person can read."""
-
-    message: str
-
-
-@dataclass(frozen=True)
-class ModeResult:
-    """All that is shown of one stitch mode.
+class Result:
+    """All that is shown of one stitching.
 
     Parameters
     ----------
+    subject
+        What was looked at.
     segmentation
         Labels, embedding and plan.
     report
         What the seams did.
     picture
-        ``(*spatial, 3)`` colours of the embedding.
+        ``(*loops, *spatial, 3)`` colours of the embedding.
     rings
         Around the objects that were cut.
+    colouring
+        What the colours mean.
     """
 
+    subject: Subject
     segmentation: Segmentation
     report: SeamReport
-    picture: NDArray[np.float32]
+    picture: NDArray[np.uint8]
     rings: Rings
+    colouring: Colouring
+
+    @property
+    def mode(self) -> StitchMode:
+        """The stitch mode."""
+        return self.segmentation.plan.mode
+
+    @property
+    def title(self) -> str:
+        """Stitch mode, tile size and region in words."""
+        title = title_of(self.mode, self.segmentation.plan.tile_size)
+        if self.subject.preview:
+            return f"preview, {title}"
+        return f"{title}, region" if self.subject.region else title
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this result from others."""
+        region = self.segmentation.plan.region if self.subject.region else ()
+        part = tuple((r.start, r.stop) for r in region)
+        return (*self.subject.identity, self.title, part, self.subject.frame)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A complete run.
+def title_of(mode: StitchMode, tile: Size) -> str:
+    """Name a stitching for people."""
+    return "whole image" if mode == "whole" else f"{mode}, {by(tile)} px"
+
+
+def run(
+    subject: Subject, stitchings: Sequence[Stitching], truth: Any = None
+) -> Iterator[Progress | Partial | tuple[Result, ...]]:
+    """Run one stitching, or compare several; yield progress, tiles, and last the results.
 
     Parameters
     ----------
-    job
-        What was run.
-    results
-        By stitch mode.
-    colouring
-        The colours of all pictures.
+    subject
+        What to look at.
+    stitchings
+        How to cut it into tiles.
+    truth
+        Array of ground-truth labels, or None.
     """
-
-    job: Job
-    results: dict[StitchMode, ModeResult]
-    colouring: Colouring
-
-
-def run(job: Job) -> Iterator[Progress | Outcome | Failure]:
-    """Run a job; the last event is an :class:`Outcome` or a :class:`Failure`.
-
-    Errors are values here: a RuntimeError that leaves a generator worker is reported by
-    none of its signals, and the form would wait for ever.
-    """
-    try:
-        yield from _run(job)
-    except ShiftSegError as error:
-        yield Failure(str(error))
-    except Exception as error:
-        logging.getLogger(__name__).exception("a run failed")
-        yield Failure(f"The run failed ({type(error).__name__}): {error}")
-
-
-def _run(job: Job) -> Iterator[Progress | Outcome]:
     yield Progress(0, "Reading the image")
-    job = replace(job, image=np.asarray(job.image), truth=_truth(job))
     done = 0
-    for event in _events(job):
+    for event in _events(subject, stitchings, truth):
         if isinstance(event, TileDone):
-            yield _progress(job, done, event)
+            yield _progress(subject, stitchings, done, event)
+            if subject.colouring is not None or _colours_need_no_measure(subject):
+                yield Partial(_picture(subject, event))
         elif isinstance(event, Comparison):
-            yield _outcome(job, event)
+            yield results_of(subject, event)
         else:
             done += 1
 
 
-def _truth(job: Job) -> NDArray[Any] | None:
-    if job.truth is None:
-        return None
-    if tuple(job.truth.shape) != job.placement.size:
-        raise ShiftSegError(
-            f"the ground truth has the shape {tuple(job.truth.shape)}, "
-            f"the image {job.placement.size}"
+def results_of(subject: Subject, comparison: Comparison) -> tuple[Result, ...]:
+    """Make of a comparison all that is shown, in the same colours."""
+    last = list(comparison.results.values())[-1]
+    colouring = subject.colouring or Colouring.fit(last.prediction, subject.model)
+    return tuple(
+        Result(
+            subject,
+            segmentation,
+            comparison.reports[name],
+            colouring(segmentation.prediction),
+            Rings.around(comparison.reports[name].splits, segmentation.labels),
+            colouring,
         )
-    return np.asarray(job.truth)
+        for name, segmentation in comparison.results.items()
+    )
 
 
-def _events(job: Job) -> Iterator[TileDone | Segmentation | Comparison]:
-    if len(job.modes) > 1:
+def _events(
+    subject: Subject, stitchings: Sequence[Stitching], truth: Any
+) -> Iterator[TileDone | Segmentation | Comparison]:
+    common: dict[str, Any] = {
+        "clustering": subject.clustering,
+        "region": subject.region,
+        "axes": subject.axes,
+    }
+    if len(stitchings) > 1 or truth is not None:
         yield from compare_events(
-            job.image, job.model, truth=job.truth, tile=job.tile, modes=job.modes
+            subject.image, subject.model, truth=truth, stitchings=stitchings, **common
         )
         return
-    mode = job.modes[0]
-    for event in segment_events(job.image, job.model, stitch=mode, tile=job.tile):
+    (stitching,) = stitchings
+    for event in segment_events(
+        subject.image,
+        subject.model,
+        stitch=stitching.mode,
+        tile=stitching.tile,
+        frame=subject.frame,
+        **common,
+    ):
         yield event
         if isinstance(event, Segmentation):
-            yield Comparison(job.model, {mode: event}, {mode: _report(event, job.truth)})
+            yield comparison_of([event])
 
 
-def _report(result: Segmentation, truth: NDArray[Any] | None) -> SeamReport:
-    return SeamReport.of(result.labels, result.prediction.embedding, result.plan, truth=truth)
-
-
-def _progress(job: Job, done: int, event: TileDone) -> Progress:
+def _progress(
+    subject: Subject, stitchings: Sequence[Stitching], done: int, event: TileDone
+) -> Progress:
+    loops = subject.loops if subject.frame is None else ()
+    frames = int(np.prod(loops))
+    frame = int(np.ravel_multi_index(event.frame, loops)) if loops else 0
     count = event.tile.index + 1
-    mode = job.modes[done].capitalize()
-    text = f"{mode}: tile {count} of {event.total}"
+    mode = stitchings[done].mode.capitalize()
+    where = f", frame {frame + 1} of {frames}" if frames > 1 else ""
+    text = f"{mode}: tile {count} of {event.total}{where}"
     if count == event.total:
-        text = f"{mode}: clustering"
-    return Progress((done + count / (event.total + 1)) / len(job.modes), text)
+        text = f"{mode}: clustering{where}"
+    within = (frame + count / (event.total + 1)) / frames
+    return Progress((done + within) / len(stitchings), text)
 
 
-def _outcome(job: Job, comparison: Comparison) -> Outcome:
-    last = comparison.results[job.modes[-1]]
-    colouring = job.colouring or Colouring.fit(last.prediction, job.model)
-    results = {
-        mode: ModeResult(
-            result := comparison.results[mode],
-            report := comparison.reports[mode],
-            colouring(result.prediction),
-            Rings.around(report.splits, result.labels),
-        )
-        for mode in job.modes
-    }
-    return Outcome(job, results, colouring)
+def _colours_need_no_measure(subject: Subject) -> bool:
+    return subject.model.description.architecture.coordinate_dims > 0
+
+
+def _picture(subject: Subject, event: TileDone) -> TilePicture:
+    """Colour a tile, coarse where the image is large."""
+    size = subject.placement.size[len(subject.loops) :]
+    step = max(1, -(-max(size) // _COARSE))
+    start = [0] * len(size) if subject.region is None else [r.start for r in subject.region]
+    inner = [slice(i.start - s, i.stop - s) for i, s in zip(event.tile.inner, start, strict=True)]
+    # The coarse picture has the pixels whose number is a multiple of the step.
+    first = [-i.start % step for i in inner]
+    thinned = tuple(slice(f, None, step) for f in first)
+    output = event.output[(slice(None), *thinned)]
+    place = tuple(
+        slice((i.start + f) // step, (i.start + f) // step + n)
+        for i, f, n in zip(inner, first, output.shape[1:], strict=True)
+    )
+    colouring = subject.colouring or Colouring.fit(_prediction(subject, output), subject.model)
+    return TilePicture(subject, event.frame, place, colouring(_prediction(subject, output)), step)
+
+
+def _prediction(subject: Subject, output: NDArray[np.float32]) -> Prediction:
+    if not subject.model.description.architecture.foreground:
+        return Prediction(output, None)
+    return Prediction(output[:-1], 1 / (1 + np.exp(-output[-1].clip(-50, 50))))

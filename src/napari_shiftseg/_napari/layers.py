@@ -1,34 +1,103 @@
-"""Results as napari layers; a run replaces the layers of its own mode, never the user's."""
+"""Results as napari layers; a run replaces the layers of its own kind, never the user's work."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from napari.layers import Layer
+import numpy as np
+from napari.layers import Image, Labels, Layer
 from napari.viewer import Viewer
+from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.job import Job, ModeResult, Outcome
+from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.palette import CUT
-from napari_shiftseg._napari.tags import own_layers, tag, tag_of
-from napari_shiftseg.settings import StitchMode
-from napari_shiftseg.tiles.plan import TilePlan, by
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
 
-LABELS, EMBEDDING, CUTS = "labels", "embedding", "cuts"
+LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
 
 _RING = 3
 """Thickness of rings on screen in pixels."""
 
+_PYRAMID = 8192
+"""Edge in pixels from which on a layer gets coarser levels, or napari would draw it slowly."""
 
-def show_outcome(viewer: Viewer, outcome: Outcome) -> None:
-    """Add the layers of a run: embedding, labels, and rings around what was cut."""
+
+def show_result(viewer: Viewer, result: Result) -> Labels:
+    """Add the layers of a result: embedding, labels, and rings around what was cut.
+
+    The layers of an earlier run of the same kind go; labels that a person edited or
+    renamed stay.
+    """
     active = viewer.layers.selection.active
-    for mode, result in outcome.results.items():
-        _remove_former(viewer, outcome.job, mode)
-        _add(viewer, outcome.job, mode, result)
-    keep_rings_thin(viewer)
+    remove_former(viewer, result)
+    common = {"opacity": 1.0, **result.subject.placement.keywords}
+    add_picture(viewer, result)
+    pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
+    labels = viewer.add_labels(
+        pixels,
+        name=f"Labels ({result.title})",
+        multiscale=is_pyramid,
+        **common | {"opacity": 0.7},
+    )
+    _tagged(labels, result, LABELS)
+    labels.events.paint.connect(_on_edited)
+    if result.report.splits:
+        _tagged(_add_rings(viewer, result, common), result, CUTS)
+        keep_rings_thin(viewer)
     if active in viewer.layers:
         viewer.layers.selection.active = active
+    return labels
+
+
+def add_picture(viewer: Viewer, result: Result) -> Image:
+    """Add a result's embedding as colours, hidden."""
+    pixels, is_pyramid = levels_of(result.picture, result.subject.placement)
+    picture = viewer.add_image(
+        pixels,
+        name=f"Embedding ({result.title})",
+        rgb=True,
+        visible=False,
+        multiscale=is_pyramid,
+        **result.subject.placement.keywords,
+    )
+    return _tagged(picture, result, EMBEDDING)
+
+
+def remove_former(viewer: Viewer, result: Result) -> None:
+    """Remove the layers that a new result replaces, and any preview of its image."""
+    image, key = result.subject.image_key, repr(result.key)
+    for layer in own_layers(viewer, image=image):
+        if not (tag_of(layer).get("preview") or tag_of(layer).get("key") == key):
+            continue
+        # Who edits or renames a layer wants to keep it.
+        if tag_of(layer).get("edited") or layer.name != tag_of(layer)["name"]:
+            leave_to_person(layer)
+        else:
+            viewer.layers.remove(layer)
+
+
+def leave_to_person(layer: Layer) -> None:
+    """Make a layer no longer the plugin's, but keep what says how it was made."""
+    own = tag_of(layer)
+    if layer.name == own["name"]:
+        layer.name = f"{layer.name}, edited"
+    layer.metadata = {**layer.metadata, KEY: {"provenance": own.get("provenance"), "edited": True}}
+
+
+def show_only(viewer: Viewer, key: tuple[Any, ...], kind: str | None) -> None:
+    """Of the plugin's layers show labels or embedding (None: neither) of one result."""
+    image = key[0]
+    for layer in own_layers(viewer, image=image):
+        own = tag_of(layer)
+        here = own.get("key") == repr(key)
+        layer.visible = here and own["kind"] in (kind, CUTS)
+
+
+def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
+    """Return the layer of a result."""
+    return next(iter(own_layers(viewer, key=repr(key), kind=kind)), None)
 
 
 def raise_rings(viewer: Viewer) -> None:
@@ -37,73 +106,71 @@ def raise_rings(viewer: Viewer) -> None:
         viewer.layers.move(viewer.layers.index(layer), len(viewer.layers))
 
 
-def show_only(viewer: Viewer, image_key: str, mode: StitchMode, kind: str | None) -> None:
-    """Show labels or embedding (None: neither) of one mode, and what its seams cut."""
-    for layer in own_layers(viewer, image=image_key):
-        own = tag_of(layer)
-        layer.visible = own["mode"] == mode and own["kind"] in (kind, CUTS)
-
-
 def keep_rings_thin(viewer: Viewer) -> None:
     """Keep the thickness of the rings on screen, whatever the zoom."""
     for layer in own_layers(viewer, kind=CUTS):
         layer.border_width = _RING / (camera_of(viewer).zoom * min(layer.scale))
 
 
-def _remove_former(viewer: Viewer, job: Job, mode: StitchMode) -> None:
-    for layer in own_layers(viewer, image=job.image_key, mode=mode):
-        # Who renames a layer wants to keep it.
-        if layer.name == tag_of(layer)["name"]:
-            viewer.layers.remove(layer)
-
-
-def _add(viewer: Viewer, job: Job, mode: StitchMode, result: ModeResult) -> None:
-    plan = result.segmentation.plan
-    common = {"opacity": 1.0, **job.placement.keywords}
-    _tagged(
-        viewer.add_image(
-            result.picture, name=_name("Embedding", plan), rgb=True, visible=False, **common
-        ),
-        job,
-        EMBEDDING,
-        result,
+def add_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32]) -> Image:
+    """Add the jump across pixel borders as an image."""
+    high = float(np.percentile(jumps[::4], 99.9)) or 1.0
+    pixels, is_pyramid = levels_of(jumps, result.subject.placement)
+    layer = viewer.add_image(
+        pixels,
+        name=f"Jumps ({result.title})",
+        colormap="inferno",
+        blending="additive",
+        contrast_limits=(0, high),
+        multiscale=is_pyramid,
+        **result.subject.placement.keywords,
     )
-    labels = viewer.add_labels(
-        result.segmentation.labels, name=_name("Labels", plan), **common | {"opacity": 0.7}
-    )
-    _tagged(labels, job, LABELS, result)
-    if result.report.splits:
-        _tagged(_add_rings(viewer, result, common), job, CUTS, result)
+    return _tagged(layer, result, JUMPS)
 
 
-def _add_rings(viewer: Viewer, result: ModeResult, common: dict[str, Any]) -> Layer:
-    plan = result.segmentation.plan
+def _add_rings(viewer: Viewer, result: Result, common: dict[str, Any]) -> Layer:
     return viewer.add_points(
         result.rings.centres,
         size=result.rings.diameters,
-        name=_name("Cut at seams", plan),
+        name=f"Cut at seams ({result.title})",
         symbol="disc",
         face_color="transparent",
         border_color=CUT,
         border_width=1,
         border_width_is_relative=False,
-        out_of_slice_display=len(plan.image_size) > 2,
+        out_of_slice_display=len(result.segmentation.plan.image_size) > 2,
         **common,
     )
 
 
-def _tagged(layer: Layer, job: Job, kind: str, result: ModeResult) -> None:
-    mode = result.segmentation.plan.mode
+def _tagged(layer: Layer, result: Result, kind: str) -> Any:
     layer.metadata = tag(
         kind=kind,
-        mode=mode,
-        image=job.image_key,
+        mode=result.mode,
+        image=result.subject.image_key,
+        key=repr(result.key),
         name=layer.name,
+        preview=result.subject.preview,
         provenance=result.segmentation.provenance,
     )
+    return layer
 
 
-def _name(what: str, plan: TilePlan) -> str:
-    if plan.mode == "whole":
-        return f"{what} (whole image)"
-    return f"{what} ({plan.mode}, {by(plan.tile_size)} px)"
+def levels_of(pixels: NDArray[Any], placement: Placement) -> tuple[Any, bool]:
+    """Give a large picture coarser levels: views of every second, fourth, ... pixel."""
+    size = placement.size
+    flat = pixels.ndim - len(size)
+    if max(size[-2:]) <= _PYRAMID:
+        return pixels, False
+    steps = [2**k for k in range(int(np.log2(max(size[-2:]) / 512)) + 1)]
+    keep = (slice(None),) * (len(size) - 2)
+    after = (slice(None),) * flat
+    return [
+        pixels[(*keep, slice(None, None, k), slice(None, None, k), *after)] for k in steps
+    ], True
+
+
+def _on_edited(event: Any) -> None:
+    own = tag_of(event.source)
+    if own:
+        own["edited"] = True

@@ -10,6 +10,8 @@ from napari_shiftseg.tiles.plan import by
 GLOSSARY = (
     "<b>Period</b>: a U-Net treats pixels alike only if they are a multiple of this distance "
     "apart; tiles that are multiples of it leave no seams.<br>"
+    "<b>Capacity</b>: how many same-looking objects the network can tell apart at most, f^(dl)."
+    "<br>"
     "<b>Context</b>: how many pixels more than it puts out the network reads.<br>"
     "<b>Trained window</b>: the output that training saw at once; it must exceed the period, "
     "or neighbours were never trained together."
@@ -25,22 +27,25 @@ def card(description: ModelDescription) -> str:
         f"<b>{geometry.ndim}-D</b> · period <b>{by(geometry.period)} px</b> · "
         f"context {by(geometry.context)} px"
     )
-    second = f"{_padding(geometry.padding)}, {architecture.upsampling} upsampling"
+    second = (
+        f"{_padding(geometry.padding)}, {architecture.upsampling} upsampling, "
+        f"capacity {geometry.capacity}"
+    )
     last = [text for text in (_score(description.scores), description.licence) if text]
     lines = [first, second, _window(description), " · ".join(last)]
     return "<br>".join(line for line in lines if line)
 
 
 def _padding(padding: str) -> str:
-    return "Valid (no padding)" if padding == "valid" else "Zero padding"
+    return "Valid padding" if padding == "valid" else "Zero padding"
 
 
 def _window(description: ModelDescription) -> str:
     window, exceeds = description.training_window, description.window_exceeds_period
     if exceeds is None:
         return "Trained window unknown"
-    verdict = "exceeds the period ✓" if exceeds else "does not exceed the period"
-    return f"Trained on {by(window)} px windows: {verdict}"
+    verdict = "exceeds the period" if exceeds else "does not exceed the period"
+    return f"Trained window {by(window)} px: {verdict}"
 
 
 def _score(scores: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_shiftseg._napari.model_card import GLOSSARY, card
+from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
@@ -27,7 +28,7 @@ FIRST = "nuclei-2d"
 
 
 class ModelSection(QGroupBox):
-    """Combo of bundled and opened models, and a card."""
+    """Combo of bundled models and of those that were opened lately, and a card."""
 
     model_changed = Signal(object)
     warned = Signal(str)
@@ -37,14 +38,16 @@ class ModelSection(QGroupBox):
         super().__init__("Model", parent)
         self.model: Model | None = None
         self._loaded: dict[str, tuple[Model, str]] = {}
+        self._remembered = Remembered()
         self.combo = QComboBox()
         self.combo.setToolTip("Models of this package, and those that you opened")
         self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for name, path in bundled_models().items():
             self.combo.addItem(name, str(path))
-        self.open_button = QPushButton("Open file…")
+        self._offer_recent()
+        self.open_button = QPushButton("&Open file…")
         self.open_button.setToolTip("Open a .safetensors model, or a checkpoint with its .json")
-        self.card = Sentence()
+        self.card = Sentence(wrap=False)
         self.card.setToolTip(GLOSSARY)
         self.warning = Sentence()
         self._lay_out()
@@ -52,8 +55,9 @@ class ModelSection(QGroupBox):
         self.open_button.clicked.connect(self._ask)
 
     def load_first(self) -> None:
-        """Load the model to begin with."""
-        index = max(self.combo.findText(FIRST), 0)
+        """Load the model of the last time, or the one to begin with."""
+        last = self.combo.findText(self._remembered.get("model", FIRST))
+        index = max(last if last >= 0 else self.combo.findText(FIRST), 0)
         if index == self.combo.currentIndex():
             self._load_current()
         else:
@@ -76,6 +80,7 @@ class ModelSection(QGroupBox):
         if index < 0:
             self.combo.addItem(model.description.name, str(path))
             index = self.combo.count() - 1
+        self._remembered.keep_recent(str(path))
         self.combo.setCurrentIndex(index)
 
     def _ask(self) -> None:
@@ -96,10 +101,19 @@ class ModelSection(QGroupBox):
         else:
             if warning:
                 self.warned.emit(warning)
+            self._remembered.keep("model", self.combo.currentText())
         self.card.say(card(self.model.description) if self.model else "")
         self.warning.say(warning, warning=True)
         self.warning.setVisible(bool(warning))
         self.model_changed.emit(self.model)
+
+    def _offer_recent(self) -> None:
+        recent = [path for path in self._remembered.recent_models() if Path(path).is_file()]
+        if recent:
+            self.combo.insertSeparator(self.combo.count())
+        for path in recent:
+            self.combo.addItem(Path(path).stem, path)
+            self.combo.setItemData(self.combo.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
 
     def _load(self, path: str) -> tuple[Model, str]:
         if path not in self._loaded:

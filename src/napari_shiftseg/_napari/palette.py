@@ -13,6 +13,9 @@ HARMLESS = "#2ec4d6"
 PERIOD = "#9fb7d4"
 """Lines of the period."""
 
+REGION = "#ffe14d"
+"""The rectangle that is to be segmented."""
+
 CUT = "#ff3d7f"
 """Rings around objects that a seam cut."""
 

@@ -1,66 +1,90 @@
-"""Where the pixels of an image layer lie: spatial axes, scale and translation."""
+"""Where the pixels of an image layer lie: size, scale and translation of its axes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Layer
 
-from napari_shiftseg.embeddings.unet import Architecture
-from napari_shiftseg.image.axes import channels_first
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.tile import Region
+
+_LETTERS = {"time": "t", "channel": "c", "channels": "c", "depth": "z"}
+"""Words for axes that people use instead of letters."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """The spatial part of an image layer, as a network sees it.
+    """Some axes of a layer.
 
     Parameters
     ----------
     size
-        Pixels per spatial axis.
+        Pixels per axis.
     scale, translate
-        The layer's, for the spatial axes.
+        The layer's, for these axes.
     units
-        The layer's, for the spatial axes; empty if it has none.
+        The layer's, for these axes; empty if it has none.
+    names
+        The layer's names of these axes; empty if it has none.
     """
 
     size: Size
     scale: tuple[float, ...]
     translate: tuple[float, ...]
     units: tuple[Any, ...] = ()
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, layer: Image, architecture: Architecture) -> Placement:
-        """Measure a layer without reading its pixels.
-
-        Raises
-        ------
-        ShiftSegError
-            If the layer's axes do not fit the network.
-        """
-        shape = pixels_of(layer).shape
-        ndim, channels = architecture.geometry.ndim, architecture.in_channels
-        # A broadcast zero has the layer's shape and costs nothing, so that the engine's own
-        # rule and its own message serve here too.
-        stand_in = np.broadcast_to(np.uint8(0), shape)
-        size = channels_first(stand_in, ndim=ndim, in_channels=channels).shape[1:]
-        first = 1 if len(shape) > ndim and shape[0] == channels else 0
-        axes = slice(first, first + ndim)
+    def of(cls, layer: Image, frames: Frames, axes: Sequence[int]) -> Placement:
+        """Measure some axes of a layer."""
+        pick = [axis for axis in axes if axis < layer.ndim]
         return cls(
-            size,
-            tuple(float(v) for v in layer.scale[axes]),
-            tuple(float(v) for v in layer.translate[axes]),
-            tuple(getattr(layer, "units", ())[axes]),
+            tuple(int(frames.source.shape[axis]) for axis in axes),
+            tuple(float(layer.scale[axis]) for axis in pick),
+            tuple(float(layer.translate[axis]) for axis in pick),
+            tuple(layer.units[axis] for axis in pick) if hasattr(layer, "units") else (),
+            tuple(layer.axis_labels[a] for a in pick) if hasattr(layer, "axis_labels") else (),
         )
 
     @property
     def keywords(self) -> dict[str, Any]:
         """Keywords that put a new layer onto the image."""
-        units = {"units": self.units} if self.units else {}
-        return {"scale": self.scale, "translate": self.translate, **units}
+        named = {"units": self.units, "axis_labels": self.names}
+        given = {key: value for key, value in named.items() if value}
+        return {"scale": self.scale, "translate": self.translate, **given}
+
+    def cut(self, region: Region) -> Placement:
+        """Return the placement of a region of the last axes."""
+        first = len(self.size) - len(region)
+        moved = [
+            t + part.start * s
+            for part, t, s in zip(region, self.translate[first:], self.scale[first:], strict=True)
+        ]
+        return replace(
+            self,
+            size=self.size[:first] + tuple(part.stop - part.start for part in region),
+            translate=self.translate[:first] + tuple(moved),
+        )
+
+    def coarse(self, step: int) -> Placement:
+        """Return the placement of every ``step``-th pixel."""
+        return replace(
+            self,
+            size=tuple(-(-n // step) for n in self.size),
+            scale=tuple(s * step for s in self.scale),
+            translate=tuple(
+                t + (step - 1) / 2 * s for t, s in zip(self.translate, self.scale, strict=True)
+            ),
+        )
 
     def to_world(self, position: tuple[float, ...]) -> tuple[float, ...]:
         """Convert pixels to world coordinates."""
@@ -73,6 +97,46 @@ class Placement:
         return tuple((p - t) / s for p, s, t in zip(own, self.scale, self.translate, strict=True))
 
 
-def pixels_of(layer: Image) -> Any:
+def pixels_of(layer: Layer) -> Any:
     """Return the layer's array, at full resolution."""
-    return layer.data[0] if layer.multiscale else layer.data
+    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+
+
+def axes_of(layer: Image, model: Model) -> str | None:
+    """Return one letter per axis of the layer's array, None if it does not name them."""
+    named = [_LETTERS.get(n.lower(), n.lower()) for n in getattr(layer, "axis_labels", ())]
+    known = all(len(n) == 1 and n in "tczyx" for n in named) and len(set(named)) == len(named)
+    if named and known:
+        return "".join(named) + ("s" if layer.rgb else "")
+    if not layer.rgb:
+        return None
+    spatial = model.description.axes
+    loops = "0123456789"[: layer.ndim - len(spatial)]
+    return f"{loops}{spatial[-layer.ndim :]}s"
+
+
+def frames_of_layer(layer: Image, model: Model) -> Frames:
+    """Tell what the axes of a layer are to a model, without reading its pixels.
+
+    Raises
+    ------
+    ShiftSegError
+        If the layer's axes do not fit the network, or it is turned or sheared.
+    """
+    _check_upright(layer)
+    pixels = pixels_of(layer)
+    # What has the layer's shape and costs nothing, so that the engine's own rule and its own
+    # message serve here too.
+    stand_in = SimpleNamespace(shape=tuple(pixels.shape), dtype=pixels.dtype)
+    return frames_of(stand_in, model, axes_of(layer, model))
+
+
+def _check_upright(layer: Image) -> None:
+    """Refuse a layer on which no result would lie right."""
+    turned = not np.allclose(layer.rotate, np.eye(layer.ndim)) if layer.ndim > 1 else False
+    moved = not np.allclose(layer.affine.affine_matrix, np.eye(layer.ndim + 1))
+    if turned or np.any(layer.shear) or moved:
+        raise ShiftSegError(
+            f"the layer {layer.name!r} is rotated, sheared or has an affine transform; results "
+            "keep scale and translation only. Reset its transform, or resample it first"
+        )

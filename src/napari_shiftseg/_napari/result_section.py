@@ -1,135 +1,112 @@
-"""What runs found: one row per stitch mode, and the objects that its seams cut."""
+"""Which result is shown, as what, and how to take it away."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from collections.abc import Sequence
+from typing import Any
 
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.switch import Switch
-from napari_shiftseg._napari.tables import Table
-from napari_shiftseg.seams.report import SeamReport, number
-from napari_shiftseg.seams.splits import SeamSplit
-from napari_shiftseg.settings import StitchMode
 
-_SUMMARY = (
-    ("Stitching", "Click a row to see that result"),
-    ("Objects", "Number of objects"),
-    ("AP 0.5", "Average precision at IoU 0.5 (needs ground truth)"),
-    ("Splits", "Objects in more than one piece (needs ground truth)"),
-    ("By seams", "Objects cut by a seam"),
-)
-_SPLITS = (
-    ("Object", "Number of the object in the ground truth, or in the corrected labels"),
-    ("Position", "Where the seam cuts it, in pixels"),
-    ("Contact", "Pixels along the seam where the pieces touch"),
-    ("Jump", "Step of the embedding across the seam"),
-    ("Cause", "Why: broken phase of the period, missing context, or unknown"),
-)
 _VIEWS = (
     ("labels", "Labels", "Show the objects"),
     ("embedding", "Embedding", "Show the network's embedding as colours"),
     ("", "Image", "Show the image alone"),
 )
+_COLOURS = (
+    ("first", "First three dims", "Red, green and blue are the first three dimensions"),
+    ("principal", "Principal axes", "Red, green and blue are the directions of most spread"),
+)
 
 
 class ResultSection(QGroupBox):
-    """Tables of results; the coordinator is asked to show what is clicked."""
+    """Choose a result and a view; the coordinator is asked to show what is chosen."""
 
-    view_requested = Signal(str, str)
-    split_requested = Signal(object)
+    result_chosen = Signal(object)
+    view_requested = Signal(str)
+    colours_requested = Signal(str)
+    jumps_toggled = Signal(bool)
+    export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Result", parent)
-        self._reports: dict[StitchMode, SeamReport] = {}
-        self.summary = Table(_SUMMARY)
-        self.splits = Table(_SPLITS)
-        self.caption = Sentence()
+        super().__init__("Show", parent)
+        self.choice = QComboBox()
+        self.choice.setToolTip("The run whose labels are shown and clustered anew")
+        self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.view = Switch(_VIEWS)
+        self.colours = QComboBox()
+        self.colours.setToolTip("What the colours of the embedding mean; the same in every mode")
+        self.colours.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        for value, text, _ in _COLOURS:
+            self.colours.addItem(text, value)
+        self.jumps = QCheckBox("Jumps")
+        self.jumps.setToolTip("Show how far the embedding jumps from pixel to pixel")
+        self.export = QPushButton("&Export…")
+        self.export.setToolTip("Save labels or embedding with scale and provenance")
+        self.caption = Sentence()
         self._lay_out()
-        self.clear()
-        self.summary.row_chosen.connect(self._on_mode)
-        self.splits.row_chosen.connect(self._on_split)
-        self.view.changed.connect(self._request_view)
+        self.show_results([], None)
+        self.choice.activated.connect(lambda _: self.result_chosen.emit(self.choice.currentData()))
+        self.view.changed.connect(self.view_requested)
+        self.colours.activated.connect(lambda _: self.colours_requested.emit(self.colour_kind))
+        self.jumps.toggled.connect(self.jumps_toggled)
+        self.export.clicked.connect(self.export_requested)
 
     @property
-    def mode(self) -> StitchMode | None:
-        """The stitch mode whose row is chosen."""
-        rows = self.summary.selectionModel().selectedRows()
-        return list(self._reports)[rows[0].row()] if rows else None
+    def colour_kind(self) -> str:
+        """What the colours are to mean."""
+        return str(self.colours.currentData())
 
-    def clear(self) -> None:
-        """Forget all results."""
-        self._reports = {}
-        self.summary.fill([])
-        self.summary.fit_height()
-        self.splits.fill([])
-        self.splits.hide()
-        self.view.setEnabled(False)
-        self.caption.say("Results appear here, with every object that a seam cuts.")
-
-    def add(self, reports: dict[StitchMode, SeamReport]) -> None:
-        """Add results, or replace those of the same mode, and choose the first."""
-        self._reports |= reports
-        self.summary.fill([_summary_row(report) for report in self._reports.values()])
-        self.summary.fit_height()
-        self.view.setEnabled(True)
-        self.summary.selectRow(list(self._reports).index(next(iter(reports))))
-
-    def _on_mode(self, row: int) -> None:
-        report = list(self._reports.values())[row]
-        self.splits.fill([_split_row(split) for split in report.splits])
-        self.splits.setVisible(bool(report.splits))
-        self.caption.say(_caption(report, list(self._reports.values())))
-        self._request_view()
-
-    def _on_split(self, row: int) -> None:
-        mode = self.mode
-        if mode is not None:
-            self.split_requested.emit(self._reports[mode].splits[row])
-
-    def _request_view(self) -> None:
-        if self.mode is not None:
-            self.view_requested.emit(self.mode, self.view.value)
+    def show_results(self, results: Sequence[Result], current: Result | None) -> None:
+        """Offer results; the current one is chosen and described."""
+        self.choice.clear()
+        for result in results:
+            region = ", region" if result.subject.region else ""
+            title = f"{result.title[:1].upper()}{result.title[1:]}{region}"
+            self.choice.addItem(title, result.key)
+        keys: list[Any] = [result.key for result in results]
+        if current is not None:
+            self.choice.setCurrentIndex(keys.index(current.key))
+        for control in (self.choice, self.view, self.colours, self.jumps, self.export):
+            control.setEnabled(current is not None)
+        self.caption.say("Results appear here." if current is None else describe(current))
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Show"))
-        row.addWidget(self.view, 1)
-        column = QVBoxLayout(self)
-        column.addWidget(self.summary)
-        column.addLayout(row)
-        column.addWidget(self.caption)
-        column.addWidget(self.splits, 1)
-        column.addStretch(0)
+        first, last = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.choice, 1)
+        first.addWidget(self.export)
+        last.addWidget(self.colours, 1)
+        last.addWidget(self.jumps)
+        form = QFormLayout(self)
+        form.addRow("Result", first)
+        form.addRow("As", self.view)
+        form.addRow("Colours", last)
+        form.addRow(self.caption)
 
 
-def _summary_row(report: SeamReport) -> list[str]:
-    return [
-        report.mode.capitalize(),
-        str(report.objects),
-        number(report.ap50),
-        number(report.false_splits),
-        str(report.seam_splits),
-    ]
-
-
-def _split_row(split: SeamSplit) -> list[str]:
-    place = ", ".join(f"{v:.0f}" for v in split.position)
-    jump = number(split.jump)
-    return [str(split.object_id), place, f"{split.length} px", jump, split.cause]
-
-
-def _caption(report: SeamReport, others: list[SeamReport]) -> str:
-    if report.objects == 0:
+def describe(result: Result) -> str:
+    """Say in a sentence what a result is."""
+    count = result.report.objects
+    if count == 0:
         return "No objects were found."
-    mode = report.mode.capitalize()
-    if report.splits:
-        noun = "object" if report.seam_splits == 1 else "objects"
-        return f"{mode}: {report.seam_splits} {noun} cut at seams. Click one to go there:"
-    if report.ap50 is None and len(others) == 1:
-        return (
-            "To tell which objects seams cut, compare naive with corrected, "
-            "or choose a ground truth."
-        )
-    return f"{mode}: no object is cut at a seam."
+    found = f"{count} object{'' if count == 1 else 's'}"
+    plan = result.segmentation.plan
+    harmful = sum(plan.cause(a, s) is not None for a, ss in enumerate(plan.seams) for s in ss)
+    if result.report.splits:
+        return f"{found}, {result.report.seam_splits} cut at seams (see Compare)."
+    if harmful:
+        return f"{found}. Which ones do seams cut? See Compare."
+    return f"{found}; no seam can have cut any."

@@ -1,39 +1,38 @@
-"""Start, compare, cancel, and see how far it is."""
+"""Start, preview, cancel, and see how far it is."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_shiftseg._napari.job import Progress
+from napari_shiftseg._napari.events import Progress
 
 
 class RunSection(QWidget):
     """Buttons and a progress bar."""
 
     run_requested = Signal()
-    compare_requested = Signal()
+    preview_requested = Signal()
     cancel_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.run = QPushButton("Run")
-        self.run.setToolTip("Segment the image with the stitching chosen above")
-        self.compare = QPushButton("Compare naive with corrected")
-        self.compare.setToolTip("Run both, and list every object that a naive seam cuts")
-        self.cancel = QPushButton("Cancel")
+        self.run = QPushButton("&Run")
+        self.run.setToolTip("Segment the chosen region with the stitching chosen above")
+        self.preview = QPushButton("&Preview")
+        self.preview.setToolTip("Segment what is on screen; equal to that part of the full run")
+        self.cancel = QPushButton("Cance&l")
+        self.cancel.setToolTip("End the run; nothing of it is kept")
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         row = QHBoxLayout()
-        row.addWidget(self.run, 1)
-        row.addWidget(self.compare, 3)
-        row.addWidget(self.cancel, 1)
+        for button in (self.run, self.preview, self.cancel):
+            row.addWidget(button, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.bar)
         self.run.clicked.connect(self.run_requested)
-        self.compare.clicked.connect(self.compare_requested)
+        self.preview.clicked.connect(self.preview_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.set_running(False)
 
@@ -47,7 +46,7 @@ class RunSection(QWidget):
     def set_possible(self, possible: bool) -> None:
         """Allow or forbid to start a run."""
         self.run.setEnabled(possible)
-        self.compare.setEnabled(possible)
+        self.preview.setEnabled(possible)
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far the run is."""

@@ -7,13 +7,23 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 class Sentence(QLabel):
-    """One or more sentences; the top widget's style sheet colours warnings."""
+    """One or more sentences; the top widget's style sheet colours warnings.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    parent
+        Owner.
+    wrap
+        Whether lines are broken; without it the text brings its own breaks.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, wrap: bool = True) -> None:
         super().__init__(parent)
-        self.setWordWrap(True)
+        self.setWordWrap(wrap)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
     @property
     def is_warning(self) -> bool:

@@ -1,7 +1,8 @@
-"""Runs one job at a time in a thread; what an older run still says is dropped."""
+"""Runs one thing at a time in a thread; what an older run still says is dropped."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from napari.qt.threading import create_worker
 from napari.utils import progress
 from qtpy.QtCore import QObject, Signal
 
-from napari_shiftseg._napari.job import Failure, Job, Outcome, Progress, run
+from napari_shiftseg._napari.events import Failure, Partial, Progress, guarded
 
 _STEPS = 1000
 """Resolution of the bar in napari's activity dock."""
@@ -20,45 +21,62 @@ class Runner(QObject):
 
     Every run has a generation number. A newer run, or a cancel, makes the older
     generation void at once; its thread ends within one tile.
+
+    Parameters
+    ----------
+    parent
+        Owner.
+    quiet
+        Whether runs are too short to be shown in napari's activity dock.
     """
 
     progressed = Signal(object)
+    produced = Signal(object)
     succeeded = Signal(object)
     failed = Signal(str)
     running_changed = Signal(bool)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, quiet: bool = False) -> None:
         super().__init__(parent)
+        self._quiet = quiet
         self._generation = 0
         self._worker: Any = None
         self._bar: Any = None
-        self.job: Job | None = None
+        self.running = False
+        self.title = ""
+        self.image_key = ""
 
-    @property
-    def running(self) -> bool:
-        """Whether a run is going on."""
-        return self.job is not None
+    def start(self, events: Iterator[Any], title: str, image_key: str = "") -> None:
+        """Start a run; an older one is cancelled.
 
-    def start(self, job: Job) -> None:
-        """Start a run; an older one is cancelled."""
+        Parameters
+        ----------
+        events
+            Yields :class:`Progress` and :class:`Partial`, and last its result.
+        title
+            What napari's activity dock calls it.
+        image_key
+            Identity of the image layer; the run is void without it.
+        """
         self._stop()
-        self.job = job
+        self.running, self.title, self.image_key = True, title, image_key
         hear = partial(self._hear, self._generation)
-        worker = create_worker(run, job, _start_thread=False, _connect={"yielded": hear})
+        worker = create_worker(guarded, events, _start_thread=False, _connect={"yielded": hear})
         self._worker = worker
-        self._bar = progress(total=_STEPS, desc=f"ShiftSeg: {job.image_name}")
+        if not self._quiet:
+            self._bar = progress(total=_STEPS, desc=f"ShiftSeg: {title}")
         self.running_changed.emit(True)
         worker.start()
 
     def cancel(self) -> None:
-        """End the run now; nothing of it will be seen."""
+        """End the run now; nothing more of it will be seen."""
         if self.running:
             self._stop()
             self.running_changed.emit(False)
 
     def _stop(self) -> None:
         self._generation += 1
-        self.job = None
+        self.running = False
         if self._worker is not None:
             self._worker.quit()
             self._worker = None
@@ -66,16 +84,19 @@ class Runner(QObject):
             self._bar.close()
             self._bar = None
 
-    def _hear(self, generation: int, event: Progress | Outcome | Failure) -> None:
+    def _hear(self, generation: int, event: Any) -> None:
         if generation != self._generation:
             return
         if isinstance(event, Progress):
             self.progressed.emit(event)
             # Last, because it lets Qt deliver the next event before it returns.
-            self._bar.update(int(event.fraction * _STEPS) - self._bar.n)
-            return
-        self.cancel()
-        if isinstance(event, Failure):
-            self.failed.emit(event.message)
+            if self._bar is not None:
+                self._bar.update(int(event.fraction * _STEPS) - self._bar.n)
+        elif isinstance(event, Partial):
+            self.produced.emit(event.value)
         else:
-            self.succeeded.emit(event)
+            self.cancel()
+            if isinstance(event, Failure):
+                self.failed.emit(event.message)
+            else:
+                self.succeeded.emit(event)

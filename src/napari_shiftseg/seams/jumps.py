@@ -79,6 +79,33 @@ def measure_jumps(embedding: NDArray[Any], objects: NDArray[Any], seams: Seams) 
     return sums
 
 
+def jump_map(embedding: NDArray[Any], ndim: int) -> NDArray[np.float32]:
+    """Map how far the embedding jumps at each pixel.
+
+    Parameters
+    ----------
+    embedding
+        ``(E, *loops, *spatial)``.
+    ndim
+        Number of spatial axes, the last ones.
+
+    Returns
+    -------
+    (*loops, *spatial) float32
+        The largest distance to the neighbours before it, one per spatial axis; so a seam
+        at ``s`` shows at pixel ``s``.
+    """
+    jumps = np.zeros(embedding.shape[1:], np.float32)
+    for axis in range(jumps.ndim - ndim, jumps.ndim):
+        after = [slice(None)] * jumps.ndim
+        after[axis] = slice(1, None)
+        distance = np.zeros(jumps[tuple(after)].shape, np.float32)
+        for dimension in embedding:
+            distance += np.diff(dimension, axis=axis) ** 2
+        np.maximum(jumps[tuple(after)], np.sqrt(distance), out=jumps[tuple(after)])
+    return jumps
+
+
 def _pair_sum(
     embedding: NDArray[Any], objects: NDArray[Any], axis: int, position: int
 ) -> tuple[float, int]:

@@ -1,0 +1,67 @@
+"""How long a run will take and how much memory it needs, in words."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from napari_shiftseg.embeddings.cost import Cost, convolution_rate, cost_of
+from napari_shiftseg.embeddings.device import choose_device
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.tiles.plan import TilePlan
+
+_BUSY = 0.3
+"""Shortest run in seconds whose speed is trusted."""
+
+
+class Estimate:
+    """Knows this machine's speed: measured by a convolution first, by runs later."""
+
+    def __init__(self) -> None:
+        self._rate: float | None = None
+        self._started: tuple[float, Cost] | None = None
+
+    def sentence(self, model: Model, plan: TilePlan, frames: int) -> str:
+        """Say what a plan costs."""
+        cost = cost_of(model.description.architecture, plan, frames)
+        tiles = len(plan) * frames
+        seconds = cost.flops / self._speed()
+        noun = "tile" if tiles == 1 else "tiles"
+        return f"{tiles} {noun}, about {in_words(seconds)}, {in_bytes(cost.total_bytes)} of memory"
+
+    def seconds(self, model: Model, plan: TilePlan) -> float:
+        """Return how long one frame of a plan will take."""
+        return cost_of(model.description.architecture, plan).flops / self._speed()
+
+    def begin(self, model: Model, plan: TilePlan, frames: int) -> None:
+        """Note that a run starts."""
+        cost = cost_of(model.description.architecture, plan, frames)
+        self._started = monotonic(), cost
+
+    def end(self) -> None:
+        """Learn from a run that has ended well."""
+        if self._started is None:
+            return
+        began, cost = self._started
+        self._started = None
+        seconds = monotonic() - began
+        if seconds >= _BUSY:
+            self._rate = cost.flops / seconds
+
+    def _speed(self) -> float:
+        if self._rate is None:
+            self._rate = convolution_rate(choose_device().type)
+        return self._rate
+
+
+def in_words(seconds: float) -> str:
+    """Write a duration as a person would."""
+    if seconds < 1:
+        return "1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def in_bytes(count: int) -> str:
+    """Write an amount of memory as a person would."""
+    return f"{max(count / 1e6, 1):.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

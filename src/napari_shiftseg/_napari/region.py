@@ -1,0 +1,104 @@
+"""Which part of the image is meant: all of it, what is on screen, or a drawn rectangle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from napari.layers import Image, Shapes
+
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.tile import Region
+
+
+def on_screen(layer: Image, axes: Sequence[int], size: Size) -> Region:
+    """Return the part of a layer that the canvas shows, as napari last drew it.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    axes
+        Its spatial axes; those that are not on screen are taken whole.
+    size
+        Pixels of these axes at full resolution.
+
+    Raises
+    ------
+    ShiftSegError
+        If the layer is out of sight.
+    """
+    corners = np.asarray(layer.corner_pixels, float)
+    if layer.multiscale:
+        corners = corners * layer.downsample_factors[layer.data_level]
+    parts = []
+    for axis, n in zip(axes, size, strict=True):
+        low, high = max(0, int(corners[0, axis])), min(n, int(np.ceil(corners[1, axis])) + 1)
+        shown = corners[1, axis] > corners[0, axis]
+        parts.append(slice(low, high) if shown else slice(0, n))
+    if any(part.start >= part.stop for part in parts):
+        raise ShiftSegError(f"nothing of the image {layer.name!r} is on screen; bring it into view")
+    return tuple(parts)
+
+
+def drawn(shapes: Shapes | None, space: Placement) -> Region:
+    """Return the bounding box of the last shape that was drawn.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is none, or it lies outside of the image.
+    """
+    if shapes is None or len(shapes.data) == 0:
+        raise ShiftSegError("draw a rectangle in the layer 'Region' first")
+    corners = [space.to_pixels(tuple(shapes.data_to_world(c))) for c in shapes.data[-1]]
+    low, high = np.min(corners, axis=0), np.max(corners, axis=0)
+    planar = len(space.size) > 2
+    parts = []
+    for axis, n in enumerate(space.size):
+        whole = planar and np.isclose(low[axis], high[axis])
+        start, stop = (0, n) if whole else (round(low[axis] + 0.5), round(high[axis] + 0.5))
+        parts.append(slice(max(0, start), min(n, stop)))
+    if any(part.start >= part.stop for part in parts):
+        raise ShiftSegError("the rectangle lies outside of the image; draw it on the image")
+    return tuple(parts)
+
+
+def centre_of(region: Region, at_most: int) -> Region:
+    """Return the middle of a region, of at most so many pixels."""
+    sizes = [part.stop - part.start for part in region]
+    shrink = min(1.0, (at_most / prod(sizes)) ** (1 / len(sizes)))
+    return tuple(
+        _middle(part, max(1, int(n * shrink))) for part, n in zip(region, sizes, strict=True)
+    )
+
+
+def _middle(part: slice, size: int) -> slice:
+    start = part.start + (part.stop - part.start - size) // 2
+    return slice(start, start + size)
+
+
+def current_frame(
+    layer: Image, point: Sequence[float], axes: Sequence[int], loops: Size
+) -> tuple[int, ...]:
+    """Return the index of the frame that the viewer's sliders show.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    point
+        The viewer's, in world coordinates; its last axes are the layer's.
+    axes
+        The layer's loop axes.
+    loops
+        Frames along each.
+    """
+    own = np.asarray(point)[-layer.ndim :]
+    pixels = (own - layer.translate) / layer.scale
+    return tuple(
+        int(np.clip(round(pixels[axis]), 0, n - 1)) for axis, n in zip(axes, loops, strict=True)
+    )

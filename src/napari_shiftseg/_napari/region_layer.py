@@ -1,0 +1,47 @@
+"""The layer in which a person draws the rectangle that is to be segmented."""
+
+from __future__ import annotations
+
+from napari.layers import Shapes
+from napari.viewer import Viewer
+
+from napari_shiftseg._napari.palette import REGION
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.tags import own_layers, tag
+
+_KIND = "region"
+
+
+class RegionLayer:
+    """Makes the layer when it is first asked for, and finds it again.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer is.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+
+    @property
+    def layer(self) -> Shapes | None:
+        """The layer, None if there is none."""
+        return next(iter(own_layers(self._viewer, kind=_KIND)), None)
+
+    def ask(self, space: Placement) -> Shapes:
+        """Bring the layer up, ready to draw."""
+        layer = self.layer
+        if layer is None:
+            layer = self._viewer.add_shapes(
+                ndim=len(space.size),
+                name="Region",
+                edge_color=REGION,
+                face_color="transparent",
+                edge_width=2,
+                metadata=tag(kind=_KIND),
+                **space.keywords,
+            )
+        self._viewer.layers.selection.active = layer
+        layer.mode = "add_rectangle"
+        return layer

@@ -1,0 +1,74 @@
+"""What is made anew from a cached embedding: labels, colours, jumps. No network runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg._napari.colours import Colouring, ColourKind
+from napari_shiftseg._napari.job import Result
+from napari_shiftseg._napari.rings import Rings
+from napari_shiftseg.pipeline import cluster_frames
+from napari_shiftseg.seams.jumps import jump_map
+from napari_shiftseg.settings import Clustering
+
+
+@dataclass(frozen=True)
+class Relabelled:
+    """A result with other labels, and the settings that made them."""
+
+    result: Result
+
+
+@dataclass(frozen=True)
+class Recoloured:
+    """A result with other colours."""
+
+    result: Result
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """The jump map of a result."""
+
+    result: Result
+    jumps: NDArray[np.float32]
+
+
+def relabelled(result: Result, settings: Clustering) -> Iterator[Relabelled]:
+    """Cluster the embedding again; what was compared with other labels is no longer known."""
+    segmentation = result.segmentation
+    loops = segmentation.labels.shape[: segmentation.labels.ndim - segmentation.plan.geometry.ndim]
+    labels = cluster_frames(segmentation.prediction, loops, settings)
+    report = replace(
+        result.report,
+        objects=int(labels.max(initial=0)),
+        false_splits=None,
+        false_merges=None,
+        ap50=None,
+        splits=(),
+    )
+    yield Relabelled(
+        replace(
+            result,
+            segmentation=replace(segmentation, labels=labels, clustering=settings),
+            report=report,
+            rings=Rings.around((), labels),
+        )
+    )
+
+
+def recoloured(result: Result, kind: ColourKind) -> Iterator[Recoloured]:
+    """Colour the embedding in another way."""
+    prediction = result.segmentation.prediction
+    colouring = Colouring.fit(prediction, result.subject.model, kind)
+    yield Recoloured(replace(result, colouring=colouring, picture=colouring(prediction)))
+
+
+def jumps_of(result: Result) -> Iterator[Jumps]:
+    """Measure the jump across every pixel border."""
+    ndim = result.segmentation.plan.geometry.ndim
+    yield Jumps(result, jump_map(result.segmentation.prediction.embedding, ndim))
