@@ -113,7 +113,7 @@ def test_a_line_across_an_object_cuts_it_in_two(line):
 
 
 def test_the_largest_piece_keeps_its_number():
-    after = split_by_line(BAR, 7, [(0, 4), (3, 4)], beyond=20).applied(BAR)
+    after = split_by_line(BAR, 7, [(0, 4), (3, 4)], new_label=21).applied(BAR)
     assert (after[1:3, 1:4] == 7).all()
     assert (after[1:3, 5:7] == 21).all()
 

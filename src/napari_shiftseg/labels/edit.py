@@ -155,7 +155,7 @@ def split_by_line(
     line: ArrayLike,
     axes: tuple[int, int] = (-2, -1),
     *,
-    beyond: int = 0,
+    new_label: int | None = None,
 ) -> Edit:
     """Cut an object along a line; the largest piece keeps its number.
 
@@ -172,8 +172,8 @@ def split_by_line(
         ``(n, 2)`` corners in pixels, on ``axes``.
     axes
         The two axes that the line is drawn on.
-    beyond
-        New labels are larger than this, and larger than every label.
+    new_label
+        Number of the first new piece, the others follow; by default above every label.
 
     Raises
     ------
@@ -185,7 +185,8 @@ def split_by_line(
     on = [axis % labels.ndim for axis in axes]
     mask = labels[box] == label
     wall = _wall(mask.shape, np.asarray(line) - corner[on], on)
-    cut = _numbered(_separated(mask, wall, label), label, next_label(labels, beyond))
+    first_new = next_label(labels) if new_label is None else new_label
+    cut = _numbered(_separated(mask, wall, label), label, first_new)
     _fitting(labels, int(cut.max()))
     changed = np.nonzero(mask & (cut != label))
     indices = tuple(place + low for place, low in zip(changed, corner, strict=True))

@@ -1,0 +1,62 @@
+"""The line under the mouse while a person cuts an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.viewer import Viewer
+from numpy.typing import NDArray
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.palette import CUT
+from napari_shiftseg._napari.tags import own_layers, tag
+
+_KIND = "cut line"
+_WIDTH = 2.5
+"""Thickness on screen in pixels."""
+
+
+class CutLine:
+    """A layer that is there as long as the mouse button is down.
+
+    Parameters
+    ----------
+    viewer
+        Where to draw.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+
+    def show(self, labels: Labels, path: Sequence[NDArray[Any]]) -> None:
+        """Draw a path, given in pixels of the labels."""
+        corners = np.array([labels.data_to_world(point) for point in path])
+        strokes = np.stack([corners[:-1], np.diff(corners, axis=0)], axis=1)
+        there = own_layers(self._viewer, kind=_KIND)
+        if there:
+            there[0].data = strokes
+        else:
+            self._add(labels, strokes)
+
+    def hide(self) -> None:
+        """Remove the line."""
+        for layer in own_layers(self._viewer, kind=_KIND):
+            self._viewer.layers.remove(layer)
+
+    def _add(self, labels: Labels, strokes: NDArray[Any]) -> None:
+        units = getattr(labels, "units", None)
+        self._viewer.add_vectors(
+            strokes,
+            name="Cut",
+            vector_style="line",
+            edge_color=CUT,
+            edge_width=_WIDTH / camera_of(self._viewer).zoom,
+            opacity=1,
+            metadata=tag(kind=_KIND),
+            **({} if units is None else {"units": units}),
+        )
+        # A new layer takes the selection, and with it the mouse.
+        self._viewer.layers.selection.active = labels
