@@ -1,5 +1,8 @@
 """Files dropped onto the viewer."""
 
+import subprocess
+import sys
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -91,7 +94,7 @@ def test_each_series_is_a_layer(open_file, tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as file:
         for name in ("left", "right"):
             file.write(PIXELS[0], metadata={"axes": "YX", "Name": name})
-    assert [layer.name for layer in open_file("a.ome.tif")] == ["a.ome: left", "a.ome: right"]
+    assert [layer.name for layer in open_file("a.ome.tif")] == ["a: left", "a: right"]
 
 
 def test_a_large_image_stays_in_its_file(open_file, tmp_path, monkeypatch):
@@ -144,6 +147,19 @@ def test_a_broken_zarr_is_one_notification(open_file, tmp_path, notifications):
     (tmp_path / "a.zarr" / "0" / ".zarray").write_text("{")
     assert open_file("a.zarr") == []
     assert [severity for severity, _ in notifications()] == ["error"]
+
+
+def test_opening_files_loads_neither_torch_nor_scikit_learn(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.tif", "a.zarr")]
+    for path in paths:
+        write_labels(path, PIXELS, axes="zyx")
+    code = (
+        "import sys; from napari_shiftseg._napari import model_reader, reader, writer;"
+        f"[reader.read_images(path) for path in {paths}];"
+        "print(sorted({'torch', 'sklearn', 'qtpy'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_readers_leave_to_others_what_is_not_theirs(tmp_path):

@@ -50,3 +50,11 @@ def test_the_papers_own_discs_bring_their_model(viewer, discs):
 
 def test_the_form_only_offers_what_can_be_drawn(discs):
     assert (discs.spacing.min, discs.spacing.max) == (8, 64)
+
+
+def test_samples_of_different_units_can_lie_beside_each_other(viewer):
+    for key in ("nuclei-3d", "nuclei", "discs-15"):
+        viewer.open_sample(PLUGIN, key)
+    assert len(viewer.layers) == 6
+    viewer.dims.ndisplay = 3
+    viewer.reset_view()

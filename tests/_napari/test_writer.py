@@ -1,6 +1,7 @@
 """File ▸ Save, and what is read back."""
 
 import dask.array as da
+import npe2
 import numpy as np
 import pytest
 
@@ -16,9 +17,17 @@ PLACE = {
 }
 
 
-@pytest.fixture(params=[".tif", ".tiff", ".ome.zarr", ".zarr"])
+@pytest.fixture(params=[".tif", ".ome.zarr"])
 def path(request, tmp_path):
     return str(tmp_path / f"saved 細胞{request.param}")
+
+
+def test_napari_offers_each_suffix(viewer):
+    manager = npe2.PluginManager.instance()
+    for kind in ("labels", "image"):
+        for name in ("a.tif", "a.tiff", "a.ome.zarr", "a.zarr"):
+            writer, target = manager.get_writer(name, [kind], PLUGIN)
+            assert (writer.plugin_name, target) == (PLUGIN, name)
 
 
 def test_labels_keep_values_place_and_provenance(viewer, path):

@@ -84,6 +84,30 @@ def test_a_lazy_image_is_written_block_by_block(path):
     np.testing.assert_array_equal(open_ome_zarr(path)[0].pixels, PIXELS)
 
 
+def test_a_replaced_file_is_not_taken_for_the_former_one(path):
+    """Caches, as napari's, tell dask arrays apart by their names."""
+    names = set()
+    for value in (1, 2):
+        write_ome_zarr(path, np.full((30, 40), value), axes="yx")
+        names.add(open_ome_zarr(path)[0].pixels.name)
+    assert len(names) == 2
+
+
+def test_a_zarr_array_is_written_in_another_order_of_axes(path, tmp_path):
+    array = zarr.create_array(str(tmp_path / "a.zarr"), data=PIXELS)
+    write_ome_zarr(path, array, axes="zcyx")
+    np.testing.assert_array_equal(open_ome_zarr(path)[0].pixels, PIXELS.swapaxes(0, 1))
+
+
+def test_what_an_interrupted_write_left_is_no_hindrance(path):
+    for leftover in (".image.ome.zarr.part", ".image.ome.zarr.former"):
+        (path.parent / leftover / "0").mkdir(parents=True)
+    for value in (1, 2):
+        write_ome_zarr(path, np.full((30, 40), value), axes="yx")
+    assert open_ome_zarr(path)[0].pixels.max().compute() == 2
+    assert list(path.parent.iterdir()) == [path]
+
+
 def test_large_labels_stay_in_the_file(path, monkeypatch):
     write_ome_zarr(path, PIXELS[0], axes="zyx", kind="labels")
     assert isinstance(open_ome_zarr(path)[0].pixels, np.ndarray)

@@ -9,6 +9,7 @@ import tifffile
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.tiff_series import open_tiff
 
 MICRON, PIXEL = "micrometer", "pixel"
@@ -134,6 +135,18 @@ def test_a_resolution_in_centimetres_is_a_voxel_size(path):
     assert calibration.units == (MICRON, MICRON)
 
 
+@pytest.mark.parametrize("unit", ["CENTIMETER", "INCH", "NONE"])
+def test_a_resolution_that_means_nothing_is_passed_over(path, unit):
+    resolution = (0, 0) if unit == "CENTIMETER" else (300, 300)
+    tifffile.imwrite(path, numbers(5, 6), resolution=resolution, resolutionunit=unit)
+    assert only(path).calibration == Calibration.of("yx")
+
+
+def test_words_of_others_are_not_taken_for_ours(path):
+    tifffile.imwrite(path, numbers(5, 6), metadata={"scale": 3, "units": None, "translate": "x"})
+    assert only(path).calibration.scale == (1, 1)
+
+
 @pytest.mark.parametrize("planar", ["CONTIG", "SEPARATE"])
 def test_colours_come_last(path, planar):
     pixels = numbers(5, 6, 3, dtype=np.uint8)
@@ -159,6 +172,12 @@ def test_a_large_image_is_read_when_it_is_needed(path, lazily, compression):
     assert isinstance(image.pixels, da.Array)
     np.testing.assert_array_equal(image.pixels[2, 10:20].compute(), pixels[2, 10:20])
     np.testing.assert_array_equal(image.pixels, pixels)
+
+
+def test_strips_are_read_by_pages(path, lazily):
+    pixels = numbers(5, 50, 60)
+    tifffile.imwrite(path, pixels, rowsperstrip=5, metadata={"axes": "ZYX"})
+    assert only(path).pixels.chunksize == (1, 50, 60)
 
 
 def test_levels_of_a_large_pyramid_are_lazy(path, lazily):

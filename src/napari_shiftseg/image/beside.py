@@ -36,16 +36,23 @@ def folder_beside(path: Path) -> Iterator[Path]:
     """
     with _beside(path) as partial:
         yield partial
-        former = path.with_name(f".{path.name}.former")
         if path.exists():
-            os.replace(path, former)
-        try:
+            _exchange(path, partial)
+        else:
             os.replace(partial, path)
-        except OSError:
-            if former.exists():
-                os.replace(former, path)
-            raise
-        shutil.rmtree(former, ignore_errors=True)
+
+
+def _exchange(path: Path, partial: Path) -> None:
+    """Put a folder into the place of another, which comes back if that fails."""
+    former = path.with_name(f".{path.name}.former")
+    _remove(former)
+    os.replace(path, former)
+    try:
+        os.replace(partial, path)
+    except OSError:
+        os.replace(former, path)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -87,6 +87,12 @@ class Calibration:
         distinct = len(set(self.axes)) == len(self.axes)
         return self.axes if distinct and set(self.axes) <= set(_KNOWN) else None
 
+    def with_channels(self) -> Calibration:
+        """Put a channel axis in front."""
+        return Calibration(
+            "c" + self.axes, (1.0, *self.scale), (PIXEL, *self.units), (0.0, *self.translate)
+        )
+
     def renamed(self, letter: str, other: str) -> Calibration:
         """Call an axis something else."""
         return replace(self, axes=self.axes.replace(letter, other))

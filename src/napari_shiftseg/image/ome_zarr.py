@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
+from napari_shiftseg.image.lazy import from_zarr
 from napari_shiftseg.image.ngff import are_colours, channel_names, parse_multiscale
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
 from napari_shiftseg.image.readable import readable
@@ -92,13 +93,11 @@ def _open(group: Any, name: str) -> OpenedImage:
 
 
 def _levels(group: Any, described: dict[str, Any], name: str) -> tuple[Any, ...]:
-    import dask.array as da
-
     paths = [dataset["path"] for dataset in described["datasets"]]
     missing = [path for path in paths if path not in group]
     if missing or not paths:
         raise ShiftSegError(f"{name} lacks the pixels of its level {''.join(missing[:1]) or 0}")
-    return tuple(da.from_zarr(group[path]) for path in paths)
+    return tuple(from_zarr(group[path]) for path in paths)
 
 
 def _labels_within(root: Any, name: str) -> tuple[OpenedImage, ...]:

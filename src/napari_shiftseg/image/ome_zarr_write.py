@@ -8,6 +8,7 @@ from typing import Any
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.beside import folder_beside
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.lazy import transposable
 from napari_shiftseg.image.ngff import attributes, canonical_order
 from napari_shiftseg.image.ome_zarr import is_zarr_group, require_zarr
 from napari_shiftseg.image.opened import Kind
@@ -55,7 +56,7 @@ def write_ome_zarr(
     colours = pixels.shape[-1] if calibration.axes.endswith("s") else 0
     calibration = calibration.renamed("s", "c")
     order = canonical_order(calibration.axes)
-    pixels, calibration = pixels.transpose(order), calibration.picked(order)
+    pixels, calibration = transposable(pixels).transpose(order), calibration.picked(order)
     levels = halvings(pixels.shape, calibration.axes)
     reduction: Reduction = "nearest" if kind == "labels" else "mean"
     name = path.name.removesuffix(".zarr").removesuffix(".ome")

@@ -50,7 +50,8 @@ def describe(file: Any, index: int) -> Description:
     else:
         found = _from_tags(series.keyframe)
     every = file.shaped_metadata or ()
-    return _refined(found, every[index]) if index < len(every) else found
+    ours = index < len(every) and PROVENANCE_KEY in every[index]
+    return _refined(found, every[index]) if ours else found
 
 
 def _from_ome(xml: str, index: int) -> Description:
@@ -100,9 +101,9 @@ def _slice_labels(words: dict[str, Any]) -> tuple[str, ...]:
 def _from_tags(page: Any) -> Description:
     if page.tags.valueof("ResolutionUnit") != _CENTIMETER:
         return Description()
-    steps = {a: _tag_step(page, f"{a.upper()}Resolution") for a in "yx"}
+    steps = {a: _step(_tag_step(page, f"{a.upper()}Resolution"), "cm") for a in "yx"}
     return Description(
-        {axis: (step * 1e4, "micrometer") for axis, step in steps.items() if step is not None}
+        {axis: (step[0] * 1e4, "micrometer") for axis, step in steps.items() if step is not None}
     )
 
 

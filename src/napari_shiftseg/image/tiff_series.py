@@ -13,10 +13,14 @@ import tifffile
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.lazy import from_zarr
 from napari_shiftseg.image.opened import OpenedImage, kind_of
 from napari_shiftseg.image.tiff import readable_tiff
 from napari_shiftseg.image.tiff_metadata import Description, describe
 from napari_shiftseg.image.units import PIXEL
+
+_PAGE_BYTES = 2**26
+"""Pages up to this are read as a whole; strips, often of a few rows, would be many reads."""
 
 
 def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
@@ -43,7 +47,7 @@ def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
 
 def _open(path: Path, file: Any, index: int) -> OpenedImage:
     series = file.series[index]
-    if _last_byte(series) > path.stat().st_size:
+    if _is_cut_off(series):
         raise ShiftSegError(f"{path} is not a TIFF file that can be read: it is cut off")
     axes = _axes(series)
     order = sorted(range(len(axes)), key=lambda i: axes[i] == "s")
@@ -60,9 +64,8 @@ def _open(path: Path, file: Any, index: int) -> OpenedImage:
 
 
 def _name(path: Path, file: Any, index: int) -> str:
-    if len(file.series) == 1:
-        return path.stem
-    return f"{path.stem}: {file.series[index].name or index + 1}"
+    stem = path.stem.removesuffix(".ome")
+    return stem if len(file.series) == 1 else f"{stem}: {file.series[index].name or index + 1}"
 
 
 def _axes(series: Any) -> str:
@@ -93,24 +96,27 @@ def _levels(series: Any) -> tuple[Any, ...]:
 
 def _lazy_levels(path: Path, index: int) -> tuple[Any, ...]:
     """Return dask arrays; the file stays open for as long as one of them is there."""
-    import dask.array as da
     import zarr
 
     file = tifffile.TiffFile(path)
     series = file.series[index]
-    store = series.aszarr()
+    page = series.keyframe
+    by_page = not page.is_tiled and page.nbytes <= _PAGE_BYTES
+    store = series.aszarr(chunkmode="page" if by_page else None)
     weakref.finalize(store, file.filehandle.close)
     root = zarr.open(store, mode="r")
     if len(series.levels) == 1:
-        return (da.from_zarr(root),)
-    return tuple(da.from_zarr(root[str(i)]) for i in range(len(series.levels)))
+        return (from_zarr(root),)
+    return tuple(from_zarr(root[str(i)]) for i in range(len(series.levels)))
 
 
-def _last_byte(series: Any) -> int:
-    """Return where the pixels of a series end in its file."""
-    if series.dataoffset is not None:
-        return int(series.dataoffset + series.nbytes)
-    page = series.pages[-1]
+def _is_cut_off(series: Any) -> bool:
+    """Tell whether the last page of a series, in whichever file, ends behind that file."""
+    page = series.keyframe if series.dataoffset is not None else series.pages[-1]
     if page is None or not page.dataoffsets:
-        return 0
-    return int(max(map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))))
+        return False
+    if series.dataoffset is not None:
+        end = series.dataoffset + series.nbytes
+    else:
+        end = max(map(sum, zip(page.dataoffsets, page.databytecounts, strict=True)))
+    return bool(end > page.parent.filehandle.size)
