@@ -38,7 +38,7 @@ class ImageSection(QGroupBox):
         self.frames = Sentence()
         self.frames.hide()
         form = QFormLayout(self)
-        form.addRow("&Layer", self.image)
+        form.addRow("Layer", self.image)
         form.addRow("Region", self.region)
         form.addRow(self.frames)
         self.image.layer_changed.connect(self.image_changed)

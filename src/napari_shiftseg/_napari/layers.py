@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Labels, Layer, Points
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
@@ -16,6 +16,8 @@ from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
 
 LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
+CHECKED = "checked"
+"""Rings around what a check of any labels layer found."""
 
 _RING = 3
 """Thickness of rings on screen in pixels."""
@@ -44,7 +46,15 @@ def show_result(viewer: Viewer, result: Result) -> Labels:
     _tagged(labels, result, LABELS)
     labels.events.paint.connect(_on_edited)
     if result.report.splits:
-        _tagged(_add_rings(viewer, result, common), result, CUTS)
+        rings = add_rings(
+            viewer,
+            result.rings.centres,
+            result.rings.diameters,
+            f"Cut at seams ({result.title})",
+            common,
+            thick=len(result.segmentation.plan.image_size) > 2,
+        )
+        _tagged(rings, result, CUTS)
         keep_rings_thin(viewer)
     if active in viewer.layers:
         viewer.layers.selection.active = active
@@ -108,7 +118,7 @@ def raise_rings(viewer: Viewer) -> None:
 
 def keep_rings_thin(viewer: Viewer) -> None:
     """Keep the thickness of the rings on screen, whatever the zoom."""
-    for layer in own_layers(viewer, kind=CUTS):
+    for layer in own_layers(viewer, kind=CUTS) + own_layers(viewer, kind=CHECKED):
         layer.border_width = _RING / (camera_of(viewer).zoom * min(layer.scale))
 
 
@@ -128,17 +138,26 @@ def add_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32]) -> Ima
     return _tagged(layer, result, JUMPS)
 
 
-def _add_rings(viewer: Viewer, result: Result, common: dict[str, Any]) -> Layer:
+def add_rings(
+    viewer: Viewer,
+    centres: NDArray[np.float64],
+    diameters: NDArray[np.float64],
+    name: str,
+    common: dict[str, Any],
+    *,
+    thick: bool = False,
+) -> Points:
+    """Add circles in pixels; ``thick`` ones are seen on every slice that they reach."""
     return viewer.add_points(
-        result.rings.centres,
-        size=result.rings.diameters,
-        name=f"Cut at seams ({result.title})",
+        centres,
+        size=diameters,
+        name=name,
         symbol="disc",
         face_color="transparent",
         border_color=CUT,
         border_width=1,
         border_width_is_relative=False,
-        out_of_slice_display=len(result.segmentation.plan.image_size) > 2,
+        out_of_slice_display=thick,
         **common,
     )
 

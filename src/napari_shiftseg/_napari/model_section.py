@@ -45,7 +45,7 @@ class ModelSection(QGroupBox):
         for name, path in bundled_models().items():
             self.combo.addItem(name, str(path))
         self._offer_recent()
-        self.open_button = QPushButton("&Open file…")
+        self.open_button = QPushButton("Open file…")
         self.open_button.setToolTip("Open a .safetensors model, or a checkpoint with its .json")
         self.card = Sentence(wrap=False)
         self.card.setToolTip(GLOSSARY)

@@ -1,15 +1,18 @@
-"""What the section "Result" does: choose, view, colour, measure jumps, export."""
+"""What the section "Show" does: choose, view, colour, measure jumps, export."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 
-from napari_shiftseg._napari.result_section import ResultSection
+from napari_shiftseg._napari.export import Exported, ask_where, export
+from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.segment_control import SegmentControl
-from napari_shiftseg.settings import Clustering
+from napari_shiftseg._napari.segment_tab import SegmentTab
 
 
 class ResultControl(QObject):
@@ -17,38 +20,39 @@ class ResultControl(QObject):
 
     Parameters
     ----------
-    section
+    tab
         The form.
     results
         What is shown.
     control
         Computes colours and jumps.
-    show_settings
-        Called with the clustering settings of a result that is chosen.
     """
 
     def __init__(
         self,
-        section: ResultSection,
+        tab: SegmentTab,
         results: Results,
         control: SegmentControl,
-        show_settings: Callable[[Clustering], None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._section, self._results, self._control = section, results, control
-        self._show_settings = show_settings
+        self._tab, self._section = tab, tab.result
+        self._results, self._control = results, control
+        self.writing = Live(self)
+        self.writing.done.connect(self._on_written)
+        self.writing.failed.connect(show_error)
         results.changed.connect(self._refresh)
-        section.result_chosen.connect(self._choose)
-        section.view_requested.connect(results.view)
-        section.colours_requested.connect(control.recolour)
-        section.jumps_toggled.connect(self._on_jumps)
+        self._section.result_chosen.connect(self._choose)
+        self._section.view_requested.connect(results.view)
+        self._section.colours_requested.connect(control.recolour)
+        self._section.jumps_toggled.connect(self._on_jumps)
+        self._section.export_requested.connect(self._export)
 
     def _choose(self, key: tuple[object, ...]) -> None:
         self._results.choose(key)
         current = self._results.current
         if current is not None:
-            self._show_settings(current.segmentation.clustering)
+            self._tab.clusters.show_settings(current.segmentation.clustering)
         self._results.view(self._section.view.value)
 
     def _refresh(self) -> None:
@@ -59,3 +63,16 @@ class ResultControl(QObject):
             self._control.show_jumps()
         else:
             self._results.hide_jumps()
+
+    def _export(self) -> None:
+        result = self._results.current
+        layer = None if result is None else self._results.labels_of(result)
+        if result is None or layer is None:
+            return
+        answer = ask_where(self._section, result)
+        if answer is not None:
+            self.writing.ask(partial(export, result, layer, *answer))
+
+    def _on_written(self, written: Any) -> None:
+        if isinstance(written, Exported):
+            show_info(f"Written: {written.path}")

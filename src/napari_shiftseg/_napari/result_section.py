@@ -54,7 +54,7 @@ class ResultSection(QGroupBox):
             self.colours.addItem(text, value)
         self.jumps = QCheckBox("Jumps")
         self.jumps.setToolTip("Show how far the embedding jumps from pixel to pixel")
-        self.export = QPushButton("&Export…")
+        self.export = QPushButton("Export…")
         self.export.setToolTip("Save labels or embedding with scale and provenance")
         self.caption = Sentence()
         self._lay_out()

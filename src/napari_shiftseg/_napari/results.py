@@ -58,6 +58,10 @@ class Results(QObject):
         """Return the result that a labels layer shows, None if it is none of ours."""
         return None if layer is None else self._by_key.get(tag_of(layer).get("key", ""))
 
+    def labels_of(self, result: Result) -> Labels | None:
+        """Return the labels layer of a result, None if it is gone."""
+        return layer_of(self._viewer, result.key, LABELS)
+
     def show(self, result: Result) -> Labels:
         """Show a result and make it the current one."""
         self._busy = True

@@ -17,11 +17,11 @@ class RunSection(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.run = QPushButton("&Run")
-        self.run.setToolTip("Segment the chosen region with the stitching chosen above")
-        self.preview = QPushButton("&Preview")
-        self.preview.setToolTip("Segment what is on screen; equal to that part of the full run")
-        self.cancel = QPushButton("Cance&l")
+        self.run = QPushButton("Run")
+        self.run.setToolTip("Segment the chosen region with this stitching (Ctrl+Shift+R)")
+        self.preview = QPushButton("Preview")
+        self.preview.setToolTip("Segment the screen: equal to that part of a run (Ctrl+Shift+V)")
+        self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("End the run; nothing of it is kept")
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)

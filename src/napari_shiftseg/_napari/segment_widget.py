@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import napari.viewer
+from napari.layers import Labels, Layer
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
+from napari_shiftseg._napari.actions import Actions, Command
+from napari_shiftseg._napari.check import Checked, check, grid_of, show_check
+from napari_shiftseg._napari.compare_control import CompareControl
+from napari_shiftseg._napari.compare_tab import CompareTab
+from napari_shiftseg._napari.correct_control import CorrectControl
+from napari_shiftseg._napari.correct_tab import CorrectTab
+from napari_shiftseg._napari.correctable import Correctable
+from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.model_section import ModelSection
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.result_control import ResultControl
@@ -14,6 +27,7 @@ from napari_shiftseg._napari.segment_control import SegmentControl
 from napari_shiftseg._napari.segment_tab import SegmentTab
 from napari_shiftseg._napari.sentence import warning_style
 from napari_shiftseg._napari.worker import Runner
+from napari_shiftseg.errors import ShiftSegError
 
 
 class SegmentWidget(QWidget):
@@ -29,24 +43,20 @@ class SegmentWidget(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self.runner = Runner(self)
         self.results = Results(viewer, self)
-        self.segment = SegmentTab(viewer)
+        self.segment, self.runner = SegmentTab(viewer), Runner(self)
         self.control = SegmentControl(viewer, self.segment, self.runner, self.results, self)
-        self.result_control = ResultControl(
-            self.segment.result,
-            self.results,
-            self.control,
-            self.segment.clusters.show_settings,
-            self,
+        self.result_control = ResultControl(self.segment, self.results, self.control, self)
+        self.compare = CompareTab(viewer)
+        self.compare_control = CompareControl(
+            viewer, self.compare, self.control.subject, Runner(self), self
         )
-        self.tabs = QTabWidget()
-        self.tabs.addTab(scrolled(self.segment), "Segment")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.tabs)
-        self.setMinimumWidth(360)
-        viewer.events.theme.connect(self._on_theme)
+        self.correct = CorrectTab(viewer)
+        self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
+        self.actions_of_widget = Actions(viewer, self._commands(), self)
+        self.checks = Live(self)
+        self._lay_out()
+        self._connect()
         self._on_theme()
         self.control.begin()
 
@@ -56,16 +66,89 @@ class SegmentWidget(QWidget):
         return self.segment.model
 
     def changeEvent(self, event: QEvent) -> None:
-        """End the run and take the grid away when napari closes the dock."""
+        """Let go of the viewer when napari closes the dock, and take hold again if reopened."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.control.close()
+        if event.type() != QEvent.Type.ParentChange:
+            return
+        if self.parent() is None:
+            self._let_go()
+
+    def check_layer(self, layer: Layer | None = None) -> None:
+        """Look for straight cuts in a labels layer, the active one by default."""
+        layer = layer or self._viewer.layers.selection.active
+        if not isinstance(layer, Labels):
+            show_info("Select a labels layer first: it is checked for cuts along tile borders.")
+            return
+        try:
+            tile, ndim = grid_of(layer, self.segment.stitch.tile.value())
+        except ShiftSegError as error:
+            show_error(str(error))
+            return
+        self.checks.ask(partial(check, layer, tile, ndim))
+
+    def _lay_out(self) -> None:
+        self.tabs = QTabWidget()
+        for tab, title in (
+            (self.segment, "Segment"),
+            (self.compare, "Compare"),
+            (self.correct, "Correct"),
+        ):
+            self.tabs.addTab(_scrolled(tab), title)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.tabs)
+        self.setMinimumWidth(370)
+
+    def _connect(self) -> None:
+        self._viewer.events.theme.connect(self._on_theme)
+        self.segment.model.model_changed.connect(self.compare.set_model)
+        self.results.changed.connect(self.correct_control.refresh)
+        self.segment.image.image_changed.connect(self.compare.truth.set_image)
+        self.checks.done.connect(self._on_checked)
+        self.checks.failed.connect(show_error)
+        self.actions_of_widget.register()
+
+    def _commands(self) -> list[Command]:
+        compare = self.compare_control
+        return [
+            Command("run", "Run", self.control.run, "Control-Shift-R"),
+            Command("preview", "Preview the screen", self.control.preview, "Control-Shift-V"),
+            Command("blink", "Blink between A and B", compare.blink, "Control-Shift-B"),
+            Command("next", "Next split", compare.next_split, "Control-Shift-Right"),
+            Command("previous", "Previous split", compare.previous_split, "Control-Shift-Left"),
+            Command("check", "Check for seam splits", self.check_layer, on_labels=True),
+        ]
+
+    def _correctable(self, layer: Layer) -> Correctable | None:
+        result = self.results.of_layer(layer)
+        if result is None:
+            return None
+        made = result.segmentation
+        return Correctable(
+            made.prediction.embedding,
+            made.prediction.foreground,
+            made.clustering,
+            result.report,
+            made.plan.geometry.ndim,
+        )
+
+    def _on_checked(self, checked: Any) -> None:
+        if isinstance(checked, Checked):
+            show_check(self._viewer, checked)
+            show_info(checked.sentence)
+
+    def _let_go(self) -> None:
+        self.control.close()
+        self.compare_control.close()
+        self.correct_control.stop()
+        self.checks.stop()
+        self.actions_of_widget.unregister()
 
     def _on_theme(self) -> None:
         self.setStyleSheet(warning_style(warning_text(self._viewer.theme)))
 
 
-def scrolled(tab: QWidget) -> QScrollArea:
+def _scrolled(tab: QWidget) -> QScrollArea:
     """Let a tab scroll where the window is too low for it."""
     area = QScrollArea()
     area.setWidget(tab)

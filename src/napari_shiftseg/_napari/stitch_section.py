@@ -18,10 +18,10 @@ from napari_shiftseg.tiles.plan import TilePlan, corrected_tile
 from napari_shiftseg.tiles.tile import Region
 
 MODES = (
-    ("naive", "&Naive", "Windows side by side, as most programs do: seams can cut objects"),
-    ("corrected", "&Corrected", "Tiles of a multiple of the period: equal to one whole pass"),
-    ("whole", "&Whole", "One pass over the whole image: no seams, but much memory"),
-    ("blended", "&Blended", "Overlapping windows, averaged: seams are blurred, not removed"),
+    ("naive", "Naive", "Windows side by side, as most programs do: seams can cut objects"),
+    ("corrected", "Corrected", "Tiles of a multiple of the period: equal to one whole pass"),
+    ("whole", "Whole", "One pass over the whole image: no seams, but much memory"),
+    ("blended", "Blended", "Overlapping windows, averaged: seams are blurred, not removed"),
 )
 
 _USEFUL = 1024
@@ -103,7 +103,7 @@ class StitchSection(QGroupBox):
         self.changed.emit()
 
     def _lay_out(self) -> None:
-        label = QLabel("&Tile")
+        label = QLabel("Tile")
         label.setBuddy(self.tile)
         row = QHBoxLayout()
         row.addWidget(label)

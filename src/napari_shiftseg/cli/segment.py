@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
-
-import numpy as np
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
@@ -18,8 +17,8 @@ from napari_shiftseg.cli.console import (
 )
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.embeddings.model import Model, load_model
-from napari_shiftseg.image.tiff import read_tiff, smallest_label_type, write_tiff
-from napari_shiftseg.pipeline import Segmentation, segment_events
+from napari_shiftseg.image.files import open_image, write_embedding, write_labels
+from napari_shiftseg.pipeline import Segmentation, frames_of, segment_events
 from napari_shiftseg.settings import Clustering, StitchMode
 
 
@@ -34,19 +33,20 @@ def segment(
     bandwidth: float | None = None,
     min_size: int | None = None,
     foreground: float | None = None,
+    axes: str | None = None,
     embeddings: Path | None = None,
     device: str | None = None,
     json: JsonFile = None,
     overwrite: bool = False,
 ) -> None:
-    """Segment an image into objects and write a label TIFF.
+    """Segment an image, or each frame of a stack, and write the labels.
 
     Parameters
     ----------
     image
-        TIFF to segment.
+        TIFF or OME-Zarr to segment.
     output
-        Label TIFF to write; 0 is background.
+        Labels to write, .tif or .ome.zarr, with the image's voxel size; 0 is background.
     model
         Name of a bundled model (see shiftseg models) or a model file.
     stitch
@@ -59,8 +59,11 @@ def segment(
         Objects with fewer pixels are dropped; by default the model's own.
     foreground
         Foreground probability from which on a pixel belongs to an object.
+    axes
+        One letter per axis of the image, as tczyx, where its file names them wrong; an axis
+        that the network does not see is looped over.
     embeddings
-        Also write the embedding to this TIFF, channels first.
+        Also write the embedding to this .tif or .ome.zarr, channels first.
     device
         cpu, cuda or mps; by default the fastest one here.
     json
@@ -70,24 +73,36 @@ def segment(
     """
     refuse_existing(output, embeddings, overwrite=overwrite)
     refuse_json(json, overwrite=overwrite)
-    pixels = read_tiff(image)
+    opened = open_image(image)
+    named = axes or opened.calibration.known_axes
     loaded = load_model(model)
     settings = clustering_for(loaded, bandwidth, min_size, foreground)
-    result = cast(
-        "Segmentation",
-        follow(
-            segment_events(
-                pixels, loaded, stitch=stitch, tile=tile, clustering=settings, device=device
-            )
-        ),
+    events = segment_events(
+        opened.pixels,
+        loaded,
+        stitch=stitch,
+        tile=tile,
+        clustering=settings,
+        device=device,
+        axes=named,
     )
-    axes = loaded.description.axes.upper()
+    result = cast("Segmentation", follow(events))
+    kept = frames_of(opened.pixels, loaded, named).layout.kept
+    calibration = replace(opened.calibration.picked(kept), axes=_letters(named, kept, loaded))
     if embeddings is not None:
-        vectors = np.ascontiguousarray(result.prediction.embedding)
-        write_tiff(embeddings, vectors, axes="C" + axes, provenance=result.provenance)
-    write_tiff(output, smallest_label_type(result.labels), axes=axes, provenance=result.provenance)
+        vectors, its_axes = result.prediction.embedding, calibration.with_channels()
+        write_embedding(embeddings, vectors, axes=its_axes, provenance=result.provenance)
+    write_labels(output, result.labels, axes=calibration, provenance=result.provenance)
     values = result.provenance | {"objects": result.objects, "labels": str(output)}
     report(values, summary(result, output), json)
+
+
+def _letters(named: str | None, kept: tuple[int, ...], model: Model) -> str:
+    """Name the axes of the labels; loops of an unnamed stack are frames in time."""
+    if named is not None:
+        return "".join(named[axis] for axis in kept)
+    spatial = model.description.axes
+    return "tpq"[: len(kept) - len(spatial)] + spatial
 
 
 def clustering_for(

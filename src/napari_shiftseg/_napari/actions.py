@@ -1,0 +1,101 @@
+"""Commands of the open widget: in the palette, in the layers' context menu, as shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+from app_model.expressions import parse_expression
+from app_model.types import Action, MenuRule
+from napari._app_model import get_app_model
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject
+
+LAYER_MENU = "napari/layers/context"
+
+_number = count(1)
+"""Two viewers may have a widget each; their commands need names of their own."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something that a person can ask for by name.
+
+    Parameters
+    ----------
+    name
+        Short name, unique in the plugin.
+    title
+        What the palette calls it.
+    do
+        What it does.
+    key
+        Shortcut, as napari writes it; empty for none.
+    on_labels
+        Whether it belongs into the context menu of labels layers.
+    """
+
+    name: str
+    title: str
+    do: Callable[[], None]
+    key: str = ""
+    on_labels: bool = False
+
+
+class Actions(QObject):
+    """Registers commands as long as the widget lives.
+
+    Parameters
+    ----------
+    viewer
+        Whose shortcuts are bound.
+    commands
+        The commands.
+    """
+
+    def __init__(
+        self, viewer: Viewer, commands: list[Command], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._commands = viewer, commands
+        self._dispose: list[Callable[[], None]] = []
+        # A viewer that is closed deletes the widget without a word to Python.
+        self.destroyed.connect(partial(_run_all, self._dispose))
+
+    def register(self) -> None:
+        """Make the commands known."""
+        number = next(_number)
+        for command in self._commands:
+            action = _action(command, number)
+            self._dispose.append(get_app_model().register_action(action))
+            if command.key:
+                self._viewer.bind_key(command.key, partial(_pressed, command.do), overwrite=True)
+
+    def unregister(self) -> None:
+        """Take the commands away."""
+        _run_all(self._dispose)
+        for command in self._commands:
+            if command.key:
+                self._viewer.bind_key(command.key, None, overwrite=True)
+
+
+def _run_all(calls: list[Callable[[], None]], _destroyed: object = None) -> None:
+    while calls:
+        calls.pop()()
+
+
+def _pressed(do: Callable[[], None], viewer: Viewer) -> None:
+    do()
+
+
+def _action(command: Command, number: int) -> Action:
+    labels_only = parse_expression("active_layer_type == 'labels'")
+    return Action(
+        id=f"napari-shiftseg.widget{number}.{command.name}",
+        title=f"ShiftSeg: {command.title}",
+        callback=command.do,
+        menus=[MenuRule(id=LAYER_MENU, group="8_shiftseg")] if command.on_labels else None,
+        enablement=labels_only if command.on_labels else None,
+    )

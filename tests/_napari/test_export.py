@@ -1,0 +1,85 @@
+"""The Export button beside the result."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtWidgets import QFileDialog, QMessageBox
+
+from napari_shiftseg.image.files import open_image
+
+PATIENCE = 20_000
+
+
+@pytest.fixture
+def result(qtbot, viewer, widget, image):
+    """A run on the field, and its labels layer."""
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        widget.segment.run.run.click()
+    return viewer.layers["Labels (naive, 12 px)"]
+
+
+@pytest.fixture
+def export(qtbot, widget, monkeypatch):
+    """Press the button and answer the dialog."""
+
+    def press(path, kind):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path), kind))
+        widget.segment.result.export.click()
+        qtbot.waitUntil(lambda: not widget.result_control.writing.busy, timeout=PATIENCE)
+
+    return press
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+def test_labels_keep_values_scale_and_provenance(export, result, tmp_path, suffix, notifications):
+    result.data_setitem((np.array([5]), np.array([5])), 99)
+    kind = "Labels as TIFF (*.tif)" if suffix == ".tif" else "Labels as OME-Zarr (*.ome.zarr)"
+    export(tmp_path / f"out{suffix}", kind)
+    opened = open_image(tmp_path / f"out{suffix}")
+    np.testing.assert_array_equal(np.asarray(opened.pixels), result.data)
+    assert opened.calibration.scale == (0.5, 0.5)
+    assert opened.kind == "labels"
+    made = opened.provenance
+    assert (made["model"], made["stitch"], made["tile"]) == ("bands", "naive", [12, 12])
+    assert len(made["model_sha256"]) == 64 and made["clustering"]["bandwidth"] == 2
+    assert ("info", f"Written: {tmp_path / f'out{suffix}'}") in notifications()
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+def test_embeddings_are_exported_with_their_channels(export, widget, result, tmp_path, suffix):
+    kind = "Embedding as TIFF (*.tif)" if suffix == ".tif" else "Embedding as OME-Zarr (*.ome.zarr)"
+    export(tmp_path / f"out{suffix}", kind)
+    opened = open_image(tmp_path / f"out{suffix}")
+    embedding = widget.results.current.segmentation.prediction.embedding
+    np.testing.assert_array_equal(np.asarray(opened.pixels), embedding)
+    assert opened.calibration.axes == "cyx"
+    assert opened.kind == "embedding"
+
+
+def test_a_name_without_ending_gets_one(export, result, tmp_path):
+    export(tmp_path / "bare", "Labels as TIFF (*.tif)")
+    assert tifffile.imread(tmp_path / "bare.tif").shape == (48, 40)
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+def test_a_folder_is_replaced_only_if_one_says_so(export, result, tmp_path, monkeypatch, answer):
+    path = tmp_path / "out.ome.zarr"
+    export(path, "Labels as OME-Zarr (*.ome.zarr)")
+    result.data_setitem((np.array([5]), np.array([5])), 99)
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton[answer])
+    export(path, "Labels as OME-Zarr (*.ome.zarr)")
+    assert (np.asarray(open_image(path).pixels)[5, 5] == 99) is np.bool_(answer == "Yes")
+
+
+def test_what_cannot_be_written_is_one_notification(export, result, tmp_path, notifications):
+    export(tmp_path / "absent" / "out.tif", "Labels as TIFF (*.tif)")
+    [message] = [text for severity, text in notifications() if severity == "error"]
+    assert "no such folder" in message
+
+
+def test_file_save_keeps_the_provenance_too(result, tmp_path):
+    [path] = result.save(str(tmp_path / "saved.tif"), plugin="napari-shiftseg")
+    made = open_image(path).provenance
+    assert made["stitch"] == "naive" and json.dumps(made)
