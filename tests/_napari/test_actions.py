@@ -43,12 +43,17 @@ def test_commands_are_in_the_palette_while_the_widget_is_open(qtbot, viewer, wid
         widget.deleteLater()
 
 
-def test_a_deleted_widget_leaves_no_command_behind(qtbot, viewer):
-    widget = SegmentWidget(viewer)
-    assert "ShiftSeg: Run" in titles()
-    with qtbot.waitSignal(widget.destroyed):
-        widget.deleteLater()
-    assert "ShiftSeg: Run" not in titles()
+def test_commands_of_a_deleted_widget_do_nothing_and_go_with_the_next(qtbot, viewer):
+    def delete(widget):
+        with qtbot.waitSignal(widget.destroyed):
+            widget.deleteLater()
+
+    delete(SegmentWidget(viewer))
+    press(viewer, "Control-Shift-R")
+    second = SegmentWidget(viewer)
+    named = [c.title for c in dict(get_app_model().commands).values()]
+    assert named.count("ShiftSeg: Run") == 1
+    delete(second)
 
 
 def test_the_check_is_in_the_context_menu_of_layers(widget):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from typing import Any
 
 from app_model.expressions import parse_expression
 from app_model.types import Action, MenuRule
@@ -17,6 +18,10 @@ LAYER_MENU = "napari/layers/context"
 
 _number = count(1)
 """Two viewers may have a widget each; their commands need names of their own."""
+
+_stale: list[Callable[[], None]] = []
+"""Commands of deleted widgets, to be taken away when it can be done: with a viewer goes its
+palette, which must not be told of anything any more."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +66,21 @@ class Actions(QObject):
         super().__init__(parent)
         self._viewer, self._commands = viewer, commands
         self._dispose: list[Callable[[], None]] = []
+        self._alive = [True]
         # A viewer that is closed deletes the widget without a word to Python.
-        self.destroyed.connect(partial(_run_all, self._dispose))
+        self.destroyed.connect(partial(_end, self._alive, self._dispose))
 
     def register(self) -> None:
         """Make the commands known."""
+        _run_all(_stale)
+        app = get_app_model()
         number = next(_number)
         for command in self._commands:
-            action = _action(command, number)
-            self._dispose.append(get_app_model().register_action(action))
+            do = partial(_if_alive, self._alive, command.do)
+            action = _action(command, do, number)
+            self._dispose.append(partial(_dispose, app, app.register_action(action)))
             if command.key:
-                self._viewer.bind_key(command.key, partial(_pressed, command.do), overwrite=True)
+                self._viewer.bind_key(command.key, partial(_pressed, do), overwrite=True)
 
     def unregister(self) -> None:
         """Take the commands away."""
@@ -81,21 +90,36 @@ class Actions(QObject):
                 self._viewer.bind_key(command.key, None, overwrite=True)
 
 
-def _run_all(calls: list[Callable[[], None]], _destroyed: object = None) -> None:
+def _run_all(calls: list[Callable[[], None]]) -> None:
     while calls:
         calls.pop()()
+
+
+def _dispose(app: Any, call: Callable[[], None]) -> None:
+    if get_app_model() is app:
+        call()
+
+
+def _end(alive: list[bool], dispose: list[Callable[[], None]], _destroyed: object) -> None:
+    alive[0] = False
+    _stale.extend(dispose)
+
+
+def _if_alive(alive: list[bool], do: Callable[[], None]) -> None:
+    if alive[0]:
+        do()
 
 
 def _pressed(do: Callable[[], None], viewer: Viewer) -> None:
     do()
 
 
-def _action(command: Command, number: int) -> Action:
+def _action(command: Command, do: Callable[[], None], number: int) -> Action:
     labels_only = parse_expression("active_layer_type == 'labels'")
     return Action(
         id=f"napari-shiftseg.widget{number}.{command.name}",
         title=f"ShiftSeg: {command.title}",
-        callback=command.do,
+        callback=do,
         menus=[MenuRule(id=LAYER_MENU, group="8_shiftseg")] if command.on_labels else None,
         enablement=labels_only if command.on_labels else None,
     )
