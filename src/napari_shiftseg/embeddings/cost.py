@@ -70,7 +70,7 @@ def cost_of(architecture: Architecture, plan: TilePlan, frames: int = 1) -> Cost
         (_walk(architecture, tuple(size for size, _ in sizes)), prod(n for _, n in sizes))
         for sizes in product(*(axis.items() for axis in axes))
     ]
-    stitched = architecture.out_channels * _FLOAT * (2 if architecture.foreground else 1)
+    stitched = architecture.out_channels * _FLOAT
     return Cost(
         flops=frames * sum(tile.flops * count for tile, count in passes),
         tile_bytes=max((tile.peak for tile, _ in passes), default=0),

@@ -19,6 +19,9 @@ from napari_shiftseg.tiles.plan import TilePlan
 from napari_shiftseg.tiles.tile import Tile
 
 
+_PART = 2**20
+
+
 @dataclass(frozen=True)
 class TileDone:
     """One predicted tile.
@@ -142,12 +145,21 @@ class Stitcher:
         self.weight[inner] += weight
 
     def result(self, *, foreground: bool) -> Prediction:
-        """Finish; ``foreground`` says that the last channel is a foreground logit."""
-        values = self.total if self.weight is None else self.total / self.weight
+        """Finish, in place; ``foreground`` says that the last channel is a foreground logit."""
+        if self.weight is not None:
+            self.total /= self.weight
+            self.weight = None
         if not foreground:
-            return Prediction(values, None)
-        logit = values[-1].astype(np.float64)
-        return Prediction(values[:-1], (1 / (1 + np.exp(-logit))).astype(np.float32))
+            return Prediction(self.total, None)
+        _to_probability(self.total[-1].reshape(-1))
+        return Prediction(self.total[:-1], self.total[-1])
+
+
+def _to_probability(logits: NDArray[np.float32]) -> None:
+    """Turn ``(n,)`` logits into probabilities, part by part: doubles take twice the memory."""
+    for start in range(0, len(logits), _PART):
+        part = logits[start : start + _PART]
+        part[:] = 1 / (1 + np.exp(-part.astype(np.float64)))
 
 
 def gaussian_window(tile: Tile) -> NDArray[np.float32]:

@@ -84,13 +84,14 @@ class SeamReport:
             vectors = embedding[(slice(None), *index)]
             if truth is not None:
                 counts.add(Overlap.of(its_objects, here))
-            found = find_seam_splits(here, its_objects, plan, vectors)
-            splits += [replace(split, position=(*index, *split.position)) for split in found]
+            if compared is not None:
+                found = find_seam_splits(here, its_objects, plan, vectors)
+                splits += [replace(split, position=(*index, *split.position)) for split in found]
             jumps += measure_jumps(vectors, its_objects, plan.seams)
         return cls(
             mode=plan.mode,
             tile_size=plan.tile_size,
-            objects=int((np.unique(labels) != 0).sum()),
+            objects=_count(labels),
             false_splits=counts.false_splits if truth is not None else None,
             false_merges=counts.false_merges if truth is not None else None,
             ap50=counts.average_precision(0.5) if truth is not None else None,
@@ -138,6 +139,14 @@ class SeamReport:
             ("jump across seams", number(self.jumps.at_seams)),
             ("jump beside seams", number(self.jumps.beside_seams)),
         ]
+
+
+def _count(labels: NDArray[Any]) -> int:
+    """Count objects part by part: sorting a large image at once would take its memory twice."""
+    found: set[int] = set()
+    for part in np.array_split(labels, min(len(labels), 64)):
+        found.update(np.unique(part).tolist())
+    return len(found - {0})
 
 
 def _fitted(objects: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
