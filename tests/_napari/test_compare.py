@@ -4,61 +4,22 @@ import csv
 
 import numpy as np
 import pytest
+from compare_dock import PATIENCE, Dock, compare, sweep
 from napari.layers import Points
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog
 
+from conftest import Gate
 from napari_shiftseg._napari import compare_control, job
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.compare_control import CompareControl
-from napari_shiftseg._napari.compare_tab import CompareTab
-from napari_shiftseg._napari.job import Subject
-from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
-from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.settings import Stitching
-
-PATIENCE = 20_000  # milliseconds
-
-
-def subject_of(layer, model):
-    """What the tab Segment makes of an image layer."""
-    frames = frames_of_layer(layer, model)
-    space = range(layer.ndim - model.geometry.ndim, layer.ndim)
-    return Subject(
-        image=pixels_of(layer),
-        image_key=str(layer.unique_id),
-        image_name=layer.name,
-        model=model,
-        axes=axes_of(layer, model),
-        loops=frames.loops,
-        space=Placement.of(layer, frames, list(space)),
-        stack=Placement.of(layer, frames, list(range(layer.ndim))),
-        clustering=model.description.clustering,
-    )
-
-
-class Dock(QWidget):
-    """The tab and its controller, as the dock holds them."""
-
-    def __init__(self, viewer, model):
-        super().__init__()
-        self.viewer, self.model = viewer, model
-        self.tab = CompareTab(viewer, self)
-        self.runner = Runner(self)
-        self.control = CompareControl(viewer, self.tab, self.subject, self.runner, self)
-        self.tab.set_model(model)
-
-    def subject(self):
-        images = [layer for layer in self.viewer.layers if layer.name == "field"]
-        return subject_of(images[0], self.model) if images else None
 
 
 @pytest.fixture
 def dock(viewer, bundled, qtbot):
     dock = Dock(viewer, load_model(bundled["bands"]))
-    viewer.window.add_dock_widget(dock, area="right")
     yield dock
     dock.control.close()
 
@@ -73,16 +34,6 @@ def truth(viewer, image, dock):
     """What the bands are where no tile disturbs them."""
     bands = np.repeat(np.arange(1, 13), 4)[:, None] * np.ones(40, int)
     return viewer.add_labels(bands, name="bands", scale=(0.5, 0.5))
-
-
-def compare(qtbot, dock):
-    with qtbot.waitSignal(dock.runner.succeeded, timeout=PATIENCE):
-        dock.tab.run.run.click()
-
-
-def sweep(qtbot, dock):
-    with qtbot.waitSignal(dock.runner.succeeded, timeout=PATIENCE):
-        dock.tab.plot.run.run.click()
 
 
 @pytest.fixture
@@ -126,7 +77,7 @@ def test_without_an_image_there_is_a_word_and_no_run(dock, notifications):
 
 def test_totals_and_every_split_are_listed_the_severest_first(compared):
     naive, corrected = cells(compared.tab.totals)
-    assert corrected == ["B  corrected 8", "12", "–", "–", "–", "0"]
+    assert corrected == ["B corrected 8", "12", "–", "–", "–", "0"]
     rows = cells(compared.tab.cuts.table)
     assert len(rows) == int(naive[-1]) > 1
     severities = [float(row[4]) for row in rows]
@@ -150,7 +101,7 @@ def test_one_mode_may_be_compared_with_itself_at_another_tile_size(qtbot, dock, 
     for row, tile in zip(dock.tab.rows, (6, 14), strict=True):
         row.tile.setValue(tile)
     compare(qtbot, dock)
-    assert [row[0] for row in cells(dock.tab.totals)] == ["A  naive 6", "B  naive 14"]
+    assert [row[0] for row in cells(dock.tab.totals)] == ["A naive 6", "B naive 14"]
     assert {row[0][0] for row in cells(dock.tab.cuts.table)} == {"A", "B"}
 
 
@@ -231,8 +182,6 @@ def test_deleting_the_image_cancels_with_a_word(
 
 @pytest.fixture
 def gate_of_compare(monkeypatch):
-    from conftest import Gate
-
     gate, events = Gate(), job.compare_events
 
     def held(*arguments, **keywords):

@@ -13,10 +13,11 @@ _STILL = 4
 """Distance on screen in pixels up to which a click may tremble."""
 
 
-def tool_in_hand(viewer: Viewer) -> bool:
-    """Tell whether the mouse paints, picks or draws in the active layer."""
+def is_free(viewer: Viewer, event: Any) -> bool:
+    """Tell whether a press is neither a tool's of the active layer nor napari's own."""
     active = viewer.layers.selection.active
-    return active is not None and str(active.mode) != "pan_zoom"
+    tool_in_hand = active is not None and str(active.mode) != "pan_zoom"
+    return event.button == 1 and not (event.modifiers or event.handled or tool_in_hand)
 
 
 class Clicks(QObject):
@@ -41,7 +42,7 @@ class Clicks(QObject):
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
 
     def _on_press(self, viewer: Any, event: Any) -> Iterator[None]:
-        if event.button != 1 or event.handled or tool_in_hand(self._viewer):
+        if not is_free(self._viewer, event):
             return
         start, place = np.array(event.pos), tuple(event.position)
         yield

@@ -50,7 +50,7 @@ class CompareTab(QWidget):
         self.rows = (StitchingRow(NAMES[0], "naive"), StitchingRow(NAMES[1], "corrected"))
         self.truth = TruthChoice(viewer)
         self.run = RunBar("Compare A with B", "Run both on the image of the tab Segment")
-        self.totals = Table(_TOTALS)
+        self.totals = Table(_TOTALS, shares=(102, 52, 50, 40, 50, 46))
         self.show_as = ShowSection()
         self.pages = Switch(_PAGES)
         self.cuts = CutsPage()
@@ -81,6 +81,7 @@ class CompareTab(QWidget):
         self.totals.fill([])
         self.totals.fit_height()
         self.cuts.clear()
+        self.show_as.name(("", ""))
         self.show_as.setEnabled(False)
 
     def show_pair(self, pair: Pair) -> None:
@@ -89,6 +90,7 @@ class CompareTab(QWidget):
         self.totals.fill([_total(*named) for named in zip(NAMES, reports, strict=True)])
         self.totals.fit_height()
         self.cuts.show_pair(pair)
+        self.show_as.name([result.title for result in pair.results])
         self.show_as.setEnabled(True)
 
     def show_page(self, page: str) -> None:
@@ -118,7 +120,7 @@ class CompareTab(QWidget):
 def _total(name: str, report: SeamReport) -> list[str]:
     size = "" if report.mode == "whole" else f" {by(report.tile_size)}"
     return [
-        f"{name}  {report.mode}{size}",
+        f"{name} {report.mode}{size}",
         str(report.objects),
         number(report.ap50),
         number(report.false_splits),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.curtain_line import CurtainLine
+from napari_shiftseg._napari.layers import raise_rings
 from napari_shiftseg._napari.sides import Side
 from napari_shiftseg._napari.tags import tag
 
@@ -104,6 +105,7 @@ class Curtain(QObject):
             metadata=tag(kind=CURTAIN),
             **placement.keywords,
         )
+        raise_rings(self._viewer)
         self.line.enter(placement)
         self._viewer.layers.selection.active = active
         self.move(fraction)

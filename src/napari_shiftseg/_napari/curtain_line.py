@@ -10,7 +10,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.clicks import tool_in_hand
+from napari_shiftseg._napari.clicks import is_free
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 
@@ -91,13 +91,13 @@ class CurtainLine(QObject):
 
     def _near(self, event: Any) -> bool:
         """Tell whether the mouse is where it can take the line."""
-        if self.layer is None or self._viewer.dims.ndisplay != 2 or tool_in_hand(self._viewer):
+        if self.layer is None or self._viewer.dims.ndisplay != 2:
             return False
         distance = abs(event.position[-1] - self.layer.translate[-1])
         return bool(distance * camera_of(self._viewer).zoom < _REACH)
 
     def _on_press(self, viewer: Any, event: Any) -> Iterator[None]:
-        if event.button != 1 or not self._near(event):
+        if not (is_free(self._viewer, event) and self._near(event)):
             return
         camera = camera_of(self._viewer)
         panned, camera.mouse_pan, event.handled = camera.mouse_pan, False, True

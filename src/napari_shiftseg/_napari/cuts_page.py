@@ -11,7 +11,6 @@ from napari_shiftseg._napari.file_dialog import ask_where_to_save
 from napari_shiftseg._napari.pair import NAMES, Cut, Pair
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.tables import Table
-from napari_shiftseg.seams.report import number
 
 _COLUMNS = (
     ("Object", "Result, and number of the object in the ground truth or in the corrected labels"),
@@ -33,7 +32,8 @@ class CutsPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.caption = Sentence()
-        self.table = Table(_COLUMNS, sort_by=4)
+        self.table = Table(_COLUMNS, sort_by=4, shares=(50, 76, 46, 42, 56, 54))
+        self.table.setToolTip("Click a row to go there, or an object to find its row")
         self.splits = QPushButton("Export splits…")
         self.splits.setToolTip("Write this table, with world coordinates and pieces, as CSV")
         self.totals = QPushButton("Export totals…")
@@ -58,9 +58,7 @@ class CutsPage(QWidget):
         if not pair.cuts:
             self.caption.say("No object is cut at a seam, neither in A nor in B.")
             return
-        self.caption.say(
-            f"Cut at seams: {counts[0]} in A, {counts[1]} in B. Click a row or an object."
-        )
+        self.caption.say(f"Seams cut {counts[0]} objects in A, {counts[1]} in B.")
 
     def _allow_export(self, allowed: bool) -> None:
         self.splits.setEnabled(allowed)
@@ -89,7 +87,7 @@ def _row(cut: Cut) -> list[str]:
         f"{NAMES[cut.side]} {split.object_id}",
         ", ".join(f"{v:.0f}" for v in split.position),
         str(split.length),
-        number(split.jump),
+        "–" if split.jump != split.jump else f"{split.jump:.2f}",
         f"{split.severity:.1f}",
         split.cause,
     ]

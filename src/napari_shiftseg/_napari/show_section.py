@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QDoubleSpinBox,
@@ -35,6 +37,7 @@ class ShowSection(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._titles: Sequence[str] = ("", "")
         self.switch = Switch(_WAYS)
         for button in self.switch.buttons.values():
             button.setStyleSheet("padding-left: 4px; padding-right: 4px")
@@ -49,8 +52,12 @@ class ShowSection(QWidget):
         self.interval.setSuffix(" s")
         self.interval.setToolTip("How long each of the two is shown")
         self.options = QStackedWidget()
-        self._pages = {"": QWidget(), CURTAIN: self._page("Line", self.slider)}
-        self._pages[BLINK] = self._page("Interval", self.interval)
+        self.caption = QLabel()
+        self._pages = {
+            "": self.caption,
+            CURTAIN: self._page("Line", self.slider),
+            BLINK: self._page("Interval", self.interval),
+        }
         for page in self._pages.values():
             self.options.addWidget(page)
         self._lay_out()
@@ -58,16 +65,27 @@ class ShowSection(QWidget):
         self.slider.valueChanged.connect(lambda value: self.curtain_moved.emit(value / _STEPS))
         self.interval.valueChanged.connect(self.interval_changed)
 
+    def name(self, titles: Sequence[str]) -> None:
+        """Say what A and B are."""
+        self._titles = titles
+        self._say()
+
     def show_way(self, way: str) -> None:
         """Show which way is on, without asking for it."""
         self.switch.buttons[way].setChecked(True)
-        self.options.setCurrentWidget(self._pages.get(way, self._pages[""]))
+        self.options.setCurrentWidget(self._pages.get(way, self.caption))
+        self._say()
 
     def show_curtain(self, fraction: float) -> None:
         """Show where the curtain's line is."""
         self.slider.blockSignals(True)
         self.slider.setValue(round(fraction * _STEPS))
         self.slider.blockSignals(False)
+
+    def _say(self) -> None:
+        a, b = self._titles
+        texts = {"A": a, "B": b, SIDE_BY_SIDE: f"{a}  |  {b}"}
+        self.caption.setText(texts.get(self.switch.value, "") if a else "")
 
     def _on_way(self, way: str) -> None:
         self.show_way(way)

@@ -68,8 +68,11 @@ class Side:
             return
         columns = rings.data[:, -1]
         shown = (columns >= where[0]) & (columns < where[1])
-        if not np.array_equal(shown, rings.shown):
-            rings.shown = shown
+        # Not Points.shown, which napari heeds only where some axis has a slider.
+        colours = rings.border_color.copy()
+        colours[:, 3] = shown
+        if not np.array_equal(colours, rings.border_color):
+            rings.border_color = colours
 
 
 def hide_others(viewer: Viewer, sides: tuple[Side, Side]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import QItemSelectionModel, Qt, Signal
-from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -21,6 +21,11 @@ _NUMBER = Qt.ItemDataRole.UserRole
 _KEY = Qt.ItemDataRole.UserRole + 1
 """Role of what a cell is sorted by."""
 
+_NARROW = (
+    "QHeaderView::section { padding: 2px 2px; } QTableWidget::item { padding: 0px; }"
+    "QHeaderView::up-arrow, QHeaderView::down-arrow { width: 0px; height: 0px; }"
+)
+
 
 class Table(QTableWidget):
     """A table whose rows can be chosen by mouse and keyboard.
@@ -34,6 +39,9 @@ class Table(QTableWidget):
     sort_by
         Number of the column to sort by, largest first, until a person clicks another
         header; None keeps the order of the rows.
+    shares
+        Relative width of each column, for tables that would not fit otherwise. By default
+        columns are as wide as their words, and the first takes what is left.
     """
 
     row_chosen = Signal(int)
@@ -44,6 +52,7 @@ class Table(QTableWidget):
         parent: QWidget | None = None,
         *,
         sort_by: int | None = None,
+        shares: Sequence[int] | None = None,
     ) -> None:
         super().__init__(0, len(columns), parent)
         for index, (title, tip) in enumerate(columns):
@@ -57,6 +66,7 @@ class Table(QTableWidget):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
+        self._shares = shares
         self._lay_out()
         if sort_by is not None:
             self.setSortingEnabled(True)
@@ -97,8 +107,6 @@ class Table(QTableWidget):
         """Select a row and scroll to it, without announcing it."""
         place = next(r for r in range(self.rowCount()) if self._number(r) == number)
         self.blockSignals(True)
-        # Not selectRow: it needs the selection to change before Qt draws it.
-        self.setCurrentCell(place, 0, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.selectRow(place)
         self.blockSignals(False)
         self.scrollTo(self.model().index(place, 0))
@@ -137,10 +145,21 @@ class Table(QTableWidget):
         self.verticalHeader().setMinimumSectionSize(18)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        # Columns are as wide as their words; the first takes what is left.
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(40 if self.columnCount() > 5 else 52)
+        if self._shares is None:
+            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            header.setMinimumSectionSize(52)
+            return
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setMinimumSectionSize(20)
+        self.setStyleSheet(_NARROW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width among the columns."""
+        super().resizeEvent(event)
+        for column, share in enumerate(self._shares or ()):
+            width = self.viewport().width() * share // sum(self._shares or ())
+            self.setColumnWidth(column, width)
 
     def _number(self, row: int) -> int:
         return int(self.item(row, 0).data(_NUMBER))
@@ -156,6 +175,7 @@ class _Cell(QTableWidgetItem):
 
     def __init__(self, text: str, number: int, key: Any) -> None:
         super().__init__(text)
+        self.setToolTip(text)
         self.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setData(_NUMBER, number)
         self.setData(_KEY, key)
