@@ -45,7 +45,11 @@ class CurtainPixels:
         columns = np.arange(self.shape[-1]) * self._step
         # Without an index of its own the last axis is read whole.
         own = index[-1] if len(index) == self.ndim else slice(None)
-        return np.where(columns[own] < self.edge, self._left[index], self._right[index])
+        left, right = self._left[index], self._right[index]
+        count = np.count_nonzero(columns[own] < self.edge)
+        if not isinstance(own, slice):
+            return left if count else right
+        return np.concatenate([left[..., :count], right[..., count:]], axis=-1)
 
     def __len__(self) -> int:
         return self.shape[0]
