@@ -32,8 +32,8 @@ def test_the_core_loads_neither_qt_nor_napari():
 
 def test_tiles_image_labels_and_seams_need_no_torch():
     modules = (
-        "tiles.plan", "image.axes", "image.border", "image.intensity", "image.packs", "image.tiff",
-        "labels.cluster", "seams.report", "settings",
+        "tiles.plan", "image.axes", "image.border", "image.files", "image.intensity", "image.packs",
+        "image.tiff", "labels.cluster", "seams.report", "settings",
     )  # fmt: skip
     loaded = loaded_by("; ".join(f"import napari_shiftseg.{name}" for name in modules))
     assert "scipy" in loaded

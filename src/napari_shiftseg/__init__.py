@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from napari_shiftseg.pipeline import segment as segment
     from napari_shiftseg.seams.report import SeamReport as SeamReport
     from napari_shiftseg.settings import Clustering as Clustering
+    from napari_shiftseg.settings import Stitching as Stitching
+    from napari_shiftseg.tile_sweep import Sweep as Sweep
+    from napari_shiftseg.tile_sweep import sweep as sweep
     from napari_shiftseg.tiles.geometry import NetworkGeometry as NetworkGeometry
     from napari_shiftseg.tiles.plan import TilePlan as TilePlan
     from napari_shiftseg.tiles.plan import make_plan as make_plan
@@ -42,6 +45,8 @@ _HOME = {
     "Segmentation": "pipeline",
     "ShiftSegError": "errors",
     "ShiftSegWarning": "errors",
+    "Stitching": "settings",
+    "Sweep": "tile_sweep",
     "TilePlan": "tiles.plan",
     "bundled_models": "embeddings.model",
     "certify": "certificate",
@@ -50,6 +55,7 @@ _HOME = {
     "load_model": "embeddings.model",
     "make_plan": "tiles.plan",
     "segment": "pipeline",
+    "sweep": "tile_sweep",
 }
 
 __all__ = [
@@ -63,6 +69,8 @@ __all__ = [
     "Segmentation",
     "ShiftSegError",
     "ShiftSegWarning",
+    "Stitching",
+    "Sweep",
     "TilePlan",
     "__version__",
     "bundled_models",
@@ -72,6 +80,7 @@ __all__ = [
     "load_model",
     "make_plan",
     "segment",
+    "sweep",
 ]
 
 

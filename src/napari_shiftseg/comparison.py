@@ -70,7 +70,7 @@ def compare_events(
     """
     model = load_model(model)
     if truth is not None:
-        _check_truth(truth, frames_of(image, model, axes))
+        check_truth(truth, frames_of(image, model, axes))
     results: list[Segmentation] = []
     for stitching in stitchings:
         for event in segment_events(
@@ -185,8 +185,21 @@ def _tile_for(model: Model, mode: StitchMode, tile: int | Size | None) -> int | 
     return corrected_tile(model.geometry, sizes)
 
 
-def _check_truth(truth: Any, frames: Frames) -> None:
-    """Find out before hours of computing that a ground truth is another image's."""
+def check_truth(truth: Any, frames: Frames) -> None:
+    """Find out before hours of computing that a ground truth is another image's.
+
+    Parameters
+    ----------
+    truth
+        Labels of the whole image, with or without its loop axes.
+    frames
+        The image.
+
+    Raises
+    ------
+    ShiftSegError
+        If the shapes do not fit.
+    """
     shape, size = tuple(truth.shape), (*frames.loops, *frames.spatial)
     if len(shape) < len(frames.spatial) or shape != size[-len(shape) :]:
         raise ShiftSegError(f"the ground truth has the shape {shape}, the image {size}")

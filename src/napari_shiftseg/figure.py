@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from skimage.color import label2rgb
 
 from napari_shiftseg.comparison import Comparison
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import file_beside
 from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.seams.splits import SeamSplit
@@ -59,7 +58,8 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
         axis.set_title(_title(result.reports[mode]))
     for axis in axes:
         axis.set_axis_off()
-    _save(figure, path)
+    with file_beside(path) as partial:
+        FigureCanvasAgg(figure).print_png(partial)
 
 
 def _title(report: SeamReport) -> str:
@@ -96,14 +96,3 @@ def _stretched(pixels: NDArray[Any]) -> NDArray[np.float64]:
     # A square root shows dim nuclei beside bright ones.
     scaled: NDArray[np.float64] = np.clip((pixels.astype(np.float64) - low) / span, 0, 1)
     return np.sqrt(scaled)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        FigureCanvasAgg(figure).print_png(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,9 +1,10 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all: written beside their name, then moved there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,26 +12,72 @@ from napari_shiftseg.errors import ShiftSegError
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a name beside ``path`` to write to; it replaces ``path`` if nothing goes wrong.
+def file_beside(path: Path) -> Iterator[Path]:
+    """Give a name to write a file to; an existing file is replaced at the end.
 
     Raises
     ------
     ShiftSegError
-        If the operating system refuses to write.
+        If the folder is missing, or writing fails for a reason outside of the program.
     """
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with _beside(path) as partial:
         yield partial
         os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """Give a name to make a folder at; an existing folder is replaced at the end.
+
+    Raises
+    ------
+    ShiftSegError
+        As :func:`file_beside`.
+    """
+    with _beside(path) as partial:
+        yield partial
+        if path.exists():
+            _exchange(path, partial)
+        else:
+            os.replace(partial, path)
+
+
+def _exchange(path: Path, partial: Path) -> None:
+    """Put a folder into the place of another, which comes back if that fails."""
+    former = path.with_name(f".{path.name}.former")
+    _remove(former)
+    os.replace(path, former)
+    try:
+        os.replace(partial, path)
+    except OSError:
+        os.replace(former, path)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    if not path.parent.is_dir():
+        raise ShiftSegError(f"no such folder: {path.parent}")
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        _remove(partial)
+        yield partial
     except OSError as error:
         raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+            _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in one step."""
-    with written_whole(path) as partial:
+    """Write a text file in one step; raises as :func:`file_beside`."""
+    with file_beside(path) as partial:
         partial.write_text(text, encoding="utf-8")

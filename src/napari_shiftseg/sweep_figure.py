@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from napari_shiftseg.files import written_whole
-from napari_shiftseg.sweep import Sweep, SweepPoint
+from napari_shiftseg.files import file_beside
+from napari_shiftseg.tile_sweep import Sweep, SweepPoint
 from napari_shiftseg.tiles.plan import by
 
 _MOST_TICKS = 10
@@ -57,7 +57,7 @@ def draw_sweep(sweep: Sweep, path: Path) -> None:
     """
     figure = Figure(figsize=(5, 4.6 if sweep.scored else 2.9), dpi=200, layout="constrained")
     fill_figure(figure, sweep, LIGHT)
-    with written_whole(path) as partial:
+    with file_beside(path) as partial:
         FigureCanvasAgg(figure).print_png(partial)
 
 

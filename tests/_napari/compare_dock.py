@@ -2,10 +2,11 @@
 
 from qtpy.QtWidgets import QWidget
 
-from napari_shiftseg._napari.compare_control import CompareControl
-from napari_shiftseg._napari.compare_tab import CompareTab
+from napari_shiftseg._napari.compare.control import CompareControl
+from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
+from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.worker import Runner
 
 PATIENCE = 20_000  # milliseconds
@@ -36,7 +37,10 @@ class Dock(QWidget):
         self.viewer, self.model = viewer, model
         self.tab = CompareTab(viewer, self)
         self.runner = Runner(self)
-        self.control = CompareControl(viewer, self.tab, self.subject, self.runner, self)
+        self.results = Results(viewer, self)
+        self.control = CompareControl(
+            viewer, self.tab, self.subject, self.runner, self.results, self
+        )
         self.tab.set_model(model)
         viewer.window.add_dock_widget(self, area="right")
 

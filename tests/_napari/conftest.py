@@ -20,7 +20,8 @@ pytest.importorskip("pytestqt")
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QSettings, QThreadPool
 
-from napari_shiftseg._napari import job, model_section
+from napari_shiftseg._napari import job
+from napari_shiftseg._napari.segment import model_section
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.embeddings.unet import Architecture, UNet

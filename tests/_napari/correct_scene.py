@@ -10,7 +10,7 @@ from napari.utils.interactions import (
     mouse_release_callbacks,
 )
 
-from napari_shiftseg._napari.correctable import Correctable
+from napari_shiftseg._napari.correct.correctable import Correctable
 from napari_shiftseg.seams.jumps import JumpSums
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.seams.splits import SeamSplit

@@ -8,7 +8,7 @@ from compare_dock import Dock, compare
 from qtpy.QtCore import Qt
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.curtain import CurtainPixels, curtain_levels
+from napari_shiftseg._napari.compare.curtain import CurtainPixels, curtain_levels
 from napari_shiftseg.embeddings.model import load_model
 
 

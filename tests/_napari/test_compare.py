@@ -11,8 +11,9 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
 
 from conftest import Gate
-from napari_shiftseg._napari import compare_control, job
+from napari_shiftseg._napari import job
 from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.compare import control as compare_control
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.settings import Stitching
 

@@ -8,8 +8,8 @@ import npe2
 import numpy as np
 
 import napari_shiftseg
-from napari_shiftseg._napari import model_section
-from napari_shiftseg._napari.model_card import ap50
+from napari_shiftseg._napari.segment import model_section
+from napari_shiftseg._napari.segment.model_card import ap50
 from napari_shiftseg.embeddings.model import bundled_models
 
 MANIFEST = Path(napari_shiftseg.__file__).with_name("napari.yaml")

@@ -5,8 +5,8 @@ import pytest
 from correct_scene import Hand, correctable, cut_objects, numbers, use, whole_objects
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.correct_control import CorrectControl
-from napari_shiftseg._napari.correct_tab import CorrectTab
+from napari_shiftseg._napari.correct.control import CorrectControl
+from napari_shiftseg._napari.correct.tab import CorrectTab
 
 
 @pytest.fixture

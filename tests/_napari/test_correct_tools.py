@@ -10,8 +10,8 @@ import pytest
 from correct_scene import Hand, correctable, cut_objects, numbers, use, whole_objects
 from napari.components import ViewerModel
 
-from napari_shiftseg._napari.correct_control import CorrectControl
-from napari_shiftseg._napari.correct_tab import CorrectTab
+from napari_shiftseg._napari.correct.control import CorrectControl
+from napari_shiftseg._napari.correct.tab import CorrectTab
 
 
 @pytest.fixture

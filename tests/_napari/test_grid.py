@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.grid import StitchingGrid
-from napari_shiftseg._napari.grid_lines import period_edges, tile_edges
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS
 from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.segment.grid import StitchingGrid
+from napari_shiftseg._napari.segment.grid_lines import period_edges, tile_edges
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.tiles.plan import make_plan
 

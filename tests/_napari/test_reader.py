@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_shiftseg._napari.model_reader import get_model_reader
-from napari_shiftseg._napari.reader import get_tiff_reader, get_zarr_reader
+from napari_shiftseg._napari.files.model_reader import get_model_reader
+from napari_shiftseg._napari.files.reader import get_tiff_reader, get_zarr_reader
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import write_embedding, write_image, write_labels

@@ -297,7 +297,7 @@ class TestRun:
             tab.run.run.click()
             gate.open()
         threads_end(qtbot)
-        assert results(viewer) == ["Embedding (corrected, 8 px)", "Labels (corrected, 8 px)"]
+        assert results(viewer) == ["Labels (corrected, 8 px)"]
 
     def test_deleting_the_image_in_mid_run_cancels_with_a_word(
         self, qtbot, viewer, widget, tab, image, gate, notifications
@@ -354,9 +354,10 @@ class TestResult:
         mine = viewer.add_labels(np.ones((48, 40), int), name="Labels (naive, 12 px) of mine")
         run(qtbot, widget)
         kept = viewer.layers["Labels (naive, 12 px)"]
+        kept.opacity = 0.3
         run(qtbot, widget)
         assert results(viewer).count("Labels (naive, 12 px)") == 1
-        assert kept not in viewer.layers
+        assert viewer.layers["Labels (naive, 12 px)"].opacity == 0.3
         assert mine in viewer.layers
         viewer.layers["Labels (naive, 12 px)"].name = "precious"
         run(qtbot, widget)
@@ -400,8 +401,10 @@ class TestResult:
         self, qtbot, viewer, widget, tab, image
     ):
         run(qtbot, widget)
+        tab.result.view.buttons["embedding"].click()
         tab.stitch.switch.buttons["whole"].click()
         run(qtbot, widget)
+        widget.results.view("embedding")
         naive = viewer.layers["Embedding (naive, 12 px)"].data
         whole = viewer.layers["Embedding (whole image)"].data
         np.testing.assert_array_equal(naive[:12], whole[:12])

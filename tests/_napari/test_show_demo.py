@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_shiftseg._napari import show_demo as module
+from napari_shiftseg._napari.files import show_demo as module
 from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.image.tiff import write_tiff
 

@@ -61,7 +61,7 @@ class LayerChoice(QComboBox):
         return [
             layer
             for layer in self._viewer.layers
-            if isinstance(layer, self._type) and tag_of(layer).get("kind") != "embedding"
+            if isinstance(layer, self._type) and tag_of(layer).get("kind") in (None, "labels")
         ]
 
     def _on_inserted(self, event: Any) -> None:

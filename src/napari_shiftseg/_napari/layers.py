@@ -27,65 +27,109 @@ _PYRAMID = 8192
 
 
 def show_result(viewer: Viewer, result: Result) -> Labels:
-    """Add the layers of a result: embedding, labels, and rings around what was cut.
+    """Show the labels of a result, and rings around what was cut.
 
-    The layers of an earlier run of the same kind go; labels that a person edited or
-    renamed stay.
+    The layers of an earlier run of the same kind show the new result, which is much faster
+    than new layers. Labels that a person edited or renamed stay as they are.
     """
     active = viewer.layers.selection.active
     remove_former(viewer, result)
-    common = {"opacity": 1.0, **result.subject.placement.keywords}
-    add_picture(viewer, result)
     pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
-    labels = viewer.add_labels(
-        pixels,
-        name=f"Labels ({result.title})",
-        multiscale=is_pyramid,
-        **common | {"opacity": 0.7},
-    )
-    _tagged(labels, result, LABELS)
-    labels.events.paint.connect(_on_edited)
-    if result.report.splits:
-        rings = add_rings(
-            viewer,
-            result.rings.centres,
-            result.rings.diameters,
-            f"Cut at seams ({result.title})",
-            common,
-            thick=len(result.segmentation.plan.image_size) > 2,
+    labels = _former(viewer, result, LABELS)
+    if labels is None:
+        labels = viewer.add_labels(
+            pixels,
+            name=f"Labels ({result.title})",
+            multiscale=is_pyramid,
+            opacity=0.7,
+            **result.subject.placement.keywords,
         )
-        _tagged(rings, result, CUTS)
-        keep_rings_thin(viewer)
+        labels.events.paint.connect(_on_edited)
+    else:
+        _refill(labels, pixels, result)
+    _tagged(labels, result, LABELS)
+    if result.report.splits:
+        _add_cuts(viewer, result)
     if active in viewer.layers:
         viewer.layers.selection.active = active
     return labels
 
 
-def add_picture(viewer: Viewer, result: Result) -> Image:
-    """Add a result's embedding as colours, hidden."""
+def show_picture(viewer: Viewer, result: Result) -> Image:
+    """Show a result's embedding as colours."""
     pixels, is_pyramid = levels_of(result.picture, result.subject.placement)
+    picture = _former(viewer, result, EMBEDDING)
+    if picture is not None:
+        _refill(picture, pixels, result)
+        return _tagged(picture, result, EMBEDDING)
+    active = viewer.layers.selection.active
     picture = viewer.add_image(
         pixels,
         name=f"Embedding ({result.title})",
         rgb=True,
-        visible=False,
         multiscale=is_pyramid,
         **result.subject.placement.keywords,
     )
+    labels = layer_of(viewer, result.key, LABELS)
+    if labels is not None:
+        viewer.layers.move(viewer.layers.index(picture), viewer.layers.index(labels))
+    viewer.layers.selection.active = active
     return _tagged(picture, result, EMBEDDING)
 
 
 def remove_former(viewer: Viewer, result: Result) -> None:
-    """Remove the layers that a new result replaces, and any preview of its image."""
+    """Remove what a new result makes stale: rings, jumps, colours, and another preview."""
     image, key = result.subject.image_key, repr(result.key)
     for layer in own_layers(viewer, image=image):
-        if not (tag_of(layer).get("preview") or tag_of(layer).get("key") == key):
-            continue
-        # Who edits or renames a layer wants to keep it.
-        if tag_of(layer).get("edited") or layer.name != tag_of(layer)["name"]:
-            leave_to_person(layer)
-        else:
-            viewer.layers.remove(layer)
+        own = tag_of(layer)
+        if own.get("key") == key or own.get("preview"):
+            kept = own["kind"] == LABELS and _is_former(layer, result)
+            if is_the_persons(layer):
+                leave_to_person(layer)
+            elif not kept:
+                viewer.layers.remove(layer)
+
+
+def is_the_persons(layer: Layer) -> bool:
+    """Tell whether a person edited or renamed a layer, and so wants to keep it."""
+    return bool(tag_of(layer).get("edited")) or layer.name != tag_of(layer)["name"]
+
+
+def _is_former(layer: Layer, result: Result) -> bool:
+    own = tag_of(layer)
+    same = own.get("key") == repr(result.key)
+    return same or bool(own.get("preview") and result.subject.preview)
+
+
+def _former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
+    """Return the layer of an earlier run that may show this result."""
+    own = own_layers(viewer, image=result.subject.image_key, kind=kind)
+    return next((layer for layer in own if _is_former(layer, result)), None)
+
+
+def _refill(layer: Layer, pixels: Any, result: Result) -> None:
+    """Show other pixels at their own place."""
+    layer.data = pixels
+    placement = result.subject.placement
+    if not np.array_equal(layer.translate, placement.translate):
+        layer.translate = placement.translate
+    if not np.array_equal(layer.scale, placement.scale):
+        layer.scale = placement.scale
+    if isinstance(layer, Labels):
+        layer.name = f"Labels ({result.title})"
+
+
+def _add_cuts(viewer: Viewer, result: Result) -> None:
+    rings = add_rings(
+        viewer,
+        result.rings.centres,
+        result.rings.diameters,
+        f"Cut at seams ({result.title})",
+        {"opacity": 1.0, **result.subject.placement.keywords},
+        thick=len(result.segmentation.plan.image_size) > 2,
+    )
+    _tagged(rings, result, CUTS)
+    keep_rings_thin(viewer)
 
 
 def leave_to_person(layer: Layer) -> None:

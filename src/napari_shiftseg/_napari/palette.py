@@ -20,8 +20,12 @@ CUT = "#ff3d7f"
 """Rings around objects that a seam cut."""
 
 
+def is_dark(theme: str) -> bool:
+    """Tell whether a theme of napari has a dark background."""
+    red, green, blue = get_theme(theme).background.as_rgb_tuple(alpha=False)
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 128
+
+
 def warning_text(theme: str) -> str:
     """Return the colour of warnings that reads on the theme's background."""
-    red, green, blue = get_theme(theme).background.as_rgb_tuple(alpha=False)
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
-    return "#ffb454" if dark else "#a63d00"
+    return "#ffb454" if is_dark(theme) else "#a63d00"

@@ -16,11 +16,12 @@ from napari_shiftseg._napari.layers import (
     JUMPS,
     LABELS,
     add_jumps,
+    is_the_persons,
     layer_of,
-    leave_to_person,
     levels_of,
     raise_rings,
     show_only,
+    show_picture,
     show_result,
 )
 from napari_shiftseg._napari.tags import own_layers, tag_of
@@ -36,6 +37,7 @@ class Results(QObject):
     """
 
     changed = Signal()
+    relabelled = Signal(object)
 
     def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,8 +84,11 @@ class Results(QObject):
 
     def view(self, kind: str) -> None:
         """Show the current result's labels or embedding; an empty kind shows neither."""
-        if self.current is not None:
-            show_only(self._viewer, self.current.key, kind or None)
+        if self.current is None:
+            return
+        if kind == EMBEDDING and layer_of(self._viewer, self.current.key, EMBEDDING) is None:
+            show_picture(self._viewer, self.current)
+        show_only(self._viewer, self.current.key, kind or None)
 
     def relabel(self, result: Result) -> None:
         """Put other labels of the same embedding into the layer of a result."""
@@ -91,20 +96,19 @@ class Results(QObject):
         if layer is None:
             return
         self._by_key[repr(result.key)] = result
-        if tag_of(layer).get("edited"):
-            leave_to_person(layer)
+        if is_the_persons(layer):
             self.show(result)
             return
         layer.data = levels_of(result.segmentation.labels, result.subject.placement)[0]
         tag_of(layer)["provenance"] = result.segmentation.provenance
         self.changed.emit()
+        self.relabelled.emit(result)
 
     def recolour(self, result: Result) -> None:
         """Put other colours into the embedding layer of a result."""
-        layer = layer_of(self._viewer, result.key, EMBEDDING)
         self._by_key[repr(result.key)] = result
-        if layer is not None:
-            layer.data = levels_of(result.picture, result.subject.placement)[0]
+        if layer_of(self._viewer, result.key, EMBEDDING) is not None:
+            show_picture(self._viewer, result)
 
     def show_jumps(self, result: Result, jumps: NDArray[np.float32]) -> None:
         """Show a result's jumps."""

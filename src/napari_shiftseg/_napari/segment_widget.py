@@ -13,18 +13,18 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
 from napari_shiftseg._napari.check import Checked, check, grid_of, show_check
-from napari_shiftseg._napari.compare_control import CompareControl
-from napari_shiftseg._napari.compare_tab import CompareTab
-from napari_shiftseg._napari.correct_control import CorrectControl
-from napari_shiftseg._napari.correct_tab import CorrectTab
-from napari_shiftseg._napari.correctable import Correctable
+from napari_shiftseg._napari.compare.control import CompareControl
+from napari_shiftseg._napari.compare.tab import CompareTab
+from napari_shiftseg._napari.correct.control import CorrectControl
+from napari_shiftseg._napari.correct.correctable import Correctable
+from napari_shiftseg._napari.correct.tab import CorrectTab
 from napari_shiftseg._napari.live import Live
-from napari_shiftseg._napari.model_section import ModelSection
 from napari_shiftseg._napari.palette import warning_text
-from napari_shiftseg._napari.result_control import ResultControl
 from napari_shiftseg._napari.results import Results
-from napari_shiftseg._napari.segment_control import SegmentControl
-from napari_shiftseg._napari.segment_tab import SegmentTab
+from napari_shiftseg._napari.segment.control import SegmentControl
+from napari_shiftseg._napari.segment.model_section import ModelSection
+from napari_shiftseg._napari.segment.result_control import ResultControl
+from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.sentence import warning_style
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
@@ -49,7 +49,7 @@ class SegmentWidget(QWidget):
         self.result_control = ResultControl(self.segment, self.results, self.control, self)
         self.compare = CompareTab(viewer)
         self.compare_control = CompareControl(
-            viewer, self.compare, self.control.subject, Runner(self), self
+            viewer, self.compare, self.control.subject, Runner(self), self.results, self
         )
         self.correct = CorrectTab(viewer)
         self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
@@ -102,7 +102,7 @@ class SegmentWidget(QWidget):
     def _connect(self) -> None:
         self._viewer.events.theme.connect(self._on_theme)
         self.segment.model.model_changed.connect(self.compare.set_model)
-        self.results.changed.connect(self.correct_control.refresh)
+        self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)
         self.checks.done.connect(self._on_checked)
         self.checks.failed.connect(show_error)
@@ -131,6 +131,14 @@ class SegmentWidget(QWidget):
             result.report,
             made.plan.geometry.ndim,
         )
+
+    def _on_results(self) -> None:
+        """Offer the current result for correction, unless something is being corrected."""
+        current = self.results.current
+        layer = None if current is None else self.results.labels_of(current)
+        if layer is not None and self.correct.tool == "off":
+            self.correct.layers.choose(layer)
+        self.correct_control.refresh()
 
     def _on_checked(self, checked: Any) -> None:
         if isinstance(checked, Checked):

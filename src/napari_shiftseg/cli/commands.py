@@ -1,6 +1,16 @@
 """Every command of ``shiftseg``, registered by being imported."""
 
-from napari_shiftseg.cli import certify, check, compare, demo, evaluate, models, segment, train
+from napari_shiftseg.cli import (
+    certify,
+    check,
+    compare,
+    demo,
+    evaluate,
+    models,
+    segment,
+    sweep,
+    train,
+)
 from napari_shiftseg.cli.app import main
 
 __all__ = [
@@ -12,5 +22,6 @@ __all__ = [
     "main",
     "models",
     "segment",
+    "sweep",
     "train",
 ]

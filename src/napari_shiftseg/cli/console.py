@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import write_text
+from napari_shiftseg.image.ome_zarr import is_zarr_group
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -60,8 +61,9 @@ def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
     for path in paths:
         if path is None:
             continue
-        if path.exists() and (path.is_dir() or not overwrite):
-            hint = "it is a folder" if path.is_dir() else "add --overwrite to replace it"
+        foreign = path.is_dir() and not is_zarr_group(path)
+        if path.exists() and (foreign or not overwrite):
+            hint = "it is a folder" if foreign else "add --overwrite to replace it"
             raise ShiftSegError(f"{path} exists; {hint}")
         if not path.parent.is_dir():
             raise ShiftSegError(f"no such folder: {path.parent}")
@@ -76,19 +78,6 @@ def report(values: dict[str, Any], text: str, destination: str | None) -> None:
     print(text)
     if destination is not None:
         write_text(Path(destination), document)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in one step."""
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def refuse_json(destination: str | None, *, overwrite: bool) -> None:

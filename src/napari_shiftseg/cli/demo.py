@@ -107,5 +107,5 @@ def _open_napari(folder: Path) -> None:
         return
     note("Opening napari ...")
     # A program of its own: the command line imports neither napari nor Qt.
-    window = ["-m", "napari_shiftseg._napari.show_demo", str(folder), "discs-l4", "discs"]
+    window = ["-m", "napari_shiftseg._napari.files.show_demo", str(folder), "discs-l4", "discs"]
     os.execv(sys.executable, [sys.executable, *window])

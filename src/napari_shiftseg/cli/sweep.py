@@ -21,8 +21,8 @@ from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text
 from napari_shiftseg.image.tiff import read_labels, read_tiff
-from napari_shiftseg.sweep import Sweep, SweepProgress, sweep_events
 from napari_shiftseg.sweep_figure import draw_sweep
+from napari_shiftseg.tile_sweep import Sweep, SweepProgress, sweep_events
 
 
 @app.command

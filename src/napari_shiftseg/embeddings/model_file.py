@@ -6,7 +6,6 @@ with ``weights_only=True``.
 
 from __future__ import annotations
 
-import os
 import pickle
 import warnings
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch import Tensor
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
+from napari_shiftseg.files import file_beside
 
 HEADER_KEY = "shiftseg"
 
@@ -43,12 +43,8 @@ def save_model(
     path = Path(path)
     dtype = torch.float16 if half else torch.float32
     weights = {k: v.detach().to("cpu", dtype).contiguous() for k, v in network.state_dict().items()}
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with file_beside(path) as partial:
         save_file(weights, partial, metadata={HEADER_KEY: description.to_json()})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_description(path: str | Path) -> ModelDescription:

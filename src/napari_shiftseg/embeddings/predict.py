@@ -18,7 +18,6 @@ from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.tiles.plan import TilePlan
 from napari_shiftseg.tiles.tile import Tile
 
-
 _PART = 2**20
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.beside import folder_beside
+from napari_shiftseg.files import folder_beside
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.lazy import transposable
 from napari_shiftseg.image.ngff import attributes, canonical_order

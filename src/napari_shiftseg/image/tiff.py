@@ -13,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.beside import file_beside
+from napari_shiftseg.files import file_beside
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
 from napari_shiftseg.image.readable import readable

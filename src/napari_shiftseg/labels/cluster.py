@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label as connected_components
 
 from napari_shiftseg.labels.meanshift import BinSummary, assign, mean_shift_modes
 from napari_shiftseg.settings import Clustering
@@ -56,7 +56,7 @@ def cluster(
 def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
     """Split distant parts, drop small objects and number the rest in raster order."""
     if settings.split_components:
-        labels = connected_components(labels, connectivity=1, background=0)
+        labels = _components(labels)
     sizes = np.bincount(labels.ravel())
     kept = sizes >= max(settings.min_size, 1)
     kept[0] = False
@@ -70,6 +70,14 @@ def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
     number[order] = np.arange(1, len(order) + 1)
     numbered: NDArray[np.int32] = number[labels]
     return numbered
+
+
+def _components(labels: NDArray[Any]) -> NDArray[Any]:
+    """Number the connected components in raster order."""
+    flat = labels.squeeze()
+    flat = flat.reshape((1,) * (2 - flat.ndim) + flat.shape)
+    found = cc3d.connected_components(flat, connectivity=4 if flat.ndim == 2 else 6)
+    return np.asarray(found).reshape(labels.shape)
 
 
 def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:

@@ -31,7 +31,7 @@ class SeamReport:
     false_splits, false_merges, ap50
         Against ground truth; None without it.
     splits
-        Objects cut by a seam, the longest contact first. The reference is the ground
+        Objects cut by a seam, the severest first. The reference is the ground
         truth, or the labels that the result is compared with.
     jumps
         Embedding jumps across and beside the seams.
@@ -95,7 +95,7 @@ class SeamReport:
             false_splits=counts.false_splits if truth is not None else None,
             false_merges=counts.false_merges if truth is not None else None,
             ap50=counts.average_precision(0.5) if truth is not None else None,
-            splits=tuple(sorted(splits, key=lambda split: (-split.length, split.object_id))),
+            splits=tuple(sorted(splits, key=lambda split: (-split.severity, split.object_id))),
             jumps=jumps,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import file_beside
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.training.crops import Crops
 from napari_shiftseg.training.loss import DiscriminativeLoss
@@ -176,9 +176,8 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "progress": torch.tensor([self.step, self.seconds], dtype=torch.float64),
         }
-        partial = self.checkpoint.with_name(self.checkpoint.name + ".part")
-        torch.save(state, partial)
-        os.replace(partial, self.checkpoint)
+        with file_beside(self.checkpoint) as partial:
+            torch.save(state, partial)
 
     def _restore(self, path: Path) -> None:
         try:

@@ -1,0 +1,1 @@
+"""The tab "Compare": two stitchings, what their seams cut, and what tile size does."""

@@ -1,0 +1,145 @@
+"""One picture of two label images: A left of an edge, B right of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.viewer import Viewer
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_shiftseg._napari.compare.curtain_line import CurtainLine
+from napari_shiftseg._napari.compare.sides import Side
+from napari_shiftseg._napari.layers import raise_rings
+from napari_shiftseg._napari.tags import tag
+
+CURTAIN = "curtain"
+"""Kind of the layer that shows both."""
+
+_COARSEST = 512
+"""Edge in pixels at which no coarser level is needed."""
+
+
+class CurtainPixels:
+    """Reads like an array, and puts each part together when it is read.
+
+    Nothing is copied, so that moving the edge costs as much as the pixels on screen.
+
+    Parameters
+    ----------
+    left, right
+        ``(*axes)`` labels of the same shape.
+    step
+        Every how-many-th pixel of the image they have on the last axis.
+    """
+
+    def __init__(self, left: NDArray[Any], right: NDArray[Any], step: int = 1) -> None:
+        self._left, self._right, self._step = left, right, step
+        self.shape, self.ndim, self.dtype = left.shape, left.ndim, left.dtype
+        self.size, self.edge = left.size, 0
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        index = index if isinstance(index, tuple) else (index,)
+        columns = np.arange(self.shape[-1]) * self._step
+        # Without an index of its own the last axis is read whole.
+        own = index[-1] if len(index) == self.ndim else slice(None)
+        left, right = self._left[index], self._right[index]
+        count = np.count_nonzero(columns[own] < self.edge)
+        if not isinstance(own, slice):
+            return left if count else right
+        return np.concatenate([left[..., :count], right[..., count:]], axis=-1)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[(slice(None),) * self.ndim], dtype)
+
+
+def curtain_levels(left: NDArray[Any], right: NDArray[Any]) -> list[CurtainPixels]:
+    """Return a pyramid of two or more levels, so that napari reads only what is on screen."""
+    steps = [1, 2]
+    while max(left.shape[-2:]) / steps[-1] > _COARSEST:
+        steps.append(2 * steps[-1])
+    return [CurtainPixels(_thinned(left, n), _thinned(right, n), n) for n in steps]
+
+
+def _thinned(labels: NDArray[Any], step: int) -> NDArray[Any]:
+    thin = labels[..., ::step, ::step]
+    # From here on a copy is small, and much faster to read than every fourth pixel.
+    return np.ascontiguousarray(thin) if step > 2 else thin
+
+
+class Curtain(QObject):
+    """Shows A and B with an edge between them that can be dragged.
+
+    Parameters
+    ----------
+    viewer
+        Where to show them.
+    """
+
+    moved = Signal(float)
+
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._sides: tuple[Side, Side] | None = None
+        self._levels: list[CurtainPixels] = []
+        self.layer: Labels | None = None
+        self.line = CurtainLine(viewer, self)
+        self.line.dragged.connect(self._on_dragged)
+
+    def enter(self, a: Side, b: Side, fraction: float) -> None:
+        """Draw the curtain at a fraction of the image's width."""
+        self._sides = (a, b)
+        a.set_visible(True, labels=False)
+        b.set_visible(True, labels=False)
+        self._levels = curtain_levels(a.result.segmentation.labels, b.result.segmentation.labels)
+        active = self._viewer.layers.selection.active
+        placement = a.result.subject.placement
+        self.layer = self._viewer.add_labels(
+            self._levels,
+            name="Curtain (A | B)",
+            multiscale=True,
+            opacity=a.labels.opacity,
+            colormap=a.labels.colormap,
+            metadata=tag(kind=CURTAIN),
+            **placement.keywords,
+        )
+        raise_rings(self._viewer)
+        self.line.enter(placement)
+        self._viewer.layers.selection.active = active
+        self.move(fraction)
+
+    def leave(self) -> None:
+        """Take the curtain away."""
+        if self._sides is None:
+            return
+        self.line.leave()
+        for side in self._sides:
+            side.show_rings((-np.inf, np.inf))
+        if self.layer in self._viewer.layers:
+            self._viewer.layers.remove(self.layer)
+        self._sides, self.layer, self._levels = None, None, []
+
+    def move(self, fraction: float) -> None:
+        """Move the edge to a fraction of the image's width."""
+        if self._sides is None or self.layer is None:
+            return
+        width = self._levels[0].shape[-1]
+        edge = round(min(max(fraction, 0), 1) * width)
+        for level in self._levels:
+            level.edge = edge
+        a, b = self._sides
+        a.show_rings((-np.inf, edge))
+        b.show_rings((edge, np.inf))
+        self.line.move(edge)
+        self.layer.refresh(extent=False, thumbnail=False)
+
+    def _on_dragged(self, column: float) -> None:
+        fraction = min(max(column / self._levels[0].shape[-1], 0.0), 1.0)
+        self.move(fraction)
+        self.moved.emit(fraction)

@@ -1,0 +1,127 @@
+"""The edge of the curtain: a line that is taken with the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from napari.layers import Vectors
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.compare.clicks import is_free
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.tags import tag
+
+LINE = "curtain line"
+"""Kind of the layer that draws the line."""
+
+_COLOUR = "#fff34d"
+_WIDTH = 4
+"""Thickness on screen in pixels."""
+
+_REACH = 9
+"""Distance on screen in pixels from which the line can be taken."""
+
+
+class CurtainLine(QObject):
+    """A vertical line across the image.
+
+    Parameters
+    ----------
+    viewer
+        Where to draw it.
+    """
+
+    dragged = Signal(float)
+
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._placement: Placement | None = None
+        self._cursor: Any = None
+        self.layer: Vectors | None = None
+
+    def enter(self, placement: Placement) -> None:
+        """Draw the line and listen to the mouse."""
+        self._placement = placement
+        height, scale = placement.size[-2], placement.scale[-2:]
+        # Two axes suffice: napari repeats the line in every slice of a stack.
+        self.layer = self._viewer.add_vectors(
+            [[[-0.5, 0], [height, 0]]],
+            name="Curtain line",
+            edge_color=_COLOUR,
+            vector_style="line",
+            opacity=1,
+            metadata=tag(kind=LINE),
+            scale=scale,
+            translate=placement.translate[-2:],
+            **({"units": placement.units[-2:]} if placement.units else {}),
+        )
+        self._on_zoom()
+        camera_of(self._viewer).events.zoom.connect(self._on_zoom)
+        self._viewer.mouse_drag_callbacks.append(self._on_press)
+        self._viewer.mouse_move_callbacks.append(self._on_move)
+
+    def leave(self) -> None:
+        """Take the line away and leave the mouse alone."""
+        if self._placement is None:
+            return
+        camera_of(self._viewer).events.zoom.disconnect(self._on_zoom)
+        self._viewer.mouse_drag_callbacks.remove(self._on_press)
+        self._viewer.mouse_move_callbacks.remove(self._on_move)
+        self._point(False)
+        if self.layer in self._viewer.layers:
+            self._viewer.layers.remove(self.layer)
+        self._placement, self.layer = None, None
+
+    def move(self, column: float) -> None:
+        """Put the line between the pixels ``column - 1`` and ``column``."""
+        if self._placement is not None and self.layer is not None:
+            self.layer.translate = (self.layer.translate[0], self._world(column - 0.5))
+
+    def _world(self, column: float) -> float:
+        assert self._placement is not None
+        return column * self._placement.scale[-1] + self._placement.translate[-1]
+
+    def _column(self, world: float) -> float:
+        assert self._placement is not None
+        return (world - self._placement.translate[-1]) / self._placement.scale[-1] + 0.5
+
+    def _near(self, event: Any) -> bool:
+        """Tell whether the mouse is where it can take the line."""
+        if self.layer is None or self._viewer.dims.ndisplay != 2:
+            return False
+        distance = abs(event.position[-1] - self.layer.translate[-1])
+        return bool(distance * camera_of(self._viewer).zoom < _REACH)
+
+    def _on_press(self, viewer: Any, event: Any) -> Iterator[None]:
+        if not (is_free(self._viewer, event) and self._near(event)):
+            return
+        camera = camera_of(self._viewer)
+        panned, camera.mouse_pan, event.handled = camera.mouse_pan, False, True
+        try:
+            yield
+            while event.type == "mouse_move" and self._placement is not None:
+                self.dragged.emit(self._column(event.position[-1]))
+                event.handled = True
+                yield
+        finally:
+            camera.mouse_pan = panned
+
+    def _on_move(self, viewer: Any, event: Any) -> None:
+        self._point(self._near(event))
+
+    def _point(self, near: bool) -> None:
+        """Show by the cursor that the line can be taken."""
+        cursor = self._viewer.cursor
+        if near and self._cursor is None:
+            self._cursor, cursor.style = cursor.style, "pointing"
+        elif not near and self._cursor is not None:
+            cursor.style, self._cursor = self._cursor, None
+
+    def _on_zoom(self) -> None:
+        if self.layer is not None:
+            zoom = camera_of(self._viewer).zoom
+            self.layer.edge_width = _WIDTH / (zoom * self.layer.scale[-1])

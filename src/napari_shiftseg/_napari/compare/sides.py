@@ -1,0 +1,84 @@
+"""The layers of the two results that are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from napari.layers import Labels, Layer, Points
+from napari.viewer import Viewer
+
+from napari_shiftseg._napari.job import Result
+from napari_shiftseg._napari.layers import CUTS, layer_of
+from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.tags import own_layers
+
+
+@dataclass(frozen=True)
+class Side:
+    """One result and its layers.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers are.
+    result
+        What they show.
+    labels
+        The objects.
+    rings
+        Around those that were cut; None if none was, or while the layer is gone.
+    """
+
+    viewer: Viewer
+    result: Result
+    labels: Labels
+    rings: Points | None
+
+    @classmethod
+    def show(cls, viewer: Viewer, results: Results, result: Result) -> Side:
+        """Show the layers of a result."""
+        labels = results.show(result)
+        return cls(viewer, result, labels, layer_of(viewer, result.key, CUTS))
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers that still exist."""
+        own = (self.labels, self.rings)
+        return [layer for layer in own if layer is not None and layer in self.viewer.layers]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the objects are still in the viewer."""
+        return self.labels in self.viewer.layers
+
+    def set_visible(self, visible: bool, *, labels: bool = True) -> None:
+        """Show or hide the layers; without ``labels`` the rings alone are shown."""
+        for layer in self.layers:
+            layer.visible = visible and (labels or layer is self.rings)
+
+    def shift(self, distance: float) -> None:
+        """Move the layers along the last axis, in world units."""
+        for layer in self.layers:
+            layer.translate = (*layer.translate[:-1], layer.translate[-1] + distance)
+
+    def show_rings(self, where: tuple[float, float]) -> None:
+        """Show the rings whose centre lies between two pixels of the last axis, and no others."""
+        rings = self.rings
+        if rings is None or rings not in self.viewer.layers:
+            return
+        columns = rings.data[:, -1]
+        shown = (columns >= where[0]) & (columns < where[1])
+        # Not Points.shown, which napari heeds only where some axis has a slider.
+        colours = rings.border_color.copy()
+        colours[:, 3] = shown
+        if not np.array_equal(colours, rings.border_color):
+            rings.border_color = colours
+
+
+def hide_others(viewer: Viewer, sides: tuple[Side, Side]) -> None:
+    """Hide the plugin's other pictures of the same image."""
+    kept = [layer for side in sides for layer in side.layers]
+    for layer in own_layers(viewer, image=sides[0].result.subject.image_key):
+        if layer not in kept:
+            layer.visible = False

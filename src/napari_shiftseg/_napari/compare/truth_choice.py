@@ -1,0 +1,42 @@
+"""Choose ground truth, and never that of another image."""
+
+from __future__ import annotations
+
+from napari.layers import Labels, Layer
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QWidget
+
+from napari_shiftseg._napari.layer_choice import LayerChoice
+from napari_shiftseg._napari.tags import tag_of
+
+
+class TruthChoice(LayerChoice):
+    """A labels layer or none; the truth that came with a sample is chosen with it.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers.
+    """
+
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
+        self._image: Layer | None = None
+        super().__init__(viewer, Labels, none_text="none", parent=parent)
+        self.setToolTip("With ground truth, results are scored against it")
+        viewer.layers.events.inserted.connect(self._match)
+
+    def set_image(self, image: Layer | None) -> None:
+        """Take another image."""
+        self._image = image
+        self._match()
+
+    def _match(self, event: object = None) -> None:
+        if self.layer is not None and not self._belongs(self.layer):
+            self.choose(None)
+        for layer in self._offered():
+            if "truth_of" in tag_of(layer) and self._belongs(layer):
+                self.choose(layer)
+
+    def _belongs(self, truth: Layer) -> bool:
+        named = tag_of(truth).get("truth_of")
+        return named is None or (self._image is not None and self._image.name == named)

@@ -1,0 +1,1 @@
+"""The tab "Correct": pick, merge, split and mend by hand."""

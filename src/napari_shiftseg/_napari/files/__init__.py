@@ -1,0 +1,1 @@
+"""What napari opens and saves through the plugin: files, models, samples."""

@@ -1,0 +1,1 @@
+"""The tab "Segment": choose, plan, run, cluster, look, export."""

@@ -1,0 +1,298 @@
+"""What the tab "Segment" does: the one place where its sections meet the viewer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from napari.layers import Image, Layer
+from napari.utils.notifications import show_error, show_info, show_warning
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.colours import Colouring, ColourKind
+from napari_shiftseg._napari.job import Result, Subject, run
+from napari_shiftseg._napari.layers import keep_rings_thin
+from napari_shiftseg._napari.live import Live
+from napari_shiftseg._napari.remembered import Remembered
+from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.segment.estimate import Estimate
+from napari_shiftseg._napari.segment.grid import StitchingGrid
+from napari_shiftseg._napari.segment.partial_picture import PartialPicture
+from napari_shiftseg._napari.segment.region_layer import RegionLayer
+from napari_shiftseg._napari.segment.relabel import (
+    Jumps,
+    Recoloured,
+    jumps_of,
+    recoloured,
+    relabelled,
+)
+from napari_shiftseg._napari.segment.resolver import Chosen, Resolver
+from napari_shiftseg._napari.segment.tab import SegmentTab
+from napari_shiftseg._napari.tags import tag_of
+from napari_shiftseg._napari.worker import Runner
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.settings import Clustering
+from napari_shiftseg.tiles.plan import TilePlan, by
+
+
+class SegmentControl(QObject):
+    """Coordinates form, runs and viewer.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    tab
+        The form.
+    runner
+        Runs things; shared with the other tabs.
+    results
+        What is shown; shared with the other tabs.
+    """
+
+    subject_changed = Signal()
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        tab: SegmentTab,
+        runner: Runner,
+        results: Results,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._tab, self._runner, self._results = viewer, tab, runner, results
+        self._colourings: WeakKeyDictionary[Layer, dict[tuple[str, str], Colouring]] = (
+            WeakKeyDictionary()
+        )
+        self._mine = False
+        self.grid = StitchingGrid(viewer, self)
+        self.live = Live(self)
+        self.region_layer = RegionLayer(viewer)
+        self._estimate = Estimate()
+        self.resolver = Resolver(viewer, tab, self.region_layer, self._estimate)
+        self._partial = PartialPicture(viewer)
+        self._remembered = Remembered()
+        self._connect()
+        tab.stitch.switch.choose(self._remembered.get("mode", tab.stitch.mode))
+        tab.stitch.grid.setChecked(self._remembered.get("grid", True))
+
+    def begin(self) -> None:
+        """Load the first model and look at the image that is there."""
+        self._tab.model.load_first()
+        self._on_image(self._tab.image.image.layer)
+
+    def close(self) -> None:
+        """End what runs and take the helpers' layers away."""
+        self._runner.cancel()
+        self.live.stop()
+        self.grid.hide()
+        self._partial.remove()
+
+    def subject(self) -> Subject | None:
+        """Return a snapshot of the form, None while image or model are missing."""
+        chosen = self.resolver.chosen()
+        return None if chosen is None else self.resolver.subject(self._colours_of(chosen))
+
+    def run(self) -> None:
+        """Segment the chosen region."""
+        self._start(self.resolver.subject)
+
+    def preview(self) -> None:
+        """Segment what is on screen."""
+        self._start(self.resolver.preview)
+
+    def _connect(self) -> None:
+        tab, runner = self._tab, self._runner
+        tab.model.model_changed.connect(self._on_model)
+        tab.model.warned.connect(show_warning)
+        tab.model.failed.connect(show_error)
+        tab.image.image_changed.connect(self._on_image)
+        tab.image.region_changed.connect(self._on_region)
+        tab.stitch.changed.connect(self._on_stitching)
+        tab.stitch.grid_toggled.connect(self.resolve)
+        tab.stitch.grid_clicked.connect(partial(self._remembered.keep, "grid"))
+        self.grid.removed_by_user.connect(lambda: tab.stitch.grid.setChecked(False))
+        tab.run.run_requested.connect(self.run)
+        tab.run.preview_requested.connect(self.preview)
+        tab.run.cancel_requested.connect(runner.cancel)
+        tab.clusters.changed.connect(self._on_clustering)
+        runner.progressed.connect(self._on_progress)
+        runner.produced.connect(self._on_tile)
+        runner.running_changed.connect(self._on_running)
+        runner.succeeded.connect(self._on_success)
+        runner.failed.connect(show_error)
+        self.live.done.connect(self._on_live)
+        self.live.failed.connect(show_error)
+        self._viewer.layers.events.removed.connect(self._on_removed)
+        camera_of(self._viewer).events.zoom.connect(self._on_zoom)
+
+    def _on_model(self, model: Model | None) -> None:
+        self._tab.stitch.set_model(model)
+        if model is not None:
+            self._tab.clusters.show_settings(model.description.clustering)
+        self.resolve()
+
+    def _on_image(self, image: Image | None) -> None:
+        if image is not None and "suits" in tag_of(image):
+            self._tab.model.choose(tag_of(image)["suits"])
+        self.resolve()
+
+    def _on_stitching(self) -> None:
+        self._remembered.keep("mode", self._tab.stitch.mode)
+        self.resolve()
+
+    def _on_region(self, kind: str) -> None:
+        chosen = self._chosen_or_none()
+        if kind == "drawn" and chosen is not None:
+            self.region_layer.ask(chosen.space).events.data.connect(self.resolve)
+        self.resolve()
+
+    def _on_zoom(self) -> None:
+        keep_rings_thin(self._viewer)
+
+    def resolve(self, event: object = None) -> None:
+        """Plan what would run now; say it and draw it."""
+        self._tab.image.say_frames("")
+        try:
+            chosen = self.resolver.chosen()
+            plan = None if chosen is None else self._tab.stitch.plan(chosen.frames.spatial)
+        except ShiftSegError as error:
+            self._show_nothing(str(error), warning=True)
+            return
+        if chosen is None or plan is None:
+            self._show_nothing("Open an image to see how it will be tiled.")
+            return
+        self._tab.run.set_possible(True)
+        self._say(chosen, plan)
+        if self._tab.stitch.grid.isChecked():
+            self.grid.show(plan, chosen.space)
+        else:
+            self.grid.hide()
+        self.subject_changed.emit()
+
+    def _say(self, chosen: Chosen, plan: TilePlan) -> None:
+        stitch, frames = self._tab.stitch, chosen.frames
+        harmful = any(plan.cause(a, s) for a, ss in enumerate(plan.seams) for s in ss)
+        stitch.sentence.say(plan.sentence(), warning=harmful)
+        self._tab.image.say_frames(_frames_sentence(chosen))
+        try:
+            region = self.resolver.region(chosen)
+            wanted = plan if region is None else stitch.plan(frames.spatial, region)
+            assert wanted is not None
+            stitch.estimate.say(self._estimate.sentence(chosen.model, wanted, len(frames)))
+        except ShiftSegError as error:
+            stitch.estimate.say(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+
+    def _show_nothing(self, why: str, *, warning: bool = False) -> None:
+        self.grid.hide()
+        self._tab.stitch.sentence.say(why, warning=warning)
+        self._tab.stitch.estimate.say("")
+        # A wrong image may be tried: the error then explains itself as a notification.
+        self._tab.run.set_possible(warning)
+        self.subject_changed.emit()
+
+    def _chosen_or_none(self) -> Chosen | None:
+        try:
+            return self.resolver.chosen()
+        except ShiftSegError:
+            return None
+
+    def _start(self, snapshot: Any) -> None:
+        try:
+            chosen = self.resolver.chosen()
+            subject = None if chosen is None else snapshot(self._colours_of(chosen))
+        except ShiftSegError as error:
+            show_error(str(error))
+            return
+        if chosen is None or subject is None:
+            return
+        stitching = self._tab.stitch.stitching
+        plan = self._tab.stitch.plan(chosen.frames.spatial, subject.region)
+        assert plan is not None
+        frames = 1 if subject.frame is not None else len(chosen.frames)
+        self._estimate.begin(chosen.model, plan, frames)
+        self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
+        self._mine = True
+
+    def _on_progress(self, progress: Any) -> None:
+        if self._mine:
+            self._tab.run.show_progress(progress)
+
+    def _on_tile(self, tile: Any) -> None:
+        if self._mine:
+            self._partial.show(tile)
+
+    def _on_running(self, running: bool) -> None:
+        self._tab.run.set_running(running)
+        self._partial.remove()
+
+    def _on_success(self, results: Any) -> None:
+        mine, self._mine = self._mine, False
+        if not mine:
+            return
+        self._estimate.end()
+        for result in cast("tuple[Result, ...]", results):
+            self._remember_colours(result)
+            self._results.show(result)
+            if not result.report.objects:
+                show_info("No objects were found.")
+        self.grid.raise_to_top()
+
+    def _on_clustering(self, settings: Clustering) -> None:
+        current = self._results.current
+        if current is not None:
+            self.live.ask(partial(relabelled, current, settings))
+
+    def recolour(self, kind: str) -> None:
+        """Show the current result in other colours."""
+        current = self._results.current
+        if current is not None:
+            self.live.ask(partial(recoloured, current, cast("ColourKind", kind)))
+
+    def show_jumps(self) -> None:
+        """Measure and show the jumps of the current result."""
+        current = self._results.current
+        if current is not None:
+            self.live.ask(partial(jumps_of, current))
+
+    def _on_live(self, done: Any) -> None:
+        if isinstance(done, Jumps):
+            self._results.show_jumps(done.result, done.jumps)
+        elif isinstance(done, Recoloured):
+            self._remember_colours(done.result)
+            self._results.recolour(done.result)
+        else:
+            self._results.relabel(done.result)
+
+    def _colours_of(self, chosen: Chosen) -> Colouring | None:
+        kind = self._tab.result.colour_kind
+        return self._colourings.get(chosen.layer, {}).get((chosen.model.sha256, kind))
+
+    def _remember_colours(self, result: Result) -> None:
+        key = result.subject.model.sha256, self._tab.result.colour_kind
+        for layer in self._viewer.layers:
+            if str(layer.unique_id) == result.subject.image_key:
+                self._colourings.setdefault(layer, {})[key] = result.colouring
+
+    def _on_removed(self, event: Any) -> None:
+        if self._runner.running and str(event.value.unique_id) == self._runner.image_key:
+            title = self._runner.title
+            self._runner.cancel()
+            show_info(f"The run was cancelled: its image, {title}, was removed.")
+
+
+def _frames_sentence(chosen: Chosen) -> str:
+    """Say what becomes of the axes that the network does not see."""
+    frames = chosen.frames
+    if not frames.loops:
+        return ""
+    names = [frames.axes[axis] if frames.axes else "" for axis in frames.layout.loops]
+    words = {"t": "time points", "c": "channels", "z": "slices"}
+    counted = zip(frames.loops, names, strict=True)
+    parts = [f"{n} {words.get(name, 'frames')}" for n, name in counted]
+    return f"{' x '.join(parts)} of {by(frames.spatial)} px, each segmented alone."

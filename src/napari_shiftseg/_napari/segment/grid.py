@@ -1,0 +1,228 @@
+"""The stitching grid over an image: period lines thin, tile boundaries bold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from napari.layers import Vectors
+from napari.utils.colormaps.standardize_color import transform_color
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Signal
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.segment.grid_lines import (
+    Edges,
+    Lines,
+    period_edges,
+    segments,
+    tile_edges,
+)
+from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import TilePlan
+
+_NOTHING = Lines(np.zeros((0, 2, 2), np.float32), np.zeros(0, bool))
+
+
+class GridLines(QObject):
+    """One layer of the grid.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer lives.
+    name
+        Name of the layer, and what it is found by.
+    width
+        Thickness on screen in pixels.
+    readable
+        Distance on screen in pixels from which on neighbouring lines can be told apart;
+        closer ones are not drawn.
+    colours
+        Of harmless and of harmful lines.
+    opacity
+        Of the layer.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        name: str,
+        *,
+        width: float,
+        readable: float,
+        colours: tuple[str, str],
+        opacity: float,
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._name = name
+        self._width = width
+        self._readable = readable
+        self._colours = transform_color(list(colours))
+        self._opacity = opacity
+        self._spacing = float("inf")
+        self._wanted = self._drawn = _NOTHING
+
+    @property
+    def layer(self) -> Vectors | None:
+        """The layer, or None while there is none."""
+        return next(iter(own_layers(self._viewer, kind=self._name)), None)
+
+    def draw(self, edges: list[Edges], spacing: Size, plan: TilePlan, placement: Placement) -> None:
+        """Draw lines of a typical spacing, in the layer that is there if it can be."""
+        displayed = _displayed(self._viewer, len(plan.image_size))
+        at = placement.to_pixels(self._viewer.dims.point)
+        self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
+        self._spacing = min(spacing[axis] * placement.scale[axis] for axis in displayed)
+        layer = self.layer
+        if layer is not None and layer.ndim != len(plan.image_size):
+            self.remove()
+            layer = None
+        if layer is None:
+            self._add(placement)
+        elif not _lies(layer, placement):
+            layer.scale, layer.translate = placement.scale, placement.translate
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Keep the thickness on screen; leave out what is too dense to read."""
+        layer = self.layer
+        # napari cannot change the vectors of a layer that a person has hidden.
+        if layer is None or not layer.visible:
+            return
+        zoom = camera_of(self._viewer).zoom
+        self._fill(layer, self._wanted if self._spacing * zoom >= self._readable else _NOTHING)
+        width = self._width / (zoom * min(layer.scale))
+        if not 0.9 < width / layer.edge_width < 1.1:
+            layer.edge_width = width
+
+    def remove(self) -> None:
+        """Remove the layer."""
+        layer = self.layer
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def _fill(self, layer: Vectors, lines: Lines) -> None:
+        if lines is self._drawn:
+            return
+        self._drawn = lines
+        layer.data = lines.vectors if len(lines.vectors) else np.zeros((0, 2, layer.ndim))
+        if lines.harmful.any() or len(np.unique(layer.edge_color, axis=0)) > 1:
+            layer.edge_color = self._colours[lines.harmful.astype(int)]
+
+    def _add(self, placement: Placement) -> None:
+        active = self._viewer.layers.selection.active
+        self._drawn = _NOTHING
+        layer = self._viewer.add_vectors(
+            np.zeros((0, 2, len(placement.size))),
+            name=self._name,
+            edge_color=self._colours[0],
+            edge_width=1,
+            vector_style="line",
+            opacity=self._opacity,
+            metadata=tag(kind=self._name),
+            **placement.keywords,
+        )
+        layer.events.visible.connect(self.restyle)
+        # A new layer takes the selection, and with it the tool in the user's hand.
+        if active is not None:
+            self._viewer.layers.selection.active = active
+
+
+class StitchingGrid(QObject):
+    """Draws a plan as soon as it is known, before anything runs.
+
+    Parameters
+    ----------
+    viewer
+        Where to draw.
+    """
+
+    removed_by_user = Signal()
+
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._plan: TilePlan | None = None
+        self._placement: Placement | None = None
+        self._busy = False
+        self.period = GridLines(
+            viewer, "Period grid", width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.6
+        )
+        self.tiles = GridLines(
+            viewer, "Tile grid", width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
+        )
+        camera_of(viewer).events.zoom.connect(self._on_zoom)
+        viewer.dims.events.current_step.connect(self._on_dims)
+        viewer.dims.events.order.connect(self._on_dims)
+        viewer.dims.events.ndisplay.connect(self._on_dims)
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def show(self, plan: TilePlan, placement: Placement) -> None:
+        """Draw a plan."""
+        self._plan, self._placement = plan, placement
+        self._draw()
+
+    def hide(self) -> None:
+        """Remove the grid."""
+        self._plan = self._placement = None
+        with self._own_changes():
+            self.period.remove()
+            self.tiles.remove()
+
+    def raise_to_top(self) -> None:
+        """Put the grid above layers that were added later."""
+        layers = self._viewer.layers
+        for lines in (self.period, self.tiles):
+            if lines.layer is not None:
+                layers.move(layers.index(lines.layer), len(layers))
+
+    def _draw(self) -> None:
+        if self._plan is None or self._placement is None:
+            return
+        with self._own_changes():
+            plan, placement = self._plan, self._placement
+            self.period.draw(period_edges(plan), plan.geometry.period, plan, placement)
+            self.tiles.draw(tile_edges(plan), plan.tile_size, plan, placement)
+
+    @contextmanager
+    def _own_changes(self) -> Iterator[None]:
+        """Tell what the grid does to its layers from what a person does."""
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+    def _on_zoom(self) -> None:
+        self.period.restyle()
+        self.tiles.restyle()
+
+    def _on_dims(self) -> None:
+        # In two dimensions the lines are the same on every slice.
+        if self._plan is not None and len(self._plan.image_size) > 2:
+            self._draw()
+
+    def _on_removed(self, event: Any) -> None:
+        if self._plan is not None and not self._busy and event.value.name == self.tiles._name:
+            self.hide()
+            self.removed_by_user.emit()
+
+
+def _displayed(viewer: Viewer, ndim: int) -> tuple[int, ...]:
+    """Return the axes on screen, counted as the image's own."""
+    extra = viewer.dims.ndim - ndim
+    axes = tuple(axis - extra for axis in viewer.dims.displayed if axis >= extra)
+    return axes if len(axes) > 1 else tuple(range(ndim))[-2:]
+
+
+def _lies(layer: Vectors, placement: Placement) -> bool:
+    """Tell whether a layer lies there already; moving it makes napari measure everything anew."""
+    here = (*layer.scale, *layer.translate)
+    return np.array_equal(here, (*placement.scale, *placement.translate))

@@ -1,0 +1,135 @@
+"""Choose a model and read what it is."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGroupBox,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_shiftseg._napari.remembered import Remembered
+from napari_shiftseg._napari.segment.model_card import GLOSSARY, card
+from napari_shiftseg._napari.sentence import Sentence
+from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
+
+FIRST = "nuclei-2d"
+"""The model to begin with."""
+
+
+class ModelSection(QGroupBox):
+    """Combo of bundled models and of those that were opened lately, and a card."""
+
+    model_changed = Signal(object)
+    warned = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Model", parent)
+        self.model: Model | None = None
+        self._loaded: dict[str, tuple[Model, str]] = {}
+        self._remembered = Remembered()
+        self.combo = QComboBox()
+        self.combo.setToolTip("Models of this package, and those that you opened")
+        self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        for name, path in bundled_models().items():
+            self.combo.addItem(name, str(path))
+        self._offer_recent()
+        self.open_button = QPushButton("Open file…")
+        self.open_button.setToolTip("Open a .safetensors model, or a checkpoint with its .json")
+        self.card = Sentence(wrap=False)
+        self.card.setToolTip(GLOSSARY)
+        self.warning = Sentence()
+        self._lay_out()
+        self.combo.currentIndexChanged.connect(self._load_current)
+        self.open_button.clicked.connect(self._ask)
+
+    def load_first(self) -> None:
+        """Load the model of the last time, or the one to begin with."""
+        last = self.combo.findText(self._remembered.get("model", FIRST))
+        index = max(last if last >= 0 else self.combo.findText(FIRST), 0)
+        if index == self.combo.currentIndex():
+            self._load_current()
+        else:
+            self.combo.setCurrentIndex(index)
+
+    def choose(self, name: str) -> None:
+        """Choose a model by its name in the combo, if it is there."""
+        index = self.combo.findText(name)
+        if index >= 0:
+            self.combo.setCurrentIndex(index)
+
+    def open_model(self, path: str | Path) -> None:
+        """Open a model file; what is no model changes nothing."""
+        try:
+            model, _ = self._load(str(path))
+        except ShiftSegError as error:
+            self.failed.emit(str(error))
+            return
+        index = self.combo.findData(str(path))
+        if index < 0:
+            self.combo.addItem(model.description.name, str(path))
+            index = self.combo.count() - 1
+        self._remembered.keep_recent(str(path))
+        self.combo.setCurrentIndex(index)
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open model", "", "Models (*.safetensors *.pt *.pth);;All files (*)"
+        )
+        if path:
+            self.open_model(path)
+
+    def _load_current(self) -> None:
+        if self.combo.currentIndex() < 0:
+            return
+        try:
+            self.model, warning = self._load(self.combo.currentData())
+        except ShiftSegError as error:
+            self.model, warning = None, str(error)
+            self.failed.emit(warning)
+        else:
+            if warning:
+                self.warned.emit(warning)
+            self._remembered.keep("model", self.combo.currentText())
+        self.card.say(card(self.model.description) if self.model else "")
+        self.warning.say(warning, warning=True)
+        self.warning.setVisible(bool(warning))
+        self.model_changed.emit(self.model)
+
+    def _offer_recent(self) -> None:
+        recent = [path for path in self._remembered.recent_models() if Path(path).is_file()]
+        if recent:
+            self.combo.insertSeparator(self.combo.count())
+        for path in recent:
+            self.combo.addItem(Path(path).stem, path)
+            self.combo.setItemData(self.combo.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
+
+    def _load(self, path: str) -> tuple[Model, str]:
+        if path not in self._loaded:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", ShiftSegWarning)
+                model = load_model(path)
+            said = [str(w.message) for w in caught if issubclass(w.category, ShiftSegWarning)]
+            self._loaded[path] = model, " ".join(said)
+        return self._loaded[path]
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(self.combo, 1)
+        row.addWidget(self.open_button)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        column.addWidget(self.card)
+        column.addWidget(self.warning)
+        self.warning.hide()

@@ -1,0 +1,78 @@
+"""What the section "Show" does: choose, view, colour, measure jumps, export."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject
+
+from napari_shiftseg._napari.live import Live
+from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.segment.control import SegmentControl
+from napari_shiftseg._napari.segment.export import Exported, ask_where, export
+from napari_shiftseg._napari.segment.tab import SegmentTab
+
+
+class ResultControl(QObject):
+    """Keeps the section in step with the results.
+
+    Parameters
+    ----------
+    tab
+        The form.
+    results
+        What is shown.
+    control
+        Computes colours and jumps.
+    """
+
+    def __init__(
+        self,
+        tab: SegmentTab,
+        results: Results,
+        control: SegmentControl,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._tab, self._section = tab, tab.result
+        self._results, self._control = results, control
+        self.writing = Live(self)
+        self.writing.done.connect(self._on_written)
+        self.writing.failed.connect(show_error)
+        results.changed.connect(self._refresh)
+        self._section.result_chosen.connect(self._choose)
+        self._section.view_requested.connect(results.view)
+        self._section.colours_requested.connect(control.recolour)
+        self._section.jumps_toggled.connect(self._on_jumps)
+        self._section.export_requested.connect(self._export)
+
+    def _choose(self, key: tuple[object, ...]) -> None:
+        self._results.choose(key)
+        current = self._results.current
+        if current is not None:
+            self._tab.clusters.show_settings(current.segmentation.clustering)
+        self._results.view(self._section.view.value)
+
+    def _refresh(self) -> None:
+        self._section.show_results(self._results.all(), self._results.current)
+
+    def _on_jumps(self, shown: bool) -> None:
+        if shown:
+            self._control.show_jumps()
+        else:
+            self._results.hide_jumps()
+
+    def _export(self) -> None:
+        result = self._results.current
+        layer = None if result is None else self._results.labels_of(result)
+        if result is None or layer is None:
+            return
+        answer = ask_where(self._section, result)
+        if answer is not None:
+            self.writing.ask(partial(export, result, layer, *answer))
+
+    def _on_written(self, written: Any) -> None:
+        if isinstance(written, Exported):
+            show_info(f"Written: {written.path}")
