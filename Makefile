@@ -32,8 +32,8 @@ demo: $(STAMP) system-libraries ## Segment bundled real images and show what nai
 	$(BIN)/shiftseg demo -o demo
 
 test: $(STAMP) system-libraries ## Run all tests
-	$(BIN)/python -m pytest -q --ignore=tests/_napari
-	sh scripts/with-display.sh $(BIN)/python -m pytest -q tests/_napari
+	$(BIN)/python -m pytest -q -n auto --ignore=tests/_napari
+	sh scripts/with-display.sh $(BIN)/python -m pytest -q -n auto tests/_napari
 
 lint: $(STAMP) ## Run the linters and type checks of CI
 	$(BIN)/ruff check

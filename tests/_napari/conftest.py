@@ -22,6 +22,7 @@ from qtpy.QtCore import QSettings, QThreadPool
 
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.segment import model_section
+from napari_shiftseg._napari.segment_widget import SegmentWidget
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.embeddings.unet import Architecture, UNet
@@ -93,6 +94,21 @@ def widget(viewer):
     """The widget as the Plugins menu opens it."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
     return widget
+
+
+@pytest.fixture
+def reopen(qtbot, viewer):
+    """Make the widget again, as on the next start."""
+    opened = []
+
+    def make():
+        opened.append(SegmentWidget(viewer))
+        return opened[-1]
+
+    yield make
+    for again in opened:
+        with qtbot.waitSignal(again.destroyed):
+            again.deleteLater()
 
 
 @pytest.fixture

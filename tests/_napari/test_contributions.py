@@ -34,18 +34,18 @@ def test_a_sample_brings_its_model_and_its_truth(viewer, widget, monkeypatch, qt
         widget.model.combo.addItem(name, str(path))
     viewer.open_sample("napari-shiftseg", "discs")
     assert widget.model.combo.currentText() == "discs-l4"
-    assert widget.image.image.currentText() == "Discs"
-    assert widget.image.truth.currentText() == "Discs: ground truth"
-    assert "16 px period" in widget.stitch.sentence.text()
+    assert widget.segment.image.image.currentText() == "Discs"
+    assert widget.compare.truth.currentText() == "Discs: ground truth"
+    assert "16 px period" in widget.segment.stitch.sentence.text()
     viewer.layers.selection.active = None
     viewer.add_image(np.zeros((30, 30)), name="other")
-    widget.image.image.choose(viewer.layers["other"])
-    assert widget.image.truth.currentText() == "none"
+    widget.segment.image.image.choose(viewer.layers["other"])
+    assert widget.compare.truth.currentText() == "none"
 
 
 def test_samples_load_without_torch_and_scikit_learn():
     code = (
-        "import sys; from napari_shiftseg._napari import sample_data; sample_data.nuclei();"
+        "import sys; from napari_shiftseg._napari.files import sample_data; sample_data.nuclei();"
         "sample_data.discs(); print(sorted({'torch', 'sklearn', 'qtpy'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

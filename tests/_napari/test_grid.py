@@ -42,56 +42,56 @@ def test_the_grid_leaves_the_users_layer_selected(viewer, widget, image):
 
 def test_misaligned_seams_are_drawn_in_the_warning_colour(viewer, widget, image):
     assert colour(viewer.layers["Tile grid"]) == {rgb(HARMFUL), rgb(HARMLESS)}
-    assert widget.stitch.sentence.is_warning
-    assert "phase 4" in widget.stitch.sentence.text()
+    assert widget.segment.stitch.sentence.is_warning
+    assert "phase 4" in widget.segment.stitch.sentence.text()
 
 
 def test_switching_to_corrected_moves_the_grid_and_calms_it(viewer, widget, image):
-    widget.stitch.switch.buttons["corrected"].click()
-    assert widget.stitch.tile.value() == 8
+    widget.segment.stitch.switch.buttons["corrected"].click()
+    assert widget.segment.stitch.tile.value() == 8
     assert horizontal(viewer.layers["Tile grid"])[:3] == [-0.5, 7.5, 15.5]
     assert colour(viewer.layers["Tile grid"]) == {rgb(HARMLESS)}
-    assert not widget.stitch.sentence.is_warning
+    assert not widget.segment.stitch.sentence.is_warning
 
 
 def test_the_tile_size_moves_the_grid(viewer, widget, image):
-    widget.stitch.tile.setValue(20)
+    widget.segment.stitch.tile.setValue(20)
     assert horizontal(viewer.layers["Tile grid"]) == [-0.5, 19.5, 39.5, 47.5]
 
 
 def test_a_corrected_tile_size_snaps_to_the_period(widget, image):
-    widget.stitch.switch.buttons["corrected"].click()
-    widget.stitch.tile.setValue(19)
-    assert widget.stitch.tile.value() == 16
-    widget.stitch.tile.stepUp()
-    assert widget.stitch.tile.value() == 24
+    widget.segment.stitch.switch.buttons["corrected"].click()
+    widget.segment.stitch.tile.setValue(19)
+    assert widget.segment.stitch.tile.value() == 16
+    widget.segment.stitch.tile.stepUp()
+    assert widget.segment.stitch.tile.value() == 24
 
 
 def test_each_mode_remembers_its_tile_size(widget, image):
-    widget.stitch.tile.setValue(19)
-    widget.stitch.switch.buttons["corrected"].click()
-    assert widget.stitch.tile.value() == 16
-    widget.stitch.switch.buttons["naive"].click()
-    assert widget.stitch.tile.value() == 19
+    widget.segment.stitch.tile.setValue(19)
+    widget.segment.stitch.switch.buttons["corrected"].click()
+    assert widget.segment.stitch.tile.value() == 16
+    widget.segment.stitch.switch.buttons["naive"].click()
+    assert widget.segment.stitch.tile.value() == 19
 
 
 def test_the_checkbox_hides_the_grid_and_shows_it_again(viewer, widget, image):
-    widget.stitch.grid.click()
+    widget.segment.stitch.grid.click()
     assert [layer.name for layer in viewer.layers] == ["field"]
-    widget.stitch.grid.click()
+    widget.segment.stitch.grid.click()
     assert "Tile grid" in viewer.layers
 
 
 def test_deleting_the_grid_layer_unticks_the_checkbox(viewer, widget, image):
     del viewer.layers["Tile grid"]
-    assert not widget.stitch.grid.isChecked()
+    assert not widget.segment.stitch.grid.isChecked()
     assert [layer.name for layer in viewer.layers] == ["field"]
 
 
 def test_the_grid_goes_with_the_last_image(viewer, widget, image):
     viewer.layers.remove(image)
     assert len(viewer.layers) == 0
-    assert not widget.run.run.isEnabled()
+    assert not widget.segment.run.run.isEnabled()
 
 
 def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer, widget, image):
@@ -112,7 +112,7 @@ def test_a_hidden_grid_stays_hidden_and_is_right_when_shown_again(viewer, widget
     camera_of(viewer).zoom = 10
     tiles = viewer.layers["Tile grid"]
     tiles.visible = False
-    widget.stitch.tile.setValue(20)
+    widget.segment.stitch.tile.setValue(20)
     assert not tiles.visible
     tiles.visible = True
     assert horizontal(tiles) == [-0.5, 19.5, 39.5, 47.5]

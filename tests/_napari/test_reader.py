@@ -154,7 +154,7 @@ def test_opening_files_loads_neither_torch_nor_scikit_learn(tmp_path):
     for path in paths:
         write_labels(path, PIXELS, axes="zyx")
     code = (
-        "import sys; from napari_shiftseg._napari import model_reader, reader, writer;"
+        "import sys; from napari_shiftseg._napari.files import model_reader, reader, writer;"
         f"[reader.read_images(path) for path in {paths}];"
         "print(sorted({'torch', 'sklearn', 'qtpy'} & sys.modules.keys()))"
     )

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QFileDialog
 from conftest import save_bands
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.remembered import Remembered
-from napari_shiftseg._napari.segment_widget import SegmentWidget
 from napari_shiftseg.settings import Clustering
 
 PATIENCE = 20_000  # milliseconds
@@ -79,15 +78,13 @@ class TestModel:
         assert severity == "error" and "not a safetensors file" in message
 
     def test_opened_models_are_offered_again_and_the_last_one_is_chosen(
-        self, tab, tmp_path, qtbot, viewer
+        self, tab, tmp_path, reopen
     ):
         tab.model.open_model(save_bands(tmp_path / "mine.safetensors"))
         tab.model.open_model(save_bands(tmp_path / "gone.safetensors"))
         (tmp_path / "gone.safetensors").unlink()
         tab.model.combo.setCurrentText("mine")
-        again = SegmentWidget(viewer)
-        qtbot.addWidget(again)
-        combo = again.segment.model.combo
+        combo = reopen().segment.model.combo
         offered = [combo.itemText(i) for i in range(combo.count())]
         assert combo.currentText() == "mine" and "gone" not in offered
 
@@ -464,16 +461,14 @@ class TestClustering:
         assert sizes[1:].min() > 60
 
 
-def test_choices_are_remembered(qtbot, viewer, widget, image):
+def test_choices_are_remembered(widget, image, reopen):
     widget.segment.stitch.switch.buttons["corrected"].click()
     widget.segment.stitch.grid.click()
-    again = SegmentWidget(viewer)
-    qtbot.addWidget(again)
+    again = reopen()
     assert again.segment.stitch.mode == "corrected"
     assert not again.segment.stitch.grid.isChecked()
     Remembered().keep("mode", ["damaged"])
-    qtbot.addWidget(third := SegmentWidget(viewer))
-    assert third.segment.stitch.mode == "naive"
+    assert reopen().segment.stitch.mode == "naive"
 
 
 def test_warnings_change_colour_with_the_theme(viewer, widget, image):

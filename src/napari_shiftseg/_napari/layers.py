@@ -35,7 +35,7 @@ def show_result(viewer: Viewer, result: Result) -> Labels:
     active = viewer.layers.selection.active
     remove_former(viewer, result)
     pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
-    labels = _former(viewer, result, LABELS)
+    labels: Labels | None = former(viewer, result, LABELS)
     if labels is None:
         labels = viewer.add_labels(
             pixels,
@@ -58,10 +58,9 @@ def show_result(viewer: Viewer, result: Result) -> Labels:
 def show_picture(viewer: Viewer, result: Result) -> Image:
     """Show a result's embedding as colours."""
     pixels, is_pyramid = levels_of(result.picture, result.subject.placement)
-    picture = _former(viewer, result, EMBEDDING)
+    picture: Image | None = former(viewer, result, EMBEDDING)
     if picture is not None:
-        _refill(picture, pixels, result)
-        return _tagged(picture, result, EMBEDDING)
+        return adopt_picture(picture, result)
     active = viewer.layers.selection.active
     picture = viewer.add_image(
         pixels,
@@ -77,17 +76,27 @@ def show_picture(viewer: Viewer, result: Result) -> Image:
     return _tagged(picture, result, EMBEDDING)
 
 
+def adopt_picture(layer: Image, result: Result) -> Image:
+    """Make a layer that is there show a result's embedding as colours."""
+    _refill(layer, levels_of(result.picture, result.subject.placement)[0], result)
+    return _tagged(layer, result, EMBEDDING)
+
+
 def remove_former(viewer: Viewer, result: Result) -> None:
-    """Remove what a new result makes stale: rings, jumps, colours, and another preview."""
+    """Leave to the person what is the person's; remove what a new result makes stale."""
     image, key = result.subject.image_key, repr(result.key)
     for layer in own_layers(viewer, image=image):
         own = tag_of(layer)
-        if own.get("key") == key or own.get("preview"):
-            kept = own["kind"] == LABELS and _is_former(layer, result)
-            if is_the_persons(layer):
-                leave_to_person(layer)
-            elif not kept:
-                viewer.layers.remove(layer)
+        if own.get("key") != key and not own.get("preview"):
+            continue
+        if is_the_persons(layer):
+            leave_to_person(layer)
+        elif layer is not former(viewer, result, own["kind"]):
+            viewer.layers.remove(layer)
+    for kind in (CUTS, JUMPS):
+        stale = former(viewer, result, kind)
+        if stale is not None:
+            viewer.layers.remove(stale)
 
 
 def is_the_persons(layer: Layer) -> bool:
@@ -95,16 +104,12 @@ def is_the_persons(layer: Layer) -> bool:
     return bool(tag_of(layer).get("edited")) or layer.name != tag_of(layer)["name"]
 
 
-def _is_former(layer: Layer, result: Result) -> bool:
-    own = tag_of(layer)
-    same = own.get("key") == repr(result.key)
-    return same or bool(own.get("preview") and result.subject.preview)
-
-
-def _former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
-    """Return the layer of an earlier run that may show this result."""
+def former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
+    """Return the layer that may show a new result: of the same kind of run, or a preview."""
     own = own_layers(viewer, image=result.subject.image_key, kind=kind)
-    return next((layer for layer in own if _is_former(layer, result)), None)
+    same = [layer for layer in own if tag_of(layer).get("key") == repr(result.key)]
+    previews = [layer for layer in own if tag_of(layer).get("preview")]
+    return next(iter(same + previews), None)
 
 
 def _refill(layer: Layer, pixels: Any, result: Result) -> None:
@@ -115,8 +120,8 @@ def _refill(layer: Layer, pixels: Any, result: Result) -> None:
         layer.translate = placement.translate
     if not np.array_equal(layer.scale, placement.scale):
         layer.scale = placement.scale
-    if isinstance(layer, Labels):
-        layer.name = f"Labels ({result.title})"
+    what = "Labels" if isinstance(layer, Labels) else "Embedding"
+    layer.name = f"{what} ({result.title})"
 
 
 def _add_cuts(viewer: Viewer, result: Result) -> None:

@@ -34,6 +34,7 @@ class Runner(QObject):
     produced = Signal(object)
     succeeded = Signal(object)
     failed = Signal(str)
+    cancelled = Signal()
     running_changed = Signal(bool)
 
     def __init__(self, parent: QObject | None = None, *, quiet: bool = False) -> None:
@@ -58,7 +59,7 @@ class Runner(QObject):
         image_key
             Identity of the image layer; the run is void without it.
         """
-        self._stop()
+        self.cancel()
         self.running, self.title, self.image_key = True, title, image_key
         hear = partial(self._hear, self._generation)
         worker = create_worker(guarded, events, _start_thread=False, _connect={"yielded": hear})
@@ -73,6 +74,7 @@ class Runner(QObject):
         if self.running:
             self._stop()
             self.running_changed.emit(False)
+            self.cancelled.emit()
 
     def _stop(self) -> None:
         self._generation += 1
@@ -95,7 +97,8 @@ class Runner(QObject):
         elif isinstance(event, Partial):
             self.produced.emit(event.value)
         else:
-            self.cancel()
+            self._stop()
+            self.running_changed.emit(False)
             if isinstance(event, Failure):
                 self.failed.emit(event.message)
             else:

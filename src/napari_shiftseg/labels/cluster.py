@@ -73,7 +73,7 @@ def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
 
 
 def _components(labels: NDArray[Any]) -> NDArray[Any]:
-    """Number the connected components in raster order."""
+    """Find the connected components, numbered in raster order."""
     flat = labels.squeeze()
     flat = flat.reshape((1,) * (2 - flat.ndim) + flat.shape)
     found = cc3d.connected_components(flat, connectivity=4 if flat.ndim == 2 else 6)

@@ -69,7 +69,6 @@ class SegmentControl(QObject):
         self._colourings: WeakKeyDictionary[Layer, dict[tuple[str, str], Colouring]] = (
             WeakKeyDictionary()
         )
-        self._mine = False
         self.grid = StitchingGrid(viewer, self)
         self.live = Live(self)
         self.region_layer = RegionLayer(viewer)
@@ -121,9 +120,11 @@ class SegmentControl(QObject):
         tab.run.preview_requested.connect(self.preview)
         tab.run.cancel_requested.connect(runner.cancel)
         tab.clusters.changed.connect(self._on_clustering)
-        runner.progressed.connect(self._on_progress)
-        runner.produced.connect(self._on_tile)
-        runner.running_changed.connect(self._on_running)
+        runner.progressed.connect(tab.run.show_progress)
+        runner.produced.connect(self._partial.show)
+        runner.running_changed.connect(tab.run.set_running)
+        runner.cancelled.connect(self._partial.remove)
+        runner.failed.connect(lambda _: self._partial.remove())
         runner.succeeded.connect(self._on_success)
         runner.failed.connect(show_error)
         self.live.done.connect(self._on_live)
@@ -217,25 +218,10 @@ class SegmentControl(QObject):
         frames = 1 if subject.frame is not None else len(chosen.frames)
         self._estimate.begin(chosen.model, plan, frames)
         self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
-        self._mine = True
-
-    def _on_progress(self, progress: Any) -> None:
-        if self._mine:
-            self._tab.run.show_progress(progress)
-
-    def _on_tile(self, tile: Any) -> None:
-        if self._mine:
-            self._partial.show(tile)
-
-    def _on_running(self, running: bool) -> None:
-        self._tab.run.set_running(running)
-        self._partial.remove()
 
     def _on_success(self, results: Any) -> None:
-        mine, self._mine = self._mine, False
-        if not mine:
-            return
         self._estimate.end()
+        self._partial.finish(results)
         for result in cast("tuple[Result, ...]", results):
             self._remember_colours(result)
             self._results.show(result)

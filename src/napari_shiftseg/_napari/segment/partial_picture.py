@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from napari.layers import Image
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.job import Subject, TilePicture
+from napari_shiftseg._napari.job import Result, Subject, TilePicture
+from napari_shiftseg._napari.layers import adopt_picture
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag
 
@@ -14,7 +17,10 @@ _KIND = "partial"
 
 
 class PartialPicture:
-    """One layer that exists only while a run goes on.
+    """One layer while a run goes on; at its end it becomes the picture of the embedding.
+
+    A layer of its own that went at the end would hold up the window twice: napari takes its
+    time to add a layer, and more to remove one.
 
     Parameters
     ----------
@@ -25,6 +31,7 @@ class PartialPicture:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._frame: tuple[int, ...] | None = None
+        self._step = 1
 
     @property
     def layer(self) -> Image | None:
@@ -40,6 +47,17 @@ class PartialPicture:
         layer.data[tile.place] = tile.colours
         layer.refresh(extent=False, thumbnail=False)
 
+    def finish(self, results: Sequence[Result]) -> None:
+        """Give the layer to the result, or take it away where it is no full picture."""
+        layer = self.layer
+        if layer is None:
+            return
+        (result,) = results
+        if self._step == 1 and layer.ndim == result.segmentation.labels.ndim:
+            adopt_picture(layer, result).visible = False
+        else:
+            self.remove()
+
     def remove(self) -> None:
         """Take the picture away."""
         layer = self.layer
@@ -53,11 +71,10 @@ class PartialPicture:
             np.zeros((*placement.size, 3), np.uint8),
             name="Running…",
             rgb=True,
-            opacity=0.8,
             metadata=tag(kind=_KIND),
             **placement.keywords,
         )
-        self._frame = tile.frame
+        self._frame, self._step = tile.frame, tile.step
         if active is not None:
             self._viewer.layers.selection.active = active
         return layer
