@@ -1,5 +1,7 @@
 """What a user does with the Segment tab, through its own controls."""
 
+from types import SimpleNamespace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 from conftest import save_bands
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.remembered import Remembered
+from napari_shiftseg._napari.segment import estimate
 from napari_shiftseg.settings import Clustering
 
 PATIENCE = 20_000  # milliseconds
@@ -250,6 +253,32 @@ class TestRun:
         assert "16 tiles, about 1 s, 1 MB of memory" == tab.stitch.estimate.text()
         tab.stitch.tile.setValue(24)
         assert tab.stitch.estimate.text().startswith("4 tiles")
+
+    def test_what_does_not_fit_into_memory_is_refused(self, tab, image, notifications, monkeypatch):
+        memory = SimpleNamespace(available=30_000)
+        monkeypatch.setattr(estimate.psutil, "virtual_memory", lambda: memory)
+        tab.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "1 MB are free; choose a region" in message
+
+    def test_a_cancelled_second_run_puts_the_picture_back(
+        self, qtbot, viewer, widget, tab, image, gate, monkeypatch
+    ):
+        monkeypatch.setattr(job, "_colours_need_no_measure", lambda subject: True)
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            tab.run.run.click()
+            gate.let_through(17)
+        picture = viewer.layers["Embedding (naive, 12 px)"]
+        before = picture.data.copy()
+        tab.run.run.click()
+        gate.let_through(2)
+        qtbot.waitUntil(lambda: tab.run.bar.value() > 100, timeout=PATIENCE)
+        assert picture.visible and (picture.data != before).any()
+        tab.run.cancel.click()
+        gate.open()
+        threads_end(qtbot)
+        np.testing.assert_array_equal(picture.data, before)
+        assert not picture.visible and "Running…" not in viewer.layers
 
     def test_progress_is_shown_tile_by_tile(self, qtbot, viewer, widget, tab, image, gate):
         tab.run.run.click()

@@ -44,7 +44,7 @@ def test_smaller_tiles_need_less_memory_and_more_arithmetic():
     small, large = (cost_of(architecture, plan) for plan in plans)
     assert small.tile_bytes < large.tile_bytes / 5
     assert small.flops > large.flops
-    assert small.result_bytes == large.result_bytes == 1000 * 1000 * 4 * (3 + 1)
+    assert small.result_bytes == large.result_bytes == 1000 * 1000 * 4 * (3 + 3)
 
 
 def test_frames_add_up():

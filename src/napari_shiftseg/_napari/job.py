@@ -20,8 +20,10 @@ from napari_shiftseg.pipeline import Segmentation, segment_events
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.settings import Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.plan import TilePlan, by
 from napari_shiftseg.tiles.tile import Region
+
+Key = tuple[Any, ...]
 
 _COARSE = 1024
 """Edge in pixels from which on a partial result is shown coarser than it is."""
@@ -146,22 +148,27 @@ class Result:
     @property
     def title(self) -> str:
         """Stitch mode, tile size and region in words."""
-        title = title_of(self.mode, self.segmentation.plan.tile_size)
-        if self.subject.preview:
-            return f"preview, {title}"
-        return f"{title}, region" if self.subject.region else title
+        return title_of(self.subject, self.segmentation.plan)
 
     @property
-    def key(self) -> tuple[Any, ...]:
+    def key(self) -> Key:
         """What tells this result from others."""
-        region = self.segmentation.plan.region if self.subject.region else ()
-        part = tuple((r.start, r.stop) for r in region)
-        return (*self.subject.identity, self.title, part, self.subject.frame)
+        return key_of(self.subject, self.segmentation.plan)
 
 
-def title_of(mode: StitchMode, tile: Size) -> str:
-    """Name a stitching for people."""
-    return "whole image" if mode == "whole" else f"{mode}, {by(tile)} px"
+def key_of(subject: Subject, plan: TilePlan) -> Key:
+    """Return what will tell a result from others: image, model, stitching and part."""
+    part = tuple((r.start, r.stop) for r in plan.region) if subject.region else ()
+    return (*subject.identity, title_of(subject, plan), part, subject.frame)
+
+
+def title_of(subject: Subject, plan: TilePlan) -> str:
+    """Name a result for people."""
+    whole = plan.mode == "whole"
+    title = "whole image" if whole else f"{plan.mode}, {by(plan.tile_size)} px"
+    if subject.preview:
+        return f"preview, {title}"
+    return f"{title}, region" if subject.region else title
 
 
 def run(

@@ -16,8 +16,12 @@ from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
 
 LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
+PERIOD_GRID, TILE_GRID = "Period grid", "Tile grid"
 CHECKED = "checked"
 """Rings around what a check of any labels layer found."""
+
+HELPERS = (PERIOD_GRID, TILE_GRID, CUTS, CHECKED)
+"""Kinds of layers that belong above all pictures."""
 
 _RING = 3
 """Thickness of rings on screen in pixels."""
@@ -32,26 +36,24 @@ def show_result(viewer: Viewer, result: Result) -> Labels:
     The layers of an earlier run of the same kind show the new result, which is much faster
     than new layers. Labels that a person edited or renamed stay as they are.
     """
-    active = viewer.layers.selection.active
     remove_former(viewer, result)
     pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
     labels: Labels | None = former(viewer, result, LABELS)
     if labels is None:
-        labels = viewer.add_labels(
+        labels = Labels(
             pixels,
             name=f"Labels ({result.title})",
             multiscale=is_pyramid,
             opacity=0.7,
             **result.subject.placement.keywords,
         )
+        insert_below_helpers(viewer, labels)
         labels.events.paint.connect(_on_edited)
     else:
         _refill(labels, pixels, result)
     _tagged(labels, result, LABELS)
     if result.report.splits:
         _add_cuts(viewer, result)
-    if active in viewer.layers:
-        viewer.layers.selection.active = active
     return labels
 
 
@@ -61,19 +63,29 @@ def show_picture(viewer: Viewer, result: Result) -> Image:
     picture: Image | None = former(viewer, result, EMBEDDING)
     if picture is not None:
         return adopt_picture(picture, result)
-    active = viewer.layers.selection.active
-    picture = viewer.add_image(
+    picture = Image(
         pixels,
         name=f"Embedding ({result.title})",
         rgb=True,
         multiscale=is_pyramid,
         **result.subject.placement.keywords,
     )
-    labels = layer_of(viewer, result.key, LABELS)
-    if labels is not None:
-        viewer.layers.move(viewer.layers.index(picture), viewer.layers.index(labels))
-    viewer.layers.selection.active = active
+    insert_below_helpers(viewer, picture)
     return _tagged(picture, result, EMBEDDING)
+
+
+def insert_below_helpers(viewer: Viewer, layer: Layer) -> None:
+    """Add a layer under the grids and rings on top, and keep the selection.
+
+    Adding it on top and moving the others would have napari draw everything several times.
+    """
+    active = viewer.layers.selection.active
+    place = len(viewer.layers)
+    while place > 0 and tag_of(viewer.layers[place - 1]).get("kind") in HELPERS:
+        place -= 1
+    viewer.layers.insert(place, layer)
+    if active is not None:
+        viewer.layers.selection.active = active
 
 
 def adopt_picture(layer: Image, result: Result) -> Image:
@@ -125,6 +137,7 @@ def _refill(layer: Layer, pixels: Any, result: Result) -> None:
 
 
 def _add_cuts(viewer: Viewer, result: Result) -> None:
+    active = viewer.layers.selection.active
     rings = add_rings(
         viewer,
         result.rings.centres,
@@ -135,6 +148,7 @@ def _add_cuts(viewer: Viewer, result: Result) -> None:
     )
     _tagged(rings, result, CUTS)
     keep_rings_thin(viewer)
+    viewer.layers.selection.active = active
 
 
 def leave_to_person(layer: Layer) -> None:
@@ -159,12 +173,6 @@ def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
     return next(iter(own_layers(viewer, key=repr(key), kind=kind)), None)
 
 
-def raise_rings(viewer: Viewer) -> None:
-    """Put the rings above everything else."""
-    for layer in own_layers(viewer, kind=CUTS):
-        viewer.layers.move(viewer.layers.index(layer), len(viewer.layers))
-
-
 def keep_rings_thin(viewer: Viewer) -> None:
     """Keep the thickness of the rings on screen, whatever the zoom."""
     for layer in own_layers(viewer, kind=CUTS) + own_layers(viewer, kind=CHECKED):
@@ -175,7 +183,7 @@ def add_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32]) -> Ima
     """Add the jump across pixel borders as an image."""
     high = float(np.percentile(jumps[::4], 99.9)) or 1.0
     pixels, is_pyramid = levels_of(jumps, result.subject.placement)
-    layer = viewer.add_image(
+    layer = Image(
         pixels,
         name=f"Jumps ({result.title})",
         colormap="inferno",
@@ -184,6 +192,7 @@ def add_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32]) -> Ima
         multiscale=is_pyramid,
         **result.subject.placement.keywords,
     )
+    insert_below_helpers(viewer, layer)
     return _tagged(layer, result, JUMPS)
 
 

@@ -19,7 +19,6 @@ from napari_shiftseg._napari.layers import (
     is_the_persons,
     layer_of,
     levels_of,
-    raise_rings,
     show_only,
     show_picture,
     show_result,
@@ -68,7 +67,6 @@ class Results(QObject):
         """Show a result and make it the current one."""
         self._busy = True
         labels = show_result(self._viewer, result)
-        raise_rings(self._viewer)
         self._busy = False
         self._by_key = {key: kept for key, kept in self._by_key.items() if self._is_shown(key)} | {
             repr(result.key): result

@@ -34,7 +34,8 @@ class Cost:
     tile_bytes
         Peak memory of one tile's activations.
     result_bytes
-        Memory of the result: embedding, foreground and labels.
+        Memory of the result: embedding and foreground, and labels three times, which is
+        what clustering takes at its height.
     """
 
     flops: float
@@ -74,7 +75,7 @@ def cost_of(architecture: Architecture, plan: TilePlan, frames: int = 1) -> Cost
     return Cost(
         flops=frames * sum(tile.flops * count for tile, count in passes),
         tile_bytes=max((tile.peak for tile, _ in passes), default=0),
-        result_bytes=frames * prod(plan.result_size) * (stitched + _FLOAT),
+        result_bytes=frames * prod(plan.result_size) * (stitched + 3 * _FLOAT),
     )
 
 

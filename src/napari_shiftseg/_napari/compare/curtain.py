@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.compare.curtain_line import CurtainLine
 from napari_shiftseg._napari.compare.sides import Side
-from napari_shiftseg._napari.layers import raise_rings
+from napari_shiftseg._napari.layers import insert_below_helpers
 from napari_shiftseg._napari.tags import tag
 
 CURTAIN = "curtain"
@@ -98,9 +98,8 @@ class Curtain(QObject):
         a.set_visible(True, labels=False)
         b.set_visible(True, labels=False)
         self._levels = curtain_levels(a.result.segmentation.labels, b.result.segmentation.labels)
-        active = self._viewer.layers.selection.active
         placement = a.result.subject.placement
-        self.layer = self._viewer.add_labels(
+        self.layer = Labels(
             self._levels,
             name="Curtain (A | B)",
             multiscale=True,
@@ -109,9 +108,8 @@ class Curtain(QObject):
             metadata=tag(kind=CURTAIN),
             **placement.keywords,
         )
-        raise_rings(self._viewer)
+        insert_below_helpers(self._viewer, self.layer)
         self.line.enter(placement)
-        self._viewer.layers.selection.active = active
         self.move(fraction)
 
     def leave(self) -> None:

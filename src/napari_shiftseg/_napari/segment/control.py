@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.colours import Colouring, ColourKind
-from napari_shiftseg._napari.job import Result, Subject, run
+from napari_shiftseg._napari.job import Result, Subject, key_of, run
 from napari_shiftseg._napari.layers import keep_rings_thin
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.remembered import Remembered
@@ -35,6 +35,7 @@ from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.plan import TilePlan, by
 
@@ -204,30 +205,33 @@ class SegmentControl(QObject):
             return None
 
     def _start(self, snapshot: Any) -> None:
+        self._runner.cancel()
         try:
             chosen = self.resolver.chosen()
             subject = None if chosen is None else snapshot(self._colours_of(chosen))
+            if chosen is not None and subject is not None:
+                self._run(chosen, subject)
         except ShiftSegError as error:
             show_error(str(error))
-            return
-        if chosen is None or subject is None:
-            return
+
+    def _run(self, chosen: Chosen, subject: Subject) -> None:
         stitching = self._tab.stitch.stitching
-        plan = self._tab.stitch.plan(chosen.frames.spatial, subject.region)
-        assert plan is not None
+        plan = plan_for(
+            chosen.model, chosen.frames.spatial, stitching.mode, stitching.tile, subject.region
+        )
         frames = 1 if subject.frame is not None else len(chosen.frames)
         self._estimate.begin(chosen.model, plan, frames)
+        self._partial.begin(key_of(subject, plan))
         self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
 
     def _on_success(self, results: Any) -> None:
+        (result,) = cast("tuple[Result]", results)
         self._estimate.end()
-        self._partial.finish(results)
-        for result in cast("tuple[Result, ...]", results):
-            self._remember_colours(result)
-            self._results.show(result)
-            if not result.report.objects:
-                show_info("No objects were found.")
-        self.grid.raise_to_top()
+        self._partial.finish(result)
+        self._remember_colours(result)
+        self._results.show(result)
+        if not result.report.objects:
+            show_info("No objects were found.")
 
     def _on_clustering(self, settings: Clustering) -> None:
         current = self._results.current

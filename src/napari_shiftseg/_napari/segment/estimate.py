@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from time import monotonic
 
+import psutil
+
 from napari_shiftseg.embeddings.cost import Cost, convolution_rate, cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.plan import TilePlan
 
 _BUSY = 0.3
@@ -33,8 +36,20 @@ class Estimate:
         return cost_of(model.description.architecture, plan).flops / self._speed()
 
     def begin(self, model: Model, plan: TilePlan, frames: int) -> None:
-        """Note that a run starts."""
+        """Note that a run starts.
+
+        Raises
+        ------
+        ShiftSegError
+            If it needs more memory than is free: it would take the whole session with it.
+        """
         cost = cost_of(model.description.architecture, plan, frames)
+        free = psutil.virtual_memory().available
+        if cost.total_bytes > free:
+            raise ShiftSegError(
+                f"this run needs about {in_bytes(cost.total_bytes)} of memory, {in_bytes(free)} "
+                "are free; choose a region, or smaller tiles if there is only one"
+            )
         self._started = monotonic(), cost
 
     def end(self) -> None:

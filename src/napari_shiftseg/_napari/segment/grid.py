@@ -13,6 +13,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.layers import PERIOD_GRID, TILE_GRID
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.segment.grid_lines import (
@@ -153,10 +154,10 @@ class StitchingGrid(QObject):
         self._placement: Placement | None = None
         self._busy = False
         self.period = GridLines(
-            viewer, "Period grid", width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.6
+            viewer, PERIOD_GRID, width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.6
         )
         self.tiles = GridLines(
-            viewer, "Tile grid", width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
+            viewer, TILE_GRID, width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
         )
         camera_of(viewer).events.zoom.connect(self._on_zoom)
         viewer.dims.events.current_step.connect(self._on_dims)
@@ -175,13 +176,6 @@ class StitchingGrid(QObject):
         with self._own_changes():
             self.period.remove()
             self.tiles.remove()
-
-    def raise_to_top(self) -> None:
-        """Put the grid above layers that were added later."""
-        layers = self._viewer.layers
-        for lines in (self.period, self.tiles):
-            if lines.layer is not None:
-                layers.move(layers.index(lines.layer), len(layers))
 
     def _draw(self) -> None:
         if self._plan is None or self._placement is None:

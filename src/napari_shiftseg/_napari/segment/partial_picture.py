@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from napari.layers import Image
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.job import Result, Subject, TilePicture
-from napari_shiftseg._napari.layers import adopt_picture
+from napari_shiftseg._napari.job import Key, Result, Subject, TilePicture
+from napari_shiftseg._napari.layers import EMBEDDING, adopt_picture, insert_below_helpers, layer_of
 from napari_shiftseg._napari.placement import Placement
-from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg._napari.tags import tag
 
 _KIND = "partial"
 
@@ -20,7 +20,8 @@ class PartialPicture:
     """One layer while a run goes on; at its end it becomes the picture of the embedding.
 
     A layer of its own that went at the end would hold up the window twice: napari takes its
-    time to add a layer, and more to remove one.
+    time to add a layer, and more to remove one. For the same reason the picture of an
+    earlier run of the same kind is drawn over, and put back if the run is cancelled.
 
     Parameters
     ----------
@@ -30,54 +31,63 @@ class PartialPicture:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._frame: tuple[int, ...] | None = None
-        self._step = 1
+        self._key: Key = ()
+        self._layer: Image | None = None
+        self._before: Any = None
+        self._frame: tuple[int, ...] = ()
 
     @property
     def layer(self) -> Image | None:
         """The layer, or None while there is none."""
-        return next(iter(own_layers(self._viewer, kind=_KIND)), None)
+        return self._layer if self._layer in self._viewer.layers else None
+
+    def begin(self, key: Key) -> None:
+        """Take note of what will be run; nothing is shown before the first tile."""
+        self._key, self._layer, self._before = key, None, None
 
     def show(self, tile: TilePicture) -> None:
         """Put a tile into its place; a new frame starts an empty picture."""
-        layer = self.layer or self._add(tile)
+        layer = self.layer or self._open(tile)
         if self._frame != tile.frame:
             layer.data[:] = 0
             self._frame = tile.frame
         layer.data[tile.place] = tile.colours
         layer.refresh(extent=False, thumbnail=False)
 
-    def finish(self, results: Sequence[Result]) -> None:
+    def finish(self, result: Result) -> None:
         """Give the layer to the result, or take it away where it is no full picture."""
-        layer = self.layer
+        layer, self._layer = self.layer, None
         if layer is None:
             return
-        (result,) = results
-        if self._step == 1 and layer.ndim == result.segmentation.labels.ndim:
+        if layer.data.shape == result.picture.shape:
             adopt_picture(layer, result).visible = False
         else:
-            self.remove()
-
-    def remove(self) -> None:
-        """Take the picture away."""
-        layer = self.layer
-        if layer is not None:
             self._viewer.layers.remove(layer)
 
-    def _add(self, tile: TilePicture) -> Image:
-        subject, active = tile.subject, self._viewer.layers.selection.active
-        placement = _spatial(subject).coarse(tile.step)
-        layer = self._viewer.add_image(
-            np.zeros((*placement.size, 3), np.uint8),
-            name="Running…",
-            rgb=True,
-            metadata=tag(kind=_KIND),
-            **placement.keywords,
+    def remove(self) -> None:
+        """Take the picture away, or put back what it was drawn over."""
+        layer, self._layer = self.layer, None
+        if layer is None:
+            return
+        if self._before is None:
+            self._viewer.layers.remove(layer)
+        else:
+            layer.data, layer.visible = self._before, False
+
+    def _open(self, tile: TilePicture) -> Image:
+        placement = _spatial(tile.subject).coarse(tile.step)
+        empty = np.zeros((*placement.size, 3), np.uint8)
+        self._frame = tile.frame
+        former = layer_of(self._viewer, self._key, EMBEDDING)
+        if isinstance(former, Image) and not former.multiscale and former.data.shape == empty.shape:
+            self._layer, self._before = former, former.data
+            former.data, former.visible = empty, True
+            return former
+        self._layer = Image(
+            empty, name="Running…", rgb=True, metadata=tag(kind=_KIND), **placement.keywords
         )
-        self._frame, self._step = tile.frame, tile.step
-        if active is not None:
-            self._viewer.layers.selection.active = active
-        return layer
+        insert_below_helpers(self._viewer, self._layer)
+        return self._layer
 
 
 def _spatial(subject: Subject) -> Placement:
