@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from napari.layers import Layer
@@ -9,6 +10,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.tags import tag_of
 
 
@@ -40,12 +42,13 @@ class LayerChoice(QComboBox):
         self._none_text = none_text
         self._last: Layer | None = None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        viewer.layers.events.inserted.connect(self._on_inserted)
-        viewer.layers.events.removed.connect(self._refill)
-        viewer.layers.events.reordered.connect(self._refill)
+        while_alive(self, viewer.layers.events.inserted, self._on_inserted)
+        while_alive(self, viewer.layers.events.removed, self._refill)
+        while_alive(self, viewer.layers.events.reordered, self._refill)
         self.currentIndexChanged.connect(self._announce)
         for layer in viewer.layers:
             layer.events.name.connect(self._refill)
+        self.destroyed.connect(partial(_forget_names, viewer.layers, self._refill))
         self._refill()
 
     @property
@@ -88,3 +91,8 @@ class LayerChoice(QComboBox):
         if self.layer is not self._last:
             self._last = self.layer
             self.layer_changed.emit(self.layer)
+
+
+def _forget_names(layers: Any, callback: Any, _destroyed: object = None) -> None:
+    for layer in layers:
+        layer.events.name.disconnect(callback)

@@ -10,6 +10,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.layers import (
     EMBEDDING,
@@ -44,7 +45,7 @@ class Results(QObject):
         self._by_key: dict[str, Result] = {}
         self._current = ""
         self._busy = False
-        viewer.layers.events.removed.connect(self._on_removed)
+        while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     @property
     def current(self) -> Result | None:

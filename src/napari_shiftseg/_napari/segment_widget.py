@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.check import Checked, check, grid_of, show_check
 from napari_shiftseg._napari.compare.control import CompareControl
 from napari_shiftseg._napari.compare.tab import CompareTab
@@ -100,7 +101,7 @@ class SegmentWidget(QWidget):
         self.setMinimumWidth(370)
 
     def _connect(self) -> None:
-        self._viewer.events.theme.connect(self._on_theme)
+        while_alive(self, self._viewer.events.theme, self._on_theme)
         self.segment.model.model_changed.connect(self.compare.set_model)
         self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)

@@ -7,6 +7,7 @@ from typing import Any
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.compare.blink import Blink
 from napari_shiftseg._napari.compare.curtain import Curtain
 from napari_shiftseg._napari.compare.side_by_side import COPY, SideBySide
@@ -40,7 +41,7 @@ class Arrangement(QObject):
         self.curtain = Curtain(viewer, self)
         self.blink = Blink(self)
         self.curtain.moved.connect(self._on_curtain)
-        viewer.layers.events.removed.connect(self._on_removed)
+        while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     @property
     def sides(self) -> tuple[Side, Side] | None:

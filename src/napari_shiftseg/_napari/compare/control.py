@@ -11,6 +11,7 @@ from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import go_to
 from napari_shiftseg._napari.compare.arrangement import ALONE, BLINK, CURTAIN, Arrangement
 from napari_shiftseg._napari.compare.clicks import Clicks
@@ -118,8 +119,8 @@ class CompareControl(QObject):
         self.arrangement.lost.connect(self._forget)
         self._clicks.clicked.connect(self._on_click)
         self._results.relabelled.connect(self._on_relabelled)
-        self._viewer.events.theme.connect(self._on_theme)
-        self._viewer.layers.events.removed.connect(self._on_removed)
+        while_alive(self, self._viewer.events.theme, self._on_theme)
+        while_alive(self, self._viewer.layers.events.removed, self._on_removed)
 
     def _compare(self) -> None:
         self._start(self._tab.run, lambda s, truth: run(s, self._tab.stitchings, truth))

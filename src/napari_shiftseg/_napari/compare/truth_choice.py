@@ -6,6 +6,7 @@ from napari.layers import Labels, Layer
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.layer_choice import LayerChoice
 from napari_shiftseg._napari.tags import tag_of
 
@@ -23,7 +24,7 @@ class TruthChoice(LayerChoice):
         self._image: Layer | None = None
         super().__init__(viewer, Labels, none_text="none", parent=parent)
         self.setToolTip("With ground truth, results are scored against it")
-        viewer.layers.events.inserted.connect(self._match)
+        while_alive(self, viewer.layers.events.inserted, self._match)
 
     def set_image(self, image: Layer | None) -> None:
         """Take another image."""

@@ -12,6 +12,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.correct.canvas_mouse import CanvasMouse
 from napari_shiftseg._napari.correct.correctable import Correctable
 from napari_shiftseg._napari.correct.editable_labels import (
@@ -79,9 +80,9 @@ class CorrectControl(QObject):
         self._tab.mend_requested.connect(self._on_mend)
         self._mouse.clicked.connect(self._on_click)
         self._mouse.line_drawn.connect(self._on_line)
-        self._viewer.dims.events.ndisplay.connect(self._on_state)
-        self._viewer.dims.events.order.connect(self._on_state)
-        self._viewer.layers.selection.events.active.connect(self._on_active)
+        while_alive(self, self._viewer.dims.events.ndisplay, self._on_state)
+        while_alive(self, self._viewer.dims.events.order, self._on_state)
+        while_alive(self, self._viewer.layers.selection.events.active, self._on_active)
 
     def _on_layer(self, layer: Labels | None) -> None:
         former, self._watched = self._watched, layer

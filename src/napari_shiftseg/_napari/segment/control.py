@@ -11,6 +11,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.colours import Colouring, ColourKind
 from napari_shiftseg._napari.job import Result, Subject, key_of, run
@@ -130,8 +131,8 @@ class SegmentControl(QObject):
         runner.failed.connect(show_error)
         self.live.done.connect(self._on_live)
         self.live.failed.connect(show_error)
-        self._viewer.layers.events.removed.connect(self._on_removed)
-        camera_of(self._viewer).events.zoom.connect(self._on_zoom)
+        while_alive(self, self._viewer.layers.events.removed, self._on_removed)
+        while_alive(self, camera_of(self._viewer).events.zoom, self._on_zoom)
 
     def _on_model(self, model: Model | None) -> None:
         self._tab.stitch.set_model(model)

@@ -12,6 +12,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
+from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.layers import PERIOD_GRID, TILE_GRID
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
@@ -159,11 +160,11 @@ class StitchingGrid(QObject):
         self.tiles = GridLines(
             viewer, TILE_GRID, width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
         )
-        camera_of(viewer).events.zoom.connect(self._on_zoom)
-        viewer.dims.events.current_step.connect(self._on_dims)
-        viewer.dims.events.order.connect(self._on_dims)
-        viewer.dims.events.ndisplay.connect(self._on_dims)
-        viewer.layers.events.removed.connect(self._on_removed)
+        while_alive(self, camera_of(viewer).events.zoom, self._on_zoom)
+        while_alive(self, viewer.dims.events.current_step, self._on_dims)
+        while_alive(self, viewer.dims.events.order, self._on_dims)
+        while_alive(self, viewer.dims.events.ndisplay, self._on_dims)
+        while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     def show(self, plan: TilePlan, placement: Placement) -> None:
         """Draw a plan."""
