@@ -100,7 +100,7 @@ def _dispose(app: Any, call: Callable[[], None]) -> None:
         call()
 
 
-def _end(alive: list[bool], dispose: list[Callable[[], None]], _destroyed: object) -> None:
+def _end(alive: list[bool], dispose: list[Callable[[], None]], _destroyed: object = None) -> None:
     alive[0] = False
     _stale.extend(dispose)
 

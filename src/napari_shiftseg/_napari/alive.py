@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,10 +11,19 @@ from qtpy.QtCore import QObject
 
 
 def while_alive(owner: QObject, emitter: Any, callback: Callable[..., Any]) -> None:
-    """Connect a callback of ``owner`` to an event of the viewer until ``owner`` is deleted."""
-    emitter.connect(callback)
-    owner.destroyed.connect(partial(_disconnect, emitter, callback))
+    """Connect a callback of ``owner`` to an event of napari until ``owner`` is deleted.
+
+    What napari is given is a function of its own: to take away a method, napari would look
+    at the object that it belongs to, which is gone by then.
+    """
+    takes_event = bool(inspect.signature(callback).parameters)
+
+    def hear(event: Any) -> None:
+        callback(event) if takes_event else callback()
+
+    emitter.connect(hear)
+    owner.destroyed.connect(partial(_disconnect, emitter, hear))
 
 
-def _disconnect(emitter: Any, callback: Callable[..., Any], _destroyed: object = None) -> None:
-    emitter.disconnect(callback)
+def _disconnect(emitter: Any, hear: Callable[..., Any], _destroyed: object = None) -> None:
+    emitter.disconnect(hear)

@@ -47,8 +47,9 @@ class LayerChoice(QComboBox):
         while_alive(self, viewer.layers.events.reordered, self._refill)
         self.currentIndexChanged.connect(self._announce)
         for layer in viewer.layers:
-            layer.events.name.connect(self._refill)
-        self.destroyed.connect(partial(_forget_names, viewer.layers, self._refill))
+            layer.events.name.connect(self._on_name)
+        self._alive = [True]
+        self.destroyed.connect(partial(_mark_dead, self._alive))
         self._refill()
 
     @property
@@ -57,8 +58,10 @@ class LayerChoice(QComboBox):
         return self.currentData()
 
     def choose(self, layer: Layer | None) -> None:
-        """Choose a layer that is on offer."""
-        self.setCurrentIndex(self._index_of(layer))
+        """Choose a layer; one that is not on offer changes nothing."""
+        index = self._index_of(layer)
+        if index >= 0:
+            self.setCurrentIndex(index)
 
     def _offered(self) -> list[Layer]:
         return [
@@ -68,8 +71,13 @@ class LayerChoice(QComboBox):
         ]
 
     def _on_inserted(self, event: Any) -> None:
-        event.value.events.name.connect(self._refill)
+        event.value.events.name.connect(self._on_name)
         self._refill()
+
+    def _on_name(self) -> None:
+        # A layer may live longer than this.
+        if self._alive[0]:
+            self._refill()
 
     def _refill(self) -> None:
         chosen = self.layer
@@ -93,6 +101,5 @@ class LayerChoice(QComboBox):
             self.layer_changed.emit(self.layer)
 
 
-def _forget_names(layers: Any, callback: Any, _destroyed: object = None) -> None:
-    for layer in layers:
-        layer.events.name.disconnect(callback)
+def _mark_dead(alive: list[bool], _destroyed: object = None) -> None:
+    alive[0] = False

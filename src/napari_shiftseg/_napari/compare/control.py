@@ -58,7 +58,7 @@ class CompareControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._tab, self._subject, self._runner = viewer, tab, subject, runner
+        self._viewer, self._tab, self._subject, self.runner = viewer, tab, subject, runner
         self._results = results
         self._pair: Pair | None = None
         self._sweep: Sweep | None = None
@@ -91,7 +91,7 @@ class CompareControl(QObject):
 
     def close(self) -> None:
         """End the run, put the viewer back, and let go of the mouse."""
-        self._runner.cancel()
+        self.runner.cancel()
         self._clicks.stop()
         self.arrangement.leave()
 
@@ -99,7 +99,7 @@ class CompareControl(QObject):
         tab.run.run_requested.connect(self._compare)
         tab.plot.run.run_requested.connect(self._sweep_tiles)
         for bar in (tab.run, tab.plot.run):
-            bar.cancel_requested.connect(self._runner.cancel)
+            bar.cancel_requested.connect(self.runner.cancel)
         tab.side_requested.connect(lambda side: self._show(ALONE[side]))
         tab.show_as.way_requested.connect(self._show)
         tab.show_as.curtain_moved.connect(self.arrangement.move_curtain)
@@ -110,10 +110,10 @@ class CompareControl(QObject):
         tab.plot.export_requested.connect(self._export_plot)
 
     def _connect_rest(self) -> None:
-        self._runner.progressed.connect(lambda progress: self._bar.show_progress(progress))
-        self._runner.running_changed.connect(lambda running: self._bar.set_running(running))
-        self._runner.failed.connect(show_error)
-        self._runner.succeeded.connect(self._on_success)
+        self.runner.progressed.connect(lambda progress: self._bar.show_progress(progress))
+        self.runner.running_changed.connect(lambda running: self._bar.set_running(running))
+        self.runner.failed.connect(show_error)
+        self.runner.succeeded.connect(self._on_success)
         self.arrangement.curtain.moved.connect(self._tab.show_as.show_curtain)
         self.arrangement.ended.connect(lambda: self._tab.show_as.show_way(self.arrangement.way))
         self.arrangement.lost.connect(self._forget)
@@ -140,9 +140,9 @@ class CompareControl(QObject):
             return
         truth = self._tab.truth.layer
         made = events(subject, None if truth is None else pixels_of(truth))
-        self._runner.cancel()
+        self.runner.cancel()
         self._bar = bar
-        self._runner.start(made, subject.image_name, subject.image_key)
+        self.runner.start(made, subject.image_name, subject.image_key)
 
     def _on_success(self, result: Sweep | tuple[Result, Result]) -> None:
         if isinstance(result, Sweep):
@@ -230,8 +230,8 @@ class CompareControl(QObject):
         self._tab.plot.set_theme(self._viewer.theme)
 
     def _on_removed(self, event: Any) -> None:
-        if self._runner.running and str(event.value.unique_id) == self._runner.image_key:
-            self._runner.cancel()
+        if self.runner.running and str(event.value.unique_id) == self.runner.image_key:
+            self.runner.cancel()
             show_info(f"The run was cancelled: its image, {event.value.name}, was removed.")
 
 

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.compare.file_dialog import ask_where_to_save
 from napari_shiftseg._napari.compare.run_bar import RunBar
@@ -38,7 +38,9 @@ class SweepPlot(QWidget):
         self.run.buttons.addWidget(self.export)
         self.caption = Sentence()
         self.canvas = FigureCanvasQTAgg(Figure(layout="constrained"))
-        self.canvas.setMinimumHeight(120)
+        # A figure asks for more height than the dock has; it fills what is left instead.
+        self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.canvas.setMinimumHeight(200)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)

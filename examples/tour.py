@@ -1,0 +1,282 @@
+"""Drive the plugin in a real napari window, photograph it, and time how long it does not answer.
+
+The pictures of the documentation are made by this script. It needs a display; on a server::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python examples/tour.py docs/images
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+import dask.array as da
+import napari
+import numpy as np
+from gaps import Gaps
+from napari.settings import get_settings
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QApplication
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.segment_widget import SegmentWidget
+from napari_shiftseg.samples import load_sample
+
+PATIENCE = 600
+"""Seconds to wait for a run."""
+
+LAZY = 20_000
+"""Edge of the image that is never in memory, in pixels."""
+
+
+class Tour:
+    """A window of 1280 x 800 with the widget, and what a person does in it.
+
+    Parameters
+    ----------
+    folder
+        Where pictures go.
+    gaps
+        What times the window.
+    theme
+        ``"dark"`` or ``"light"``.
+    """
+
+    def __init__(self, folder: Path, gaps: Gaps, theme: str = "dark") -> None:
+        self.folder, self.gaps = folder, gaps
+        self.viewer = napari.Viewer()
+        self.viewer.theme = theme
+        self.viewer.window.resize(1280, 800)
+        _, widget = self.viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
+        assert isinstance(widget, SegmentWidget)
+        self.widget = widget
+        settle()
+
+    def open(self, name: str) -> None:
+        """Open a sample."""
+        self.viewer.open_sample("napari-shiftseg", name)
+        settle()
+        self.viewer.reset_view()
+
+    def tab(self, index: int) -> None:
+        """Turn to a tab: 0 Segment, 1 Compare, 2 Correct."""
+        self.widget.tabs.setCurrentIndex(index)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs in a thread."""
+        widget = self.widget
+        runners = (widget.runner, widget.compare_control.runner)
+        return any(r.running for r in runners) or widget.control.live.busy
+
+    def do(self, what: str, act: Callable[[], Any]) -> None:
+        """Do something, wait for its end, and time the window all the while."""
+        with self.timed(what):
+            act()
+            wait_until(lambda: not self.busy)
+            settle(0.3)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Time the window while something is done."""
+        self.gaps.begin(what)
+        yield
+        self.gaps.end()
+
+    def mode(self, name: str) -> None:
+        """Choose a stitch mode."""
+        self.widget.segment.stitch.switch.buttons[name].click()
+
+    def run(self, what: str) -> None:
+        """Press Run."""
+        self.do(what, self.widget.segment.run.run.click)
+
+    def shoot(self, name: str) -> None:
+        """Save a picture of the whole window."""
+        settle()
+        path = self.folder / f"{name}.png"
+        self.viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
+        print(path)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.viewer.close()
+
+
+def main() -> None:
+    """Take all pictures, print all times."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    get_settings().application.save_window_geometry = False
+    gaps = Gaps()
+    with TemporaryDirectory() as settings:
+        # The widget starts as on a user's first day, and leaves the user's own settings alone.
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+        for scene in (napari_alone, nuclei, discs, other_axes, larger_than_memory):
+            scene(folder, gaps)
+        in_the_light(folder, gaps)
+    print("\nLongest time that the window did not answer:")
+    print(gaps.report())
+
+
+def napari_alone(folder: Path, gaps: Gaps) -> None:
+    """Time what napari itself takes for one layer: the measure for everything else."""
+    tour = Tour(folder, gaps)
+    tour.open("nuclei")
+    zeros = np.zeros((520, 696), np.int32)
+    with tour.timed("(napari alone: add one labels layer)"):
+        tour.viewer.add_labels(zeros)
+        settle(0.3)
+    with tour.timed("(napari alone: remove it)"):
+        tour.viewer.layers.remove(tour.viewer.layers[-1])
+        settle(0.3)
+    tour.close()
+
+
+def nuclei(folder: Path, gaps: Gaps) -> None:
+    """Segment real nuclei: grid, preview, each mode, live clustering, embedding, jumps."""
+    tour = Tour(folder, gaps)
+    segment = tour.widget.segment
+    tour.open("nuclei")
+    tour.do("move the tile slider", lambda: segment.stitch.size.slider.setValue(100))
+    tour.shoot("segment-grid")
+    tour.do("preview", segment.run.preview.click)
+    tour.mode("corrected")
+    with tour.timed("run, corrected"):
+        segment.run.run.click()
+        wait_until(lambda: segment.run.bar.value() > 450)
+    tour.shoot("segment-running")
+    wait_until(lambda: not tour.busy)
+    tour.shoot("segment-labels")
+    tour.run("run, corrected, again")
+    for mode in ("naive", "whole", "blended"):
+        tour.mode(mode)
+        tour.run(f"run, {mode}")
+    bandwidth = segment.clusters.controls["bandwidth"]
+    tour.do("move the bandwidth slider", lambda: bandwidth.setValue(0.6))
+    tour.do("show the embedding", segment.result.view.buttons["embedding"].click)
+    tour.shoot("segment-embedding")
+    tour.do("measure jumps", segment.result.jumps.click)
+    tour.close()
+
+
+def discs(folder: Path, gaps: Gaps) -> None:
+    """Compare naive with corrected on the paper's discs, then mend by hand."""
+    tour = Tour(folder, gaps)
+    compare, control = tour.widget.compare, tour.widget.compare_control
+    tour.open("discs")
+    tour.tab(1)
+    tour.do("compare naive with corrected", compare.run.run.click)
+    tour.do("go to the next split", control.next_split)
+    tour.shoot("compare-splits")
+    tour.viewer.reset_view()
+    tour.do("draw the curtain", lambda: compare.show_as.switch.buttons["curtain"].click())
+    tour.do("move the curtain", lambda: compare.show_as.slider.setValue(300))
+    tour.shoot("compare-curtain")
+    tour.do("show side by side", lambda: compare.show_as.switch.buttons["side by side"].click())
+    tour.shoot("compare-side-by-side")
+    tour.do("blink", lambda: compare.show_as.switch.buttons["blink"].click())
+    tour.do("show A", lambda: compare.show_as.switch.buttons["A"].click())
+    compare.show_page("plot")
+    tour.do("sweep the tile size", compare.plot.run.run.click)
+    tour.shoot("compare-plot")
+    correct(tour)
+    tour.close()
+
+
+def correct(tour: Tour) -> None:
+    """Mend what seams cut."""
+    correct = tour.widget.correct
+    tour.tab(2)
+    naive = next(n for n in tour.viewer.layers if n.name.startswith("Labels (naive"))
+    correct.layers.choose(naive)
+    camera_of(tour.viewer).zoom = 6
+    tour.do("mend all seam splits", correct.mend.click)
+    correct.tools.buttons["merge"].click()
+    tour.shoot("correct")
+
+
+def other_axes(folder: Path, gaps: Gaps) -> None:
+    """Segment a time series, channels, and a stack of slices."""
+    tour = Tour(folder, gaps)
+    tour.widget.model.choose("nuclei-2d")
+    nuclei = load_sample("nuclei").image
+    tour.mode("corrected")
+    series = np.stack([nuclei[:260, 8 * t : 8 * t + 260] for t in range(4)])
+    tour.viewer.add_image(series, name="Series", axis_labels=("t", "y", "x"))
+    tour.run("run, 2-D and time")
+    tour.shoot("segment-series")
+    tour.viewer.layers.clear()
+    channels = np.stack([nuclei[:260, :260], nuclei[260:, 300:560]])
+    tour.viewer.add_image(channels, name="Channels", axis_labels=("c", "y", "x"))
+    tour.run("run, two channels")
+    tour.viewer.layers.clear()
+    tour.open("nuclei-3d")
+    tour.run("run, a 3-D stack slice by slice")
+    tour.viewer.dims.ndisplay = 3
+    tour.shoot("segment-stack")
+    tour.close()
+
+
+def larger_than_memory(folder: Path, gaps: Gaps) -> None:
+    """Preview a lazy image of 20000 x 20000 pixels, and segment a rectangle of it."""
+    tour = Tour(folder, gaps)
+    tour.widget.model.choose("nuclei-2d")
+    segment = tour.widget.segment
+    tour.mode("corrected")
+    field = np.tile(load_sample("nuclei").image[:500, :500], (2, 2))
+    lazy = da.tile(da.from_array(field), (LAZY // 1000, LAZY // 1000))
+    levels = [lazy[:: 2**k, :: 2**k] for k in range(6)]
+    tour.viewer.add_image(levels, name="Lazy", contrast_limits=(0, int(field.max())))
+    camera = camera_of(tour.viewer)
+    camera.zoom, camera.center = 1, (0, LAZY / 2, LAZY / 2)
+    settle(2)
+    tour.do("preview of 20000 x 20000 px", segment.run.preview.click)
+    segment.image.region.buttons["drawn"].click()
+    low, high = LAZY / 2 - 250, LAZY / 2 + 250
+    tour.viewer.layers["Region"].add_rectangles(
+        np.array([[low, low], [low, high], [high, high], [high, low]])
+    )
+    tour.run("run, a rectangle of 20000 x 20000 px")
+    tour.shoot("segment-lazy")
+    tour.close()
+
+
+def in_the_light(folder: Path, gaps: Gaps) -> None:
+    """Photograph the three tabs in the light theme."""
+    tour = Tour(folder, gaps, theme="light")
+    tour.open("nuclei")
+    tour.shoot("segment-light")
+    tour.tab(1)
+    tour.do("compare on nuclei", tour.widget.compare.run.run.click)
+    tour.shoot("compare-light")
+    tour.tab(2)
+    tour.shoot("correct-light")
+    tour.close()
+
+
+def settle(seconds: float = 0.5) -> None:
+    """Let the window draw itself."""
+    until = monotonic() + seconds
+    while monotonic() < until:
+        QApplication.processEvents()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Keep the window alive until something is true."""
+    until = monotonic() + PATIENCE
+    while not condition():
+        if monotonic() > until:
+            raise TimeoutError("the run takes too long")
+        QApplication.processEvents()
+
+
+if __name__ == "__main__":
+    main()
