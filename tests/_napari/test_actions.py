@@ -7,6 +7,7 @@ from napari._app_model import get_app_model
 from napari.utils.key_bindings import coerce_keybinding
 
 from napari_shiftseg._napari.actions import LAYER_MENU
+from napari_shiftseg._napari.commands import check_active_layer
 from napari_shiftseg._napari.segment_widget import SegmentWidget
 
 PATIENCE = 20_000
@@ -82,6 +83,14 @@ def test_cuts_of_any_program_are_found_on_the_grid_of_the_form(
     rings = viewer.layers["Straight cuts (theirs)"]
     assert len(rings.data) == 5
     np.testing.assert_array_equal(rings.scale, cut.scale)
+
+
+def test_the_layers_menu_opens_the_widget_and_checks(qtbot, viewer, notifications):
+    viewer.add_labels(np.ones((30, 30), int), name="one")
+    check_active_layer(viewer)
+    widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")[1]
+    qtbot.waitUntil(lambda: not widget.checks.busy, timeout=PATIENCE)
+    assert "one: no pair of objects is cut" in notifications()[-1][1]
 
 
 def test_another_grid_finds_nothing_and_takes_the_rings_away(qtbot, viewer, widget, cut):
