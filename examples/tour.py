@@ -177,6 +177,7 @@ def discs(folder: Path, gaps: Gaps) -> None:
     tour.do("go to the next split", control.next_split)
     tour.shoot("compare-splits")
     tour.viewer.reset_view()
+    tour.widget.segment.stitch.grid.setChecked(False)
     tour.do("draw the curtain", lambda: compare.show_as.switch.buttons["curtain"].click())
     tour.do("move the curtain", lambda: compare.show_as.slider.setValue(300))
     tour.shoot("compare-curtain")
@@ -198,6 +199,7 @@ def correct(tour: Tour) -> None:
     naive = next(n for n in tour.viewer.layers if n.name.startswith("Labels (naive"))
     correct.layers.choose(naive)
     camera_of(tour.viewer).zoom = 6
+    settle()
     tour.do("mend all seam splits", correct.mend.click)
     correct.tools.buttons["merge"].click()
     tour.shoot("correct")

@@ -86,6 +86,7 @@ def test_cuts_of_any_program_are_found_on_the_grid_of_the_form(
 
 
 def test_the_layers_menu_opens_the_widget_and_checks(qtbot, viewer, notifications):
+    viewer.add_image(np.zeros((30, 30), np.uint8))
     viewer.add_labels(np.ones((30, 30), int), name="one")
     check_active_layer(viewer)
     widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")[1]
@@ -107,6 +108,12 @@ def test_own_labels_are_checked_on_their_own_grid(qtbot, viewer, widget, image, 
     widget.segment.stitch.tile.setValue(33)
     check(qtbot, widget, viewer.layers["Labels (naive, 12 px)"])
     assert "the 12 px grid" in notifications()[-1][1]
+
+
+def test_without_a_tile_size_there_is_a_word(viewer, widget, cut, notifications):
+    widget.check_layer(cut)
+    [(severity, message)] = notifications()
+    assert severity == "error" and "set the tile size in the tab Segment" in message
 
 
 def test_without_a_labels_layer_there_is_a_word(viewer, widget, image, notifications):

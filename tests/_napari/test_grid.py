@@ -40,6 +40,15 @@ def test_the_grid_leaves_the_users_layer_selected(viewer, widget, image):
     assert viewer.layers.selection.active is image
 
 
+def test_the_grid_lies_above_images_and_results(qtbot, viewer, widget, image):
+    second = viewer.add_image(np.zeros((48, 40)), name="second")
+    widget.segment.image.image.choose(second)
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=20_000):
+        widget.segment.run.run.click()
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["field", "second", "Labels (naive, 12 px)", "Period grid", "Tile grid"]
+
+
 def test_misaligned_seams_are_drawn_in_the_warning_colour(viewer, widget, image):
     assert colour(viewer.layers["Tile grid"]) == {rgb(HARMFUL), rgb(HARMLESS)}
     assert widget.segment.stitch.sentence.is_warning

@@ -490,6 +490,17 @@ class TestClustering:
         assert sizes[1:].min() > 60
 
 
+def test_the_tab_correct_follows_the_layer_list(viewer, widget, image):
+    first = viewer.add_labels(np.ones((48, 40), int), name="first")
+    viewer.add_labels(np.ones((48, 40), int), name="second")
+    viewer.layers.selection.active = first
+    assert widget.correct.layers.currentText() == "first"
+    viewer.layers.selection.active = image
+    widget.correct.tools.buttons["merge"].click()
+    assert viewer.layers.selection.active is first
+    assert widget.correct.instruction.text().startswith("Click one piece")
+
+
 def test_choices_are_remembered(widget, image, reopen):
     widget.segment.stitch.switch.buttons["corrected"].click()
     widget.segment.stitch.grid.click()

@@ -53,19 +53,19 @@ class Checked:
         return f"{self.layer.name}: {pairs} cut straight along {grid} (p = {self.p_value:.2g})."
 
 
-def grid_of(layer: Labels, tile: int | None) -> tuple[int, int]:
+def grid_of(layer: Labels, tile: int) -> tuple[int, int]:
     """Return tile size and number of spatial axes: the layer's own, or those of the form.
 
     Raises
     ------
     ShiftSegError
-        If neither knows a tile size.
+        If neither knows a tile size; 1 pixel is what a form shows without an image.
     """
     made = tag_of(layer).get("provenance") or {}
     ndim = min(len(made.get("period", ())) or 2, layer.ndim)
     if made.get("stitch") not in (None, "whole") and made.get("tile"):
         return int(max(made["tile"])), ndim
-    if tile is None:
+    if tile < 2:
         raise ShiftSegError(
             f"it is not known how {layer.name!r} was tiled; set the tile size in the tab Segment"
         )

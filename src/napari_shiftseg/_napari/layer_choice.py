@@ -92,8 +92,9 @@ class LayerChoice(QComboBox):
         self._announce()
 
     def _index_of(self, layer: Layer | None) -> int:
-        # Not findData: Qt would compare layers, whose arrays have no single truth value.
-        return next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
+        # Not findData, with which Qt would look into arrays; not "is", because napari hands
+        # plugins a proxy of what it has.
+        return next((i for i in range(self.count()) if self.itemData(i) == layer), -1)
 
     def _announce(self) -> None:
         if self.layer is not self._last:

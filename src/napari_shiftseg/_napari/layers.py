@@ -75,15 +75,14 @@ def show_picture(viewer: Viewer, result: Result) -> Image:
 
 
 def insert_below_helpers(viewer: Viewer, layer: Layer) -> None:
-    """Add a layer under the grids and rings on top, and keep the selection.
+    """Add a layer under the grids and rings, and keep the selection.
 
     Adding it on top and moving the others would have napari draw everything several times.
     """
     active = viewer.layers.selection.active
-    place = len(viewer.layers)
-    while place > 0 and tag_of(viewer.layers[place - 1]).get("kind") in HELPERS:
-        place -= 1
-    viewer.layers.insert(place, layer)
+    kinds = [tag_of(other).get("kind") for other in viewer.layers]
+    helpers = [place for place, kind in enumerate(kinds) if kind in HELPERS]
+    viewer.layers.insert(min(helpers, default=len(kinds)), layer)
     if active is not None:
         viewer.layers.selection.active = active
 

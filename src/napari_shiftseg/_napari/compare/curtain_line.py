@@ -47,6 +47,7 @@ class CurtainLine(QObject):
         """Draw the line and listen to the mouse."""
         self._placement = placement
         height, scale = placement.size[-2], placement.scale[-2:]
+        active = self._viewer.layers.selection.active
         # Two axes suffice: napari repeats the line in every slice of a stack.
         self.layer = self._viewer.add_vectors(
             [[[-0.5, 0], [height, 0]]],
@@ -59,6 +60,7 @@ class CurtainLine(QObject):
             translate=placement.translate[-2:],
             **({"units": placement.units[-2:]} if placement.units else {}),
         )
+        self._viewer.layers.selection.active = active
         self._on_zoom()
         camera_of(self._viewer).events.zoom.connect(self._on_zoom)
         self._viewer.mouse_drag_callbacks.append(self._on_press)

@@ -32,7 +32,8 @@ def why_paused(viewer: Viewer, layer: Labels) -> str:
         return "The tools work in the 2-D view: leave the 3-D view to go on."
     if min(_displayed_axes(viewer, layer)) < 0:
         return "The view shows an axis that these labels do not have."
-    if viewer.layers.selection.active is not layer:
+    # Not "is": napari hands plugins a proxy of what it has.
+    if viewer.layers.selection.active != layer:
         return f"Select “{layer.name}” in the layer list to go on."
     if layer.mode != "pan_zoom":
         return "One of napari's own tools is on: choose pan/zoom in the layer controls to go on."

@@ -144,6 +144,7 @@ class SegmentControl(QObject):
         if image is not None and "suits" in tag_of(image):
             self._tab.model.choose(tag_of(image)["suits"])
         self.resolve()
+        self.grid.raise_to_top()
 
     def _on_stitching(self) -> None:
         self._remembered.keep("mode", self._tab.stitch.mode)

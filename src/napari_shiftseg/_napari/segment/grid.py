@@ -155,7 +155,7 @@ class StitchingGrid(QObject):
         self._placement: Placement | None = None
         self._busy = False
         self.period = GridLines(
-            viewer, PERIOD_GRID, width=1, readable=7, colours=(PERIOD, PERIOD), opacity=0.6
+            viewer, PERIOD_GRID, width=1, readable=12, colours=(PERIOD, PERIOD), opacity=0.6
         )
         self.tiles = GridLines(
             viewer, TILE_GRID, width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
@@ -177,6 +177,13 @@ class StitchingGrid(QObject):
         with self._own_changes():
             self.period.remove()
             self.tiles.remove()
+
+    def raise_to_top(self) -> None:
+        """Put the grid above an image that was opened later."""
+        layers = self._viewer.layers
+        for lines in (self.period, self.tiles):
+            if lines.layer is not None and lines.layer not in list(layers)[-2:]:
+                layers.move(layers.index(lines.layer), len(layers))
 
     def _draw(self) -> None:
         if self._plan is None or self._placement is None:

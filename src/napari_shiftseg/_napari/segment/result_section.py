@@ -74,9 +74,7 @@ class ResultSection(QGroupBox):
         """Offer results; the current one is chosen and described."""
         self.choice.clear()
         for result in results:
-            region = ", region" if result.subject.region else ""
-            title = f"{result.title[:1].upper()}{result.title[1:]}{region}"
-            self.choice.addItem(title, result.key)
+            self.choice.addItem(f"{result.title[:1].upper()}{result.title[1:]}", result.key)
         keys: list[Any] = [result.key for result in results]
         if current is not None:
             self.choice.setCurrentIndex(keys.index(current.key))
