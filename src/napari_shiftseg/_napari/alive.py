@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QObject
 
@@ -22,8 +23,11 @@ def while_alive(owner: QObject, emitter: Any, callback: Callable[..., Any]) -> N
         callback(event) if takes_event else callback()
 
     emitter.connect(hear)
-    owner.destroyed.connect(partial(_disconnect, emitter, hear))
+    owner.destroyed.connect(partial(_disconnect, ref(emitter), hear))
 
 
-def _disconnect(emitter: Any, hear: Callable[..., Any], _destroyed: object = None) -> None:
-    emitter.disconnect(hear)
+def _disconnect(emitter: ref[Any], hear: Callable[..., Any], _destroyed: object = None) -> None:
+    # Where a whole viewer is thrown away, its emitters may go before what listened to them.
+    alive = emitter()
+    if alive is not None:
+        alive.disconnect(hear)
