@@ -300,6 +300,20 @@ class TestRun:
             gate.open()
         assert "Running…" not in viewer.layers
 
+    def test_finished_tiles_of_a_series_are_seen_in_their_frame(
+        self, qtbot, viewer, widget, tab, wavy, gate, monkeypatch
+    ):
+        monkeypatch.setattr(job, "_colours_need_no_measure", lambda subject: True)
+        tab.run.run.click()
+        gate.let_through(17)
+        text = "Naive: tile 1 of 16, frame 2 of 3"
+        qtbot.waitUntil(lambda: tab.run.bar.text() == text, timeout=PATIENCE)
+        picture = viewer.layers["Running…"]
+        assert picture.data.shape == (3, 48, 40, 3)
+        assert picture.data[0].any() and picture.data[1].any() and not picture.data[2].any()
+        np.testing.assert_array_equal(picture.scale, wavy.scale)
+        tab.run.cancel.click()
+
     def test_cancel_in_mid_run_leaves_nothing_behind(self, qtbot, viewer, widget, tab, image, gate):
         before = names(viewer)
         tab.run.run.click()

@@ -75,15 +75,15 @@ class Placement:
             translate=self.translate[:first] + tuple(moved),
         )
 
-    def coarse(self, step: int) -> Placement:
-        """Return the placement of every ``step``-th pixel."""
+    def coarse(self, step: int, ndim: int) -> Placement:
+        """Return the placement of every ``step``-th pixel of the last ``ndim`` axes."""
+        steps = [1] * (len(self.size) - ndim) + [step] * ndim
+        axes = list(zip(self.size, self.scale, self.translate, steps, strict=True))
         return replace(
             self,
-            size=tuple(-(-n // step) for n in self.size),
-            scale=tuple(s * step for s in self.scale),
-            translate=tuple(
-                t + (step - 1) / 2 * s for t, s in zip(self.translate, self.scale, strict=True)
-            ),
+            size=tuple(-(-n // k) for n, _, _, k in axes),
+            scale=tuple(s * k for _, s, _, k in axes),
+            translate=tuple(t + (k - 1) / 2 * s for _, s, t, k in axes),
         )
 
     def to_world(self, position: tuple[float, ...]) -> tuple[float, ...]:

@@ -8,9 +8,8 @@ import numpy as np
 from napari.layers import Image
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.job import Key, Result, Subject, TilePicture
+from napari_shiftseg._napari.job import Key, Result, TilePicture
 from napari_shiftseg._napari.layers import EMBEDDING, adopt_picture, insert_below_helpers, layer_of
-from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 
 _KIND = "partial"
@@ -34,7 +33,6 @@ class PartialPicture:
         self._key: Key = ()
         self._layer: Image | None = None
         self._before: Any = None
-        self._frame: tuple[int, ...] = ()
 
     @property
     def layer(self) -> Image | None:
@@ -46,12 +44,10 @@ class PartialPicture:
         self._key, self._layer, self._before = key, None, None
 
     def show(self, tile: TilePicture) -> None:
-        """Put a tile into its place; a new frame starts an empty picture."""
+        """Put a tile into its place."""
         layer = self.layer or self._open(tile)
-        if self._frame != tile.frame:
-            layer.data[:] = 0
-            self._frame = tile.frame
-        layer.data[tile.place] = tile.colours
+        frame = tile.frame if tile.subject.frame is None else (0,) * len(tile.frame)
+        layer.data[(*frame, *tile.place)] = tile.colours
         layer.refresh(extent=False, thumbnail=False)
 
     def finish(self, result: Result) -> None:
@@ -75,9 +71,8 @@ class PartialPicture:
             layer.data, layer.visible = self._before, False
 
     def _open(self, tile: TilePicture) -> Image:
-        placement = _spatial(tile.subject).coarse(tile.step)
+        placement = tile.subject.placement.coarse(tile.step, len(tile.place))
         empty = np.zeros((*placement.size, 3), np.uint8)
-        self._frame = tile.frame
         former = layer_of(self._viewer, self._key, EMBEDDING)
         if isinstance(former, Image) and not former.multiscale and former.data.shape == empty.shape:
             self._layer, self._before = former, former.data
@@ -88,7 +83,3 @@ class PartialPicture:
         )
         insert_below_helpers(self._viewer, self._layer)
         return self._layer
-
-
-def _spatial(subject: Subject) -> Placement:
-    return subject.space if subject.region is None else subject.space.cut(subject.region)
