@@ -153,6 +153,7 @@ class CompareControl(QObject):
         self.arrangement.leave()
         self._pair = Pair(result)
         a, b = (Side.show(self._viewer, self._results, one) for one in result)
+        self._results.choose(result[0].key)
         self.arrangement.take((a, b))
         self._tab.show_pair(self._pair)
         self._show(way)
