@@ -17,13 +17,13 @@ from napari_shiftseg._napari.compare.arrangement import ALONE, BLINK, CURTAIN, A
 from napari_shiftseg._napari.compare.clicks import Clicks
 from napari_shiftseg._napari.compare.exports import splits_csv, totals_csv
 from napari_shiftseg._napari.compare.pair import Cut, Pair
-from napari_shiftseg._napari.compare.run_bar import RunBar
 from napari_shiftseg._napari.compare.sides import Side
 from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Result, Subject, run
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text

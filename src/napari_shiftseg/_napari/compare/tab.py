@@ -8,11 +8,11 @@ from qtpy.QtWidgets import QFormLayout, QGroupBox, QStackedWidget, QVBoxLayout, 
 
 from napari_shiftseg._napari.compare.cuts_page import CutsPage
 from napari_shiftseg._napari.compare.pair import NAMES, Pair
-from napari_shiftseg._napari.compare.run_bar import RunBar
 from napari_shiftseg._napari.compare.show_section import ShowSection
 from napari_shiftseg._napari.compare.stitching_row import StitchingRow
 from napari_shiftseg._napari.compare.sweep_plot import SweepPlot
 from napari_shiftseg._napari.compare.truth_choice import TruthChoice
+from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.switch import Switch
 from napari_shiftseg._napari.tables import Table
 from napari_shiftseg.embeddings.model import Model
