@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_shiftseg import files
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image import beside, tiff
+from napari_shiftseg.image import tiff
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import (
     open_image,
@@ -88,7 +89,7 @@ def test_a_failure_leaves_what_was_there(path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(beside.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(ShiftSegError, match=r"細胞.* cannot be written: No space left"):
         write_labels(path, np.zeros((5, 6), int), axes="yx")
     monkeypatch.undo()
