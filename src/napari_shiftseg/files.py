@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from napari_shiftseg.errors import ShiftSegError
+
+_TRIES, _PAUSE = 20, 0.05
+"""How often, and how many seconds apart, a folder is tried to be removed."""
 
 
 @contextlib.contextmanager
@@ -66,8 +70,17 @@ def _beside(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
+        _remove_at_last(partial)
+
+
+def _remove_at_last(path: Path) -> None:
+    """Remove what is left of a failure, even while threads of Zarr still write into it."""
+    for _ in range(_TRIES):
         with contextlib.suppress(OSError):
-            _remove(partial)
+            _remove(path)
+        if not path.exists():
+            return
+        time.sleep(_PAUSE)
 
 
 def _remove(path: Path) -> None:
