@@ -33,7 +33,7 @@ class Rings:
     @classmethod
     def around(cls, splits: Sequence[SeamSplit], labels: NDArray[np.int32]) -> Rings:
         """Circle the pieces of each split."""
-        boxes = find_objects(labels)
+        boxes = find_objects(labels) if splits else []
         spans = [_span([boxes[piece - 1] for piece in split.pieces]) for split in splits]
         low = np.array([span[0] for span in spans]).reshape(-1, labels.ndim)
         high = np.array([span[1] for span in spans]).reshape(-1, labels.ndim)

@@ -67,11 +67,9 @@ class SegmentWidget(QWidget):
         return self.segment.model
 
     def changeEvent(self, event: QEvent) -> None:
-        """Let go of the viewer when napari closes the dock, and take hold again if reopened."""
+        """Let go of the viewer when napari closes the dock."""
         super().changeEvent(event)
-        if event.type() != QEvent.Type.ParentChange:
-            return
-        if self.parent() is None:
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._let_go()
 
     def check_layer(self, layer: Layer | None = None) -> None:

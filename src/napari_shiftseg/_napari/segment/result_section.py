@@ -27,8 +27,8 @@ _VIEWS = (
     ("", "Image", "Show the image alone"),
 )
 _COLOURS = (
-    ("first", "First three dims", "Red, green and blue are the first three dimensions"),
-    ("principal", "Principal axes", "Red, green and blue are the directions of most spread"),
+    ("first", "First three dims"),
+    ("principal", "Principal axes"),
 )
 
 
@@ -50,7 +50,7 @@ class ResultSection(QGroupBox):
         self.colours = QComboBox()
         self.colours.setToolTip("What the colours of the embedding mean; the same in every mode")
         self.colours.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for value, text, _ in _COLOURS:
+        for value, text in _COLOURS:
             self.colours.addItem(text, value)
         self.jumps = QCheckBox("Jumps")
         self.jumps.setToolTip("Show how far the embedding jumps from pixel to pixel")
