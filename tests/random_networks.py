@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.unet import Architecture, UNet
-from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import Augmentation, Crops

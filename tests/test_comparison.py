@@ -5,7 +5,7 @@ import pytest
 
 from napari_shiftseg.comparison import Comparison, compare, compare_events
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image
+from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Stitching
 from random_networks import phase_wheel
 

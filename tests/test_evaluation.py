@@ -6,7 +6,7 @@ import tifffile
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.evaluation import evaluate, evaluate_events
-from napari_shiftseg.experiments.discs import disc_image
+from napari_shiftseg.samples.discs import disc_image
 from random_networks import phase_wheel
 
 

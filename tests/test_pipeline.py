@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment, segment_events
+from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.seams.matching import average_precision
 from napari_shiftseg.settings import Clustering
 

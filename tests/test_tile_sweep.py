@@ -8,8 +8,8 @@ from napari_shiftseg.cli import sweep as command
 from napari_shiftseg.cli.app import main
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.image.tiff import write_tiff
+from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.sweep_figure import draw_sweep
 from napari_shiftseg.tile_sweep import Sweep, SweepProgress, sweep, sweep_events, sweep_tiles
 from random_networks import phase_wheel

@@ -3,8 +3,8 @@
 import numpy as np
 
 from napari_shiftseg._napari.files import show_demo as module
-from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.image.tiff import write_tiff
+from napari_shiftseg.samples.discs import disc_image
 
 
 def test_the_demo_shows_image_truth_and_both_labels(viewer, monkeypatch, tmp_path):

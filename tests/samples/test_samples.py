@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.samples import draw_discs, load_sample
+from napari_shiftseg.samples.discs import disc_image
 
 
 def test_nuclei_come_with_truth():

@@ -5,7 +5,7 @@ import torch
 
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image
+from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import Augmentation, Crops
 from napari_shiftseg.training.fit import Schedule, Trainer, check_window, near_outlines

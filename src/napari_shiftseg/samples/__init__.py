@@ -11,9 +11,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image, with_noise
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.tiff_series import open_tiff
+from napari_shiftseg.samples.discs import disc_image, with_noise
 
 SPACINGS = range(8, 65)
 """Spacings of discs that can be drawn, in pixels."""

@@ -15,9 +15,9 @@ from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.experiments.discs import disc_image
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.image.packs import Pair, read_pack
+from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import Augmentation, Crops

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_shiftseg.experiments.discs import disc_image
+from napari_shiftseg.samples.discs import disc_image
 
 
 def test_the_papers_image():
