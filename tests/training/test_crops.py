@@ -124,6 +124,42 @@ def test_intensity_changes_leave_labels_alone(seed):
     assert not np.array_equal(image, plain)
 
 
+class TestBending:
+    def bent(self, shape, window, elastic, seed=0):
+        augmentation = Augmentation(flips=False, zoom=1, intensity=0, elastic=elastic)
+        return sample(crops(shape, window, (4,) * len(shape), augmentation), seed)
+
+    @pytest.mark.parametrize("shape", [(90,), (90, 80), (40, 42, 44)])
+    def test_moves_image_and_labels_alike(self, shape):
+        position = np.arange(np.prod(shape)).reshape(shape) % shape[-1]
+        source = Crops(
+            [position[None].astype(np.float32)],
+            [position],
+            tuple(n - 10 for n in shape),
+            (4,) * len(shape),
+            Augmentation(flips=False, zoom=1, intensity=0, elastic=1.5),
+            inside=True,
+        )
+        image, labels = sample(source)
+        straight = sample(Crops(source.images, source.masks, source.window, source.context, PLAIN))
+        assert np.abs(centre(image, (4,) * len(shape)) - labels).max() <= 0.5 + 1e-3
+        assert not np.array_equal(labels, straight[1])
+
+    def test_by_about_as_much_as_asked(self):
+        rows = np.indices((400, 400))[0]
+        source = Crops([rows[None].astype(np.float32)], [rows], (396, 396), (4, 4),
+                       Augmentation(flips=False, zoom=1, intensity=0, elastic=2))  # fmt: skip
+        moved = sample(source)[0][0, 0] - np.arange(400)[:, None]
+        assert 0.8 < np.std(moved[20:-20, 20:-20]) < 2
+
+
+def test_noise_has_the_variance_that_was_asked_for():
+    noisy = Augmentation(flips=False, zoom=1, intensity=0, noise=0.04)
+    image, _ = sample(crops((200, 200), (190, 190), (8, 8), noisy))
+    clean, _ = sample(crops((200, 200), (190, 190), (8, 8)))
+    assert np.var(image - clean) == pytest.approx(0.04, rel=0.05)
+
+
 def test_every_image_is_drawn():
     sources = [numbered((40, 50)) for _ in range(3)]
     source = Crops(
@@ -145,9 +181,11 @@ def test_an_image_too_small_for_its_context_is_refused_if_that_must_be_inside():
         crops(shape=(19, 50), inside=True)
 
 
-@pytest.mark.parametrize("changes", [{"zoom": 0.9}, {"intensity": -0.1}])
+@pytest.mark.parametrize(
+    "changes", [{"zoom": 0.9}, {"intensity": -0.1}, {"elastic": -1}, {"noise": -0.1}]
+)
 def test_impossible_augmentations_are_refused(changes):
-    with pytest.raises(ShiftSegError, match="zoom >= 1, intensity >= 0"):
+    with pytest.raises(ShiftSegError, match="zoom >= 1, the others >= 0"):
         Augmentation(**changes)
 
 

@@ -1,5 +1,6 @@
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,18 +9,25 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import Augmentation, Crops
-from napari_shiftseg.training.fit import Schedule, Trainer, check_window, near_outlines
+from napari_shiftseg.training.fit import Schedule, Trainer, near_outlines
 from napari_shiftseg.training.loss import DiscriminativeLoss
+from napari_shiftseg.training.windows import Windows
 
 ARCHITECTURE = Architecture(NetworkGeometry.regular(2, 1), maps=4, foreground=True)
 
 
-def trainer(window=16, steps=8, checkpoint=None, architecture=ARCHITECTURE, **options):
-    image, mask = disc_image(60)
+def trainer(window=16, steps=8, checkpoint=None, architecture=ARCHITECTURE, mask=None, **options):
+    image, discs = disc_image(60)
+    windows = Windows(
+        architecture.geometry,
+        (window, window),
+        options.pop("mosaic", 1),
+        options.pop("across", True),
+    )
     crops = Crops(
         [image[None].astype("float32")],
-        [mask.astype("int64")],
-        (window, window),
+        [(discs if mask is None else mask).astype("int64")],
+        windows.crop,
         architecture.geometry.context,
         Augmentation(zoom=1.1, intensity=0.2),
     )
@@ -27,11 +35,13 @@ def trainer(window=16, steps=8, checkpoint=None, architecture=ARCHITECTURE, **op
         steps=steps,
         learning_rate=options.pop("learning_rate", 3e-3),
         warmup=2,
+        batch=options.pop("batch", 1),
+        precision=options.pop("precision", "float32"),
         average=options.pop("average", 0.9),
         stop_at_zero=options.pop("stop_at_zero", False),
     )
     loss = options.pop("loss", DiscriminativeLoss())
-    return Trainer(architecture, crops, loss, schedule, checkpoint=checkpoint, **options)
+    return Trainer(architecture, crops, windows, loss, schedule, checkpoint=checkpoint, **options)
 
 
 def losses(events):
@@ -42,28 +52,11 @@ class TestWindow:
     def test_up_to_the_period_is_refused_and_period_and_smallest_window_named(self):
         with pytest.raises(ShiftSegError) as caught:
             trainer(window=2)
-        assert "does not exceed the period of (2, 2) px" in str(caught.value)
-        assert "smallest legal window: (4, 4) px" in str(caught.value)
+        assert "does not exceed the period of 2 x 2 px" in str(caught.value)
+        assert "smallest good window: 4 x 4 px" in str(caught.value)
 
     def test_can_be_allowed(self):
         assert len(list(trainer(window=2, steps=1, allow_small_window=True).run())) == 1
-
-    def test_the_papers_windows(self):
-        paper = Architecture(NetworkGeometry.regular(2, 4))
-        check_window(paper, (20, 20))
-        with pytest.raises(ShiftSegError, match=r"smallest legal window: \(20, 20\) px"):
-            check_window(paper, (4, 20))
-
-    def test_that_no_input_gives_is_refused_with_its_neighbours(self):
-        paper = Architecture(NetworkGeometry.regular(2, 3))
-        with pytest.raises(ShiftSegError, match=r"nearest: \(100, 100\) or \(108, 108\) px"):
-            check_window(paper, (104, 104))
-
-    def test_same_padding(self):
-        same = Architecture(NetworkGeometry.regular(2, 2, padding="same"))
-        check_window(same, (8, 8))
-        with pytest.raises(ShiftSegError, match=r"smallest legal window: \(8, 8\) px"):
-            check_window(same, (4, 4))
 
 
 class TestResume:
@@ -72,7 +65,8 @@ class TestResume:
         expected = losses(straight.run())
 
         file = tmp_path / "run.pt"
-        before = losses(islice(trainer(checkpoint=file).run(save_every=3), 4))
+        killed = trainer(checkpoint=file).run(save_every=3)
+        before = losses(islice(killed, 4))
         resumed = trainer(checkpoint=file)
         assert resumed.step == 3
         after = losses(resumed.run())
@@ -115,6 +109,33 @@ class TestResume:
         with pytest.raises(ShiftSegError, match="no checkpoint of this training"):
             trainer(checkpoint=file, architecture=wider)
 
+    def test_stopping_saves_so_that_nothing_is_lost(self, tmp_path):
+        file = tmp_path / "run.pt"
+        run = trainer(checkpoint=file).run()
+        before = losses(islice(run, 3))
+        run.close()
+        resumed = trainer(checkpoint=file)
+        assert resumed.step == 3
+        assert before + losses(resumed.run()) == losses(trainer().run())
+
+    def test_a_step_that_was_interrupted_is_not_saved(self, tmp_path, monkeypatch):
+        file = tmp_path / "run.pt"
+        stopped = trainer(checkpoint=file)
+        run = stopped.run(save_every=2)
+        expected = losses(islice(run, 3))
+        update = stopped.optimiser.step
+
+        def interrupted(*arguments, **options):
+            update(*arguments, **options)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(stopped.optimiser, "step", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(run)
+        resumed = trainer(checkpoint=file)
+        assert resumed.step == 2
+        assert losses(islice(resumed.run(), 1)) == expected[2:]
+
     def test_only_the_checkpoint_is_left(self, tmp_path):
         list(trainer(checkpoint=tmp_path / "run.pt", steps=2).run(save_every=1))
         assert [f.name for f in tmp_path.iterdir()] == ["run.pt"]
@@ -154,6 +175,56 @@ class TestRun:
         far = next(trainer(architecture=located).run()).losses
         assert far["push"] < near["push"]
         assert far["foreground"] == pytest.approx(near["foreground"])
+
+
+class TestCropsOfAllKinds:
+    """Sparse, partly labelled, empty, and objects cut to slivers by the crop."""
+
+    @pytest.mark.parametrize("background", [False, True])
+    @pytest.mark.parametrize(
+        "mask",
+        [
+            np.zeros((60, 60)),
+            np.full((60, 60), -1),
+            np.ones((60, 60)),
+            np.where(np.arange(3600).reshape(60, 60) % 97 == 0, 5, -1),
+            np.arange(3600).reshape(60, 60) // 7,
+        ],
+        ids=["background alone", "unknown alone", "one object", "single pixels", "slivers"],
+    )
+    def test_give_finite_losses_and_weights(self, mask, background):
+        run = trainer(mask=mask, loss=DiscriminativeLoss(background=background), steps=3)
+        assert all(np.isfinite(sum(event.losses.values())) for event in run.run())
+        assert all(bool(w.isfinite().all()) for w in run.network.parameters())
+
+    def test_what_is_unknown_does_not_matter(self):
+        mask = disc_image(60)[1].astype("int64")
+        mask[::2] = -1
+        known = next(trainer(mask=mask).run()).losses
+        assert known != next(trainer().run()).losses
+
+
+class TestBatch:
+    def test_loss_is_the_mean_of_its_crops(self):
+        every = [trainer(batch=2), trainer(batch=1), trainer(batch=1)]
+        generator = np.random.default_rng((0, 0))
+        crops = [every[0].crops.sample(generator) for _ in range(2)]
+        for single, crop in zip(every[1:], crops, strict=True):
+            single._draw = lambda step, crop=crop: (crop[0], crop[1][None])
+        both, first, second = (next(one.run()).losses for one in every)
+        for name, value in both.items():
+            assert value == pytest.approx((first[name] + second[name]) / 2, rel=1e-5)
+
+
+def test_mixed_precision_trains_as_well():
+    totals = [sum(event.losses.values()) for event in trainer(steps=60, precision="mixed").run()]
+    assert sum(totals[-10:]) < 0.7 * sum(totals[:10])
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"batch": 0}, {"precision": "float16"}])
+def test_impossible_schedules_are_refused(options):
+    with pytest.raises(ShiftSegError, match="legal"):
+        trainer(**options)
 
 
 def test_the_learning_rate_rises_stays_and_falls():

@@ -13,6 +13,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import note, progress_bar, refuse_existing
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
+from napari_shiftseg.training.run import TrainingRun, Validated
 
 
 @app.command
@@ -24,7 +25,7 @@ def train(
     name: str | None = None,
     summary: str = "",
     licence: str = "",
-    bandwidth: float = 1.5,
+    device: str | None = None,
     half: bool = False,
     threads: int | None = None,
     allow_small_window: bool = False,
@@ -44,8 +45,8 @@ def train(
         One sentence for the model's card.
     licence
         SPDX identifier for the weights.
-    bandwidth
-        Mean-shift bandwidth that the model file recommends.
+    device
+        cpu, cuda or mps; by default the fastest one here.
     half
         Store the weights as float16.
     threads
@@ -57,8 +58,6 @@ def train(
     """
     import torch
 
-    from napari_shiftseg.embeddings.model_file import save_model
-
     if output.suffix != ".safetensors":
         raise ShiftSegError(f"{output} should end in .safetensors")
     if not output.parent.is_dir():
@@ -66,23 +65,36 @@ def train(
     refuse_existing(output, overwrite=overwrite)
     if threads:
         torch.set_num_threads(threads)
-    trainer = recipe.trainer(
+    run = TrainingRun(
+        recipe,
         checkpoint=checkpoint or output.with_suffix(".checkpoint"),
+        device=device,
         allow_small_window=allow_small_window,
     )
     means: dict[str, float] = {}
-    with progress_bar("training", recipe.steps, done=trainer.step) as advance:
-        for event in trainer.run():
+    with progress_bar("training", run.recipe.steps, done=run.trainer.step) as advance:
+        for event in run.events():
+            if isinstance(event, Validated):
+                note(_validation(event))
+                continue
             for term, value in event.losses.items():
                 means[term] = 0.99 * means.get(term, value) + 0.01 * value
             advance(" ".join(f"{term} {value:.3f}" for term, value in means.items()))
-    description = recipe.describe(
-        trainer,
+    run.export(
+        output,
         name=name or output.stem,
         command=shlex.join(["shiftseg", *sys.argv[1:]]),
         summary=summary,
         licence=licence,
-        bandwidth=bandwidth,
+        half=half,
     )
-    save_model(output, trainer.trained, description, half=half)
-    note(f"{output}: {trainer.step} steps in {trainer.seconds / 60:.0f} min")
+    note(f"{output}: {run.trainer.step} steps in {run.trainer.seconds / 60:.0f} min")
+    if run.best is not None:
+        note(f"exported the weights of step {run.best.step}")
+
+
+def _validation(done: Validated) -> str:
+    return (
+        f"step {done.step}: AP 0.5 {done.ap:.3f}, false splits {done.false_splits}, false merges "
+        f"{done.false_merges} on images held out{', the best so far' if done.best else ''}"
+    )

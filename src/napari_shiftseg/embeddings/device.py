@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
+from torch import Tensor, nn
 
 from napari_shiftseg.errors import ShiftSegError
+
+Laid = TypeVar("Laid", bound=Tensor | nn.Module)
 
 
 def available_devices() -> list[str]:
@@ -29,3 +34,18 @@ def choose_device(name: str | None = None) -> torch.device:
     if name.partition(":")[0] not in devices:
         raise ShiftSegError(f"there is no device {name!r} here; legal: {', '.join(devices)}")
     return torch.device(name)
+
+
+def fast_layout(value: Laid) -> Laid:
+    """Store channels last, which convolutions of planes and volumes run faster on.
+
+    Parameters
+    ----------
+    value
+        ``(B, C, *spatial)``, or a network whose weights are to be laid out for it.
+    """
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    dims = {w.ndim for w in value.parameters()} if isinstance(value, nn.Module) else {value.ndim}
+    for ndim in dims & formats.keys():
+        value = value.to(memory_format=formats[ndim])  # type: ignore[assignment, call-overload]
+    return value

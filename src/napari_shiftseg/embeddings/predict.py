@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
+from napari_shiftseg.embeddings.device import fast_layout
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import DeviceError
 from napari_shiftseg.image.border import read_reflected
@@ -96,9 +97,7 @@ def predict_tiles(
     """
     architecture = network.architecture
     try:
-        network = network.to(device)
-        if architecture.geometry.ndim == 2:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = fast_layout(network.to(device))
         for tile in plan:
             pixels = torch.from_numpy(scaling(read_reflected(channels_first, tile.outer)))[None]
             with torch.inference_mode():

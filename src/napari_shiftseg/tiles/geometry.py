@@ -7,6 +7,7 @@ follows from these integers (Rumberger et al., ICCV 2021, Sec. 2).
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -88,6 +89,32 @@ class NetworkGeometry:
             up=(block,) * levels,
             head=((1,) * ndim,),
             padding=padding,
+        )
+
+    def flattened(self, levels: int) -> NetworkGeometry:
+        """Return a geometry whose finest levels neither pool nor convolve along the first axis.
+
+        Parameters
+        ----------
+        levels
+            How many; for stacks whose slices are farther apart than their pixels.
+
+        Raises
+        ------
+        ShiftSegError
+            If there are not that many levels.
+        """
+        if not 0 <= levels <= self.levels:
+            raise ShiftSegError(f"{levels} flat levels; legal: 0 to {self.levels}")
+
+        def flat(kernels: tuple[Size, ...]) -> tuple[Size, ...]:
+            return tuple((1, *kernel[1:]) for kernel in kernels)
+
+        return dataclasses.replace(
+            self,
+            factors=flat(self.factors[:levels]) + self.factors[levels:],
+            down=tuple(map(flat, self.down[:levels])) + self.down[levels:],
+            up=tuple(map(flat, self.up[:levels])) + self.up[levels:],
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Random training crops: where, how zoomed, how turned, how bright."""
+"""Random training crops: where, how zoomed, turned, bent, bright and noisy."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from napari_shiftseg.tiles.geometry import Size
 UNKNOWN = -1
 """Label of pixels outside of the image: they take no part in the loss."""
 
+_GRID = 20
+_LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -31,17 +34,24 @@ class Augmentation:
         Largest factor by which a crop is magnified or shrunk; 1 for none.
     intensity
         Strength of random contrast, gamma, offset and noise; 0 for none.
+    elastic
+        Standard deviation in pixels by which the points of a grid of 20 pixels are moved,
+        and what lies between them; 0 for none.
+    noise
+        Variance of the Gaussian noise that is added, in units of the scaled image.
     """
 
     flips: bool = True
     zoom: float = 1.25
     intensity: float = 1.0
+    elastic: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.zoom < 1 or self.intensity < 0:
+        if self.zoom < 1 or min(self.intensity, self.elastic, self.noise) < 0:
             raise ShiftSegError(
-                f"zoom is {self.zoom} and intensity {self.intensity}; "
-                "legal: zoom >= 1, intensity >= 0"
+                f"zoom is {self.zoom}, intensity {self.intensity}, elastic {self.elastic} and "
+                f"noise {self.noise}; legal: zoom >= 1, the others >= 0"
             )
 
 
@@ -96,7 +106,10 @@ class Crops:
         image, labels = self._cut(self.images[item], self.masks[item], zoom, rng)
         if self.augmentation.flips:
             image, labels = _turned(image, labels, rng)
+        if self.augmentation.elastic:
+            image, labels = _bent(image, labels, self.augmentation.elastic, rng)
         image = _recoloured(image, self.augmentation.intensity, rng)
+        image = _noisy(image, self.augmentation.noise, rng)
         inner = tuple(
             slice(c // 2, c // 2 + w) for c, w in zip(self.context, self.window, strict=True)
         )
@@ -130,7 +143,7 @@ class Crops:
 def _resized(image: Tensor, labels: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
     if list(labels.shape) == list(size):
         return image, labels
-    linear = {1: "linear", 2: "bilinear", 3: "trilinear"}[labels.ndim]
+    linear = _LINEAR[labels.ndim]
     image = F.interpolate(image[None], size=tuple(size), mode=linear, align_corners=False)[0]
     # Labels travel as float64, which holds every label up to 2^53 exactly.
     whole = F.interpolate(labels[None, None].double(), size=tuple(size), mode="nearest-exact")
@@ -144,6 +157,42 @@ def _turned(image: Tensor, labels: Tensor, rng: np.random.Generator) -> tuple[Te
     if square and rng.random() < 0.5:
         image, labels = image.transpose(-1, -2), labels.transpose(-1, -2)
     return image, labels
+
+
+def _bent(
+    image: Tensor, labels: Tensor, sigma: float, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Move the points of a coarse grid at random, and what lies between them smoothly."""
+    shape = labels.shape
+    points = [max(2, round(n / _GRID) + 1) for n in shape]
+    moves = torch.from_numpy(rng.normal(0, sigma, (1, len(shape), *points)))
+    linear = _LINEAR[len(shape)]
+    moves = F.interpolate(moves, size=tuple(shape), mode=linear, align_corners=True)[0]
+    positions = torch.meshgrid(*(torch.arange(n).double() for n in shape), indexing="ij")
+    # torch's sampling grids run from -1 to 1, with the last axis first.
+    grid = torch.stack(
+        [
+            2 * (position + move) / max(1, n - 1) - 1
+            for position, move, n in zip(positions, moves, shape, strict=True)
+        ][::-1],
+        dim=-1,
+    )[None]
+    image = _sampled(image[None].double(), grid, "bilinear")[0].float()
+    return image, _sampled(labels[None, None].double(), grid, "nearest")[0, 0].long()
+
+
+def _sampled(values: Tensor, grid: Tensor, mode: str) -> Tensor:
+    if values.ndim == 3:  # torch samples planes and volumes; a row is a plane one pixel high
+        grid = F.pad(grid[:, None], (0, 1))
+        return _sampled(values[:, :, None], grid, mode)[:, :, 0]
+    return F.grid_sample(values, grid, mode, "border", align_corners=True)
+
+
+def _noisy(image: Tensor, variance: float, rng: np.random.Generator) -> Tensor:
+    if variance == 0:
+        return image
+    noise = torch.from_numpy(rng.standard_normal(image.shape, dtype=np.float32))
+    return image + float(np.sqrt(variance)) * noise
 
 
 def _recoloured(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,12 +17,16 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
+from napari_shiftseg.embeddings.device import choose_device, fast_layout
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
-from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.training.ahead import ahead
 from napari_shiftseg.training.crops import Crops
 from napari_shiftseg.training.loss import DiscriminativeLoss
+from napari_shiftseg.training.windows import Windows
+
+Precision = Literal["float32", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,11 @@ class Schedule:
     Parameters
     ----------
     steps
-        Steps in all, each of one crop.
+        Steps in all.
+    batch
+        Crops per step; the loss is the mean of theirs.
+    precision
+        ``"mixed"`` computes convolutions in bfloat16 and the loss in float32.
     learning_rate
         Peak of the learning rate.
     warmup
@@ -48,6 +58,8 @@ class Schedule:
     """
 
     steps: int = 10_000
+    batch: int = 1
+    precision: Precision = "float32"
     learning_rate: float = 5e-4
     warmup: int = 200
     decay: float = 0.3
@@ -55,6 +67,14 @@ class Schedule:
     average: float = 0.999
     clip: float = 1.0
     stop_at_zero: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1:
+            raise ShiftSegError(
+                f"steps are {self.steps}, the batch {self.batch}; legal: at least 1"
+            )
+        if self.precision not in ("float32", "mixed"):
+            raise ShiftSegError(f"precision is {self.precision!r}; legal: 'float32' or 'mixed'")
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
@@ -90,7 +110,9 @@ class Trainer:
     architecture
         What to train.
     crops
-        Where the crops come from.
+        Where the crops come from; their window is ``windows.crop``.
+    windows
+        The output windows of a crop, and where the loss ends.
     loss
         The loss on the embedding.
     schedule
@@ -103,19 +125,23 @@ class Trainer:
         Seeds the weights and every crop; step ``i`` sees the same crop in any run.
     checkpoint
         File to resume from and to write to; None to keep nothing.
+    device
+        As for :func:`napari_shiftseg.embeddings.device.choose_device`.
     allow_small_window
         Train although the output window does not exceed the period.
 
     Raises
     ------
     ShiftSegError
-        If the output window is <= period on an axis and that is not allowed.
+        If the output window is <= period on an axis and that is not allowed, or the
+        checkpoint is of another training.
     """
 
     def __init__(
         self,
         architecture: Architecture,
         crops: Crops,
+        windows: Windows,
         loss: DiscriminativeLoss,
         schedule: Schedule,
         *,
@@ -123,15 +149,17 @@ class Trainer:
         start: UNet | None = None,
         seed: int = 0,
         checkpoint: Path | None = None,
+        device: str | None = None,
         allow_small_window: bool = False,
     ) -> None:
-        check_window(architecture, crops.window, allow_small=allow_small_window)
+        if not windows.exceeds_period and not allow_small_window:
+            raise ShiftSegError(windows.sentence())
+        self.device = choose_device(device)
         torch.manual_seed(seed)
-        self.network = UNet(architecture)
+        network = UNet(architecture)
         if start is not None:
-            _begin_with(self.network, start)
-        if architecture.geometry.ndim == 2:
-            self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            _begin_with(network, start)
+        self.network = fast_layout(network.to(self.device))
         self.average = AveragedModel(
             self.network,
             multi_avg_fn=get_ema_multi_avg_fn(schedule.average),  # type: ignore[no-untyped-call]
@@ -139,10 +167,13 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.crops, self.loss, self.schedule = crops, loss, schedule
+        self.crops, self.windows, self.loss, self.schedule = crops, windows, loss, schedule
         self.boundary_weight = boundary_weight
         self.seed, self.checkpoint = seed, checkpoint
         self.step, self.seconds = 0, 0.0
+        self.kept: dict[str, Any] = {}
+        self._in_step = False
+        self._groups = windows.groups(self.device)
         if checkpoint is not None and checkpoint.exists():
             self._restore(checkpoint)
 
@@ -152,19 +183,32 @@ class Trainer:
         averaged: UNet = self.average.module  # type: ignore[assignment]
         return averaged if self.schedule.average else self.network
 
-    def run(self, *, save_every: int = 500) -> Iterator[StepDone]:
-        """Train on until the last step; yield after each."""
-        while self.step < self.schedule.steps:
-            started = time.perf_counter()
-            losses = self._one_step()
+    def run(self, *, save_every: int = 500) -> Generator[StepDone]:
+        """Train on until the last step; yield after each. Closing it saves the checkpoint."""
+        batches = ahead(self._draw, range(self.step, self.schedule.steps))
+        try:
+            with closing(batches):
+                yield from self._steps(batches, save_every)
+        finally:
+            if not self._in_step:
+                self.save()
+
+    def _steps(
+        self, batches: Iterator[tuple[Tensor, Tensor]], save_every: int
+    ) -> Iterator[StepDone]:
+        started = time.perf_counter()
+        for image, labels in batches:
+            self._in_step = True  # weights that are half updated must never be saved
+            losses = self._one_step(image.to(self.device), labels.to(self.device))
             self.step += 1
+            self._in_step = False
             self.seconds += time.perf_counter() - started
-            finished = self.schedule.stop_at_zero and sum(losses.values()) == 0
-            if self.step % save_every == 0 or self.step == self.schedule.steps or finished:
+            if self.step % save_every == 0:
                 self.save()
             yield StepDone(self.step, losses, self.seconds)
-            if finished:
+            if self.schedule.stop_at_zero and sum(losses.values()) == 0:
                 return
+            started = time.perf_counter()
 
     def save(self) -> None:
         """Write the checkpoint in one step, if there is one to write."""
@@ -175,16 +219,18 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "progress": torch.tensor([self.step, self.seconds], dtype=torch.float64),
+            "kept": self.kept,
         }
         with file_beside(self.checkpoint) as partial:
             torch.save(state, partial)
 
     def _restore(self, path: Path) -> None:
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
+            self.kept = dict(state["kept"])
         except (pickle.UnpicklingError, EOFError, OSError):
             raise ShiftSegError(f"{path} is no checkpoint of this training") from None
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
@@ -192,14 +238,22 @@ class Trainer:
             raise ShiftSegError(f"{path} is no checkpoint of this training: {reason}") from None
         self.step, self.seconds = int(state["progress"][0]), float(state["progress"][1])
 
-    def _one_step(self) -> dict[str, float]:
+    def _draw(self, step: int) -> tuple[Tensor, Tensor]:
+        """Draw the crops of a step: ``(B, C, *crop + context)`` and ``(B, *span)``."""
+        rng = np.random.default_rng((self.seed, step))
+        drawn = [self.crops.sample(rng) for _ in range(self.schedule.batch)]
+        span = tuple(slice(0, size) for size in self.windows.span)
+        return torch.cat([i for i, _ in drawn]), torch.stack([labels[span] for _, labels in drawn])
+
+    def _one_step(self, image: Tensor, labels: Tensor) -> dict[str, float]:
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.rate(self.step)
-        image, labels = self.crops.sample(np.random.default_rng((self.seed, self.step)))
-        if image.ndim == 4:
-            image = image.contiguous(memory_format=torch.channels_last)
-        output = self.network(image)[0]
-        terms = self._terms(output, labels)
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.schedule.precision == "mixed"
+        ):
+            outputs = self.windows.predict(self.network, fast_layout(image))
+        each = [self._terms(o.float(), truth) for o, truth in zip(outputs, labels, strict=True)]
+        terms = {name: torch.stack([t[name] for t in each]).mean() for name in each[0]}
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         if self.schedule.clip:
@@ -209,20 +263,24 @@ class Trainer:
         return {name: float(term.detach()) for name, term in terms.items()}
 
     def _terms(self, output: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Weighted loss terms of one crop."""
         architecture = self.network.architecture
         embedding = output[: architecture.embedding_dims]
         if architecture.coordinate_dims:
             ramp = coordinate_ramp(tuple(slice(0, n) for n in labels.shape), architecture)
-            embedding = embedding + ramp
-        terms = self.loss(embedding, labels)
+            embedding = embedding + ramp.to(embedding)
+        terms = self.loss(embedding, labels, self._groups)
         if architecture.foreground:
-            known = labels >= 0
-            truth = (labels[known] > 0).to(output.dtype)
-            weight = 1 + self.boundary_weight * near_outlines(labels)[known]
-            terms["foreground"] = F.binary_cross_entropy_with_logits(
-                output[-1][known], truth, weight / weight.mean()
-            )
+            terms["foreground"] = self._foreground(output[-1], labels)
         return terms
+
+    def _foreground(self, logits: Tensor, labels: Tensor) -> Tensor:
+        known = labels >= 0
+        if not bool(known.any()):
+            return logits.sum() * 0
+        weight = 1 + self.boundary_weight * near_outlines(labels)[known]
+        truth = (labels[known] > 0).to(logits.dtype)
+        return F.binary_cross_entropy_with_logits(logits[known], truth, weight / weight.mean())
 
 
 def near_outlines(labels: Tensor, *, reach: int = 2) -> Tensor:
@@ -242,24 +300,3 @@ def _begin_with(network: UNet, start: UNet) -> None:
             f"{start.architecture}, not {network.architecture}"
         )
     network.load_state_dict(start.state_dict())
-
-
-def check_window(architecture: Architecture, window: Size, *, allow_small: bool = False) -> None:
-    """Refuse an output window that trains some neighbours never together (Sec. 3.2)."""
-    geometry = architecture.geometry
-    natural = geometry.natural_output(window)
-    if natural != tuple(window):
-        below = tuple(
-            n - p if n > m else n
-            for n, p, m in zip(natural, geometry.period, geometry.min_output_size, strict=True)
-        )
-        raise ShiftSegError(
-            f"the network has no output window of {window} px; nearest: {below} or {natural} px"
-        )
-    if not allow_small and any(w <= p for w, p in zip(window, geometry.period, strict=True)):
-        larger = geometry.natural_output(tuple(p + 1 for p in geometry.period))
-        raise ShiftSegError(
-            f"the output window of {window} px does not exceed the period of {geometry.period} px: "
-            "neighbours across the period's grid would never be trained together, and no "
-            f"stitching could mend the seams; smallest legal window: {larger} px"
-        )

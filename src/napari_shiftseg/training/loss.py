@@ -43,7 +43,9 @@ class DiscriminativeLoss:
     background: bool = False
     free_dims: int = 0
 
-    def __call__(self, embedding: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def __call__(
+        self, embedding: Tensor, labels: Tensor, groups: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Compute the weighted terms.
 
         Parameters
@@ -52,6 +54,9 @@ class DiscriminativeLoss:
             ``(E, *spatial)`` float.
         labels
             ``(*spatial)`` integers; 0 is background, negative is unknown and ignored.
+        groups
+            ``(*spatial)`` integers from 0: pixels of different groups, as the output
+            windows of a batch, are neither pulled together nor pushed apart.
 
         Returns
         -------
@@ -63,15 +68,16 @@ class DiscriminativeLoss:
         if not bool(chosen.any()):
             return {"pull": nothing, "push": nothing, "regulariser": nothing}
         pixels = embedding[:, chosen].T
-        _, instance = torch.unique(labels[chosen], return_inverse=True)
+        group = None if groups is None else groups[chosen]
+        names = labels[chosen]
+        if group is not None:
+            names = names * (int(group.max()) + 1) + group
+        _, instance = torch.unique(names, return_inverse=True)
         sizes = torch.bincount(instance)
         means = _sum_by(instance, pixels, len(sizes)) / sizes[:, None]
         return {
             "pull": self.pull_weight * self._pull(pixels, instance, sizes, means),
-            "push": self.push_weight
-            * (
-                self._push(means, self._neighbours(chosen, instance)) if len(sizes) > 1 else nothing
-            ),
+            "push": self.push_weight * self._push(means, self._pairs(chosen, instance, group)),
             "regulariser": self.regulariser_weight * self._regulariser(means),
         }
 
@@ -79,30 +85,38 @@ class DiscriminativeLoss:
         excess = (_length(pixels - means[instance]) - self.pull_margin).clamp_min(0) ** 2
         return (_sum_by(instance, excess[:, None], len(sizes))[:, 0] / sizes).mean()
 
-    def _push(self, means: Tensor, neighbours: Tensor) -> Tensor:
-        difference = means[:, None] - means[None]
-        distance = _length(difference)
+    def _push(self, means: Tensor, pairs: Tensor) -> Tensor:
+        """Mean over ``(2, n)`` pairs of instances; 0 if there is none."""
+        difference = means[pairs[0]] - means[pairs[1]]
         # Means that are exactly equal have no direction in which to be pushed.
-        pairs = neighbours & (difference.detach().abs().sum(2) > 0)
-        hinge = (2 * self.push_margin - distance).clamp_min(0) ** 2
-        return (hinge * pairs).sum() / neighbours.sum().clamp_min(1)
+        pushed = difference.detach().abs().sum(1) > 0
+        hinge = (2 * self.push_margin - _length(difference)).clamp_min(0) ** 2
+        return (hinge * pushed).sum() / max(1, len(hinge))
 
     def _regulariser(self, means: Tensor) -> Tensor:
         free = means[:, self.free_dims :]
         return _length(free).mean() if free.shape[1] else means.sum() * 0
 
-    def _neighbours(self, chosen: Tensor, instance: Tensor) -> Tensor:
+    def _pairs(self, chosen: Tensor, instance: Tensor, group: Tensor | None) -> Tensor:
+        """``(2, n)`` indices of the instances to push from each other, each pair once."""
         count = int(instance.max()) + 1
-        others = ~torch.eye(count, dtype=torch.bool, device=instance.device)
-        if self.push_reach is None:
-            return others
+        pushed = torch.ones(count, count, dtype=torch.bool, device=instance.device).triu(1)
+        if group is not None:
+            of = group.new_empty(count).scatter_(0, instance, group)
+            pushed &= of[:, None] == of[None]
+        if self.push_reach is not None:
+            pushed &= self._gaps(chosen, instance, count) <= self.push_reach
+        return pushed.nonzero().T
+
+    @staticmethod
+    def _gaps(chosen: Tensor, instance: Tensor, count: int) -> Tensor:
+        """Distance of the bounding boxes of each two instances along the farthest axis."""
         positions = chosen.nonzero()
         index = instance[:, None].expand_as(positions)
         empty = positions.new_zeros(count, positions.shape[1])
         first = empty.scatter_reduce(0, index, positions, "amin", include_self=False)
         last = empty.scatter_reduce(0, index, positions, "amax", include_self=False)
-        gap = torch.maximum(first[:, None] - last[None], first[None] - last[:, None])
-        return others & (gap.amax(2) <= self.push_reach)
+        return torch.maximum(first[:, None] - last[None], first[None] - last[:, None]).amax(2)
 
 
 def _sum_by(index: Tensor, values: Tensor, count: int) -> Tensor:

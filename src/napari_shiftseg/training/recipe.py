@@ -1,30 +1,36 @@
-"""A training run as one flat, frozen value: what the command line says and the card keeps."""
+"""A training run as one flat, frozen value: what command line, form and card say of it."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
-from napari_shiftseg.training.crops import Augmentation, Crops
-from napari_shiftseg.training.fit import Schedule, Trainer
+from napari_shiftseg.training.crops import UNKNOWN, Augmentation, Crops
+from napari_shiftseg.training.fit import Precision, Schedule, Trainer
 from napari_shiftseg.training.loss import DiscriminativeLoss
+from napari_shiftseg.training.presets import PRESETS, PresetName
+from napari_shiftseg.training.windows import Windows
 
 DISCS = "discs:"
+
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -36,14 +42,21 @@ class TrainingRecipe:
     data
         A data pack (ZIP or folder with images/ and masks/), or discs:SPACING for the paper's
         synthetic image.
-    window
-        Output window in pixels; must exceed the period.
+    preset
+        Sets ndim, levels, flat_levels, maps and window, where they are not given.
     ndim
         Spatial axes of the network: 2 or 3.
     levels
         Pooling levels.
+    flat_levels
+        Of a 3-D network, how many of the finest levels neither pool nor convolve along z;
+        for stacks whose slices are farther apart than their pixels.
     maps
         Feature maps of the finest level.
+    convolutions
+        Convolutions per level on the way down and on the way up.
+    channels
+        Channels of the images.
     upsampling
         learnt (transposed convolutions) or nearest.
     padding
@@ -56,8 +69,17 @@ class TrainingRecipe:
         Pixels per embedding unit of these coordinates.
     foreground
         Train a foreground output; without it the background is one more instance.
+    window
+        Output window in pixels, one number or one per axis; must exceed the period.
+    mosaic
+        Directly neighbouring windows per axis in a crop; their loss spans the borders. Zero
+        padding needs at least 2, or neighbours across a border are never trained together.
+    across
+        Whether the loss spans the borders of a mosaic's windows.
+    batch
+        Crops per step.
     steps
-        Steps of one crop each.
+        Steps in all.
     learning_rate
         Peak learning rate of AdamW.
     weight_decay
@@ -66,6 +88,8 @@ class TrainingRecipe:
         Last fraction of the steps, over which the learning rate falls to 0.
     average
         Decay of the exported moving average of the weights; 0 for none.
+    precision
+        float32, or mixed: convolutions in bfloat16, for graphics cards.
     pull_margin
         delta_v of the discriminative loss.
     push_margin
@@ -74,14 +98,29 @@ class TrainingRecipe:
         Weight of the length of the mean embeddings.
     push_reach
         Push only instances whose bounding boxes are at most this many pixels apart.
+    boundary_weight
+        Extra weight of the foreground loss within 2 pixels of an object's outline.
+    background_label
+        Label of the background. If it is not 0, pixels of label 0 are unknown and take no
+        part in the loss, as negative ones always do: so a few objects may be enough.
     flips
         Mirror and turn crops.
     zoom
         Largest random magnification or reduction.
     intensity
         Strength of random contrast, gamma, offset and noise.
-    boundary_weight
-        Extra weight of the foreground loss within 2 pixels of an object's outline.
+    elastic
+        Random bending: standard deviation in pixels of the moves of a grid of 20 pixels.
+    noise
+        Variance of Gaussian noise, drawn anew for each crop.
+    validation
+        A data pack to validate on, instead of images held out from the training data.
+    hold_out
+        Share of the images that is held out for validation, at most 16 of them.
+    validate_every
+        Steps between validations; the weights of the best one are exported.
+    bandwidth
+        Mean-shift bandwidth for validation, and the one that the model file recommends.
     start
         Name or file of a model of the same architecture whose weights to begin with.
     stop_at_zero
@@ -91,57 +130,138 @@ class TrainingRecipe:
     """
 
     data: str
-    window: int
-    ndim: Literal[2, 3] = 2
-    levels: int = 3
-    maps: int = 16
+    preset: PresetName = "2d-small"
+    ndim: Literal[2, 3] | None = None
+    levels: int | None = None
+    flat_levels: int | None = None
+    maps: int | None = None
+    convolutions: int = 2
+    channels: int = 1
     upsampling: Literal["learnt", "nearest"] = "learnt"
     padding: Literal["valid", "same"] = "valid"
     embedding_dims: int = 4
     coordinates: bool = True
     coordinate_scale: float = 8.0
     foreground: bool = True
+    window: tuple[int, ...] | None = None
+    mosaic: int = 1
+    across: bool = True
+    batch: int = 1
     steps: int = 20_000
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4
     decay: float = 0.3
     average: float = 0.999
+    precision: Precision = "float32"
     pull_margin: float = 0.3
     push_margin: float = 1.5
     regulariser_weight: float = 0.001
     push_reach: float | None = None
+    boundary_weight: float = 0.0
+    background_label: int = 0
     flips: bool = True
     zoom: float = 1.25
     intensity: float = 1.0
-    boundary_weight: float = 0.0
+    elastic: float = 0.0
+    noise: float = 0.0
+    validation: str | None = None
+    hold_out: float = 0.1
+    validate_every: int = 1000
+    bandwidth: float = 1.5
     start: str | None = None
     stop_at_zero: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ShiftSegError(f"preset is {self.preset!r}; legal: {', '.join(PRESETS)}")
+        for name, value in PRESETS[self.preset].items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        sizes = tuple(np.atleast_1d(_given(self.window)).tolist())
+        whole = sizes * _given(self.ndim) if len(sizes) == 1 else sizes
+        object.__setattr__(self, "window", whole)
+        if not 0 <= self.hold_out < 1 or self.validate_every < 1:
+            raise ShiftSegError(
+                f"hold_out is {self.hold_out}, validate_every {self.validate_every}; "
+                "legal: 0 <= hold_out < 1, validate_every >= 1"
+            )
+        if self.ndim == 2 and self.flat_levels:
+            raise ShiftSegError("flat_levels are for 3-D networks; give ndim 3, or 0 flat levels")
 
     @property
     def architecture(self) -> Architecture:
         """The network to train."""
         return Architecture(
-            NetworkGeometry.regular(self.ndim, self.levels, padding=self.padding),
-            maps=self.maps,
+            self.geometry,
+            in_channels=self.channels,
+            maps=_given(self.maps),
             upsampling=self.upsampling,
             embedding_dims=self.embedding_dims,
-            coordinate_dims=self.ndim if self.coordinates else 0,
+            coordinate_dims=self.geometry.ndim if self.coordinates else 0,
             coordinate_scale=self.coordinate_scale,
             foreground=self.foreground,
         )
 
     @property
+    def geometry(self) -> NetworkGeometry:
+        """Factors and kernels of the network."""
+        ndim, levels, flat = _given(self.ndim), _given(self.levels), _given(self.flat_levels)
+        regular = NetworkGeometry.regular(
+            ndim, levels, convolutions=self.convolutions, padding=self.padding
+        )
+        return regular.flattened(flat) if flat else regular
+
+    @property
+    def windows(self) -> Windows:
+        """The output windows of a step."""
+        return Windows(self.geometry, _given(self.window), self.mosaic, self.across)
+
+    @property
     def intensity_normalisation(self) -> Intensity:
         """Percentiles for real images; the synthetic ones are used as they are."""
-        return Intensity("none" if self.data.startswith(DISCS) else "percentile")
+        return Intensity("none" if self.is_synthetic else "percentile")
 
-    def trainer(self, *, checkpoint: Path | None, allow_small_window: bool) -> Trainer:
-        """Read the data and set up the run; resumes from the checkpoint if it exists."""
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the data are the paper's discs."""
+        return self.data.startswith(DISCS)
+
+    @property
+    def clustering(self) -> Clustering:
+        """From the embeddings to labels."""
+        return Clustering(bandwidth=self.bandwidth)
+
+    def pairs(self) -> list[Pair]:
+        """Read the data, or draw the discs.
+
+        Raises
+        ------
+        ShiftSegError
+            If there are no such data.
+        """
+        if not self.is_synthetic:
+            return list(read_pack(self.data))
+        spacing = self.data.removeprefix(DISCS)
+        if not spacing.isdigit() or int(spacing) < 1:
+            raise ShiftSegError(f"data is {self.data!r}; legal: discs:SPACING, as discs:13")
+        image, mask = disc_image(spacing=int(spacing))
+        return [Pair("discs", image, mask.astype(np.int32))]
+
+    def trainer(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        checkpoint: Path | None = None,
+        device: str | None = None,
+        allow_small_window: bool = False,
+    ) -> Trainer:
+        """Set up the run on these images; resumes from the checkpoint if it exists."""
         architecture = self.architecture
         return Trainer(
             architecture,
-            self._crops(architecture),
+            self._crops(pairs),
+            self.windows,
             DiscriminativeLoss(
                 pull_margin=self.pull_margin,
                 push_margin=self.push_margin,
@@ -152,6 +272,8 @@ class TrainingRecipe:
             ),
             Schedule(
                 steps=self.steps,
+                batch=self.batch,
+                precision=self.precision,
                 learning_rate=self.learning_rate,
                 decay=self.decay,
                 weight_decay=self.weight_decay,
@@ -162,6 +284,7 @@ class TrainingRecipe:
             start=None if self.start is None else load_model(self.start).network,
             seed=self.seed,
             checkpoint=checkpoint,
+            device=device,
             allow_small_window=allow_small_window,
         )
 
@@ -170,19 +293,18 @@ class TrainingRecipe:
         trainer: Trainer,
         *,
         name: str,
-        command: str,
-        summary: str,
-        licence: str,
-        bandwidth: float,
+        command: str = "",
+        summary: str = "",
+        licence: str = "",
     ) -> ModelDescription:
         """Write the header of the trained model."""
         return ModelDescription(
             name=name,
             architecture=trainer.network.architecture,
-            axes="zyx"[-self.ndim :],
+            axes="zyx"[-self.geometry.ndim :],
             intensity=self.intensity_normalisation,
-            training_window=trainer.crops.window,
-            clustering=Clustering(bandwidth=bandwidth),
+            training_window=trainer.windows.trained,
+            clustering=self.clustering,
             summary=summary,
             licence=licence,
             training={
@@ -194,33 +316,58 @@ class TrainingRecipe:
             },
         )
 
-    def _crops(self, architecture: Architecture) -> Crops:
+    def _crops(self, pairs: Sequence[Pair]) -> Crops:
         images, masks = [], []
-        for pair in self._pairs():
-            if pair.mask.ndim != self.ndim or pair.image.ndim != self.ndim:
-                raise ShiftSegError(
-                    f"{pair.name} has an image of shape {pair.image.shape} and a mask of "
-                    f"{pair.mask.shape}; a {self.ndim}-D network needs {self.ndim} axes in both"
-                )
-            channels = pair.image[None]
-            images.append(self.intensity_normalisation.measure(channels)(channels))
-            masks.append(pair.mask)
-        synthetic = self.data.startswith(DISCS)
+        for pair in pairs:
+            pixels = self._channels_first(pair)
+            images.append(self.intensity_normalisation.measure(pixels)(pixels))
+            masks.append(known_labels(pair.mask, self.background_label))
         return Crops(
             images,
             masks,
-            window=(self.window,) * self.ndim,
-            context=architecture.geometry.context,
-            augmentation=Augmentation(flips=self.flips, zoom=self.zoom, intensity=self.intensity),
-            inside=synthetic,
+            window=self.windows.crop,
+            context=self.geometry.context,
+            augmentation=Augmentation(
+                flips=self.flips,
+                zoom=self.zoom,
+                intensity=self.intensity,
+                elastic=self.elastic,
+                noise=self.noise,
+            ),
+            inside=self.is_synthetic,
         )
 
-    def _pairs(self) -> Iterator[Pair]:
-        if not self.data.startswith(DISCS):
-            yield from read_pack(self.data)
-            return
-        spacing = self.data.removeprefix(DISCS)
-        if not spacing.isdigit() or int(spacing) < 1:
-            raise ShiftSegError(f"data is {self.data!r}; legal: discs:SPACING, as discs:13")
-        image, mask = disc_image(spacing=int(spacing))
-        yield Pair("discs", image, mask.astype(np.int32))
+    def _channels_first(self, pair: Pair) -> NDArray[Any]:
+        ndim = self.geometry.ndim
+        if pair.mask.ndim == ndim:
+            frames = Frames.of(pair.image, ndim=ndim, in_channels=self.channels)
+            if not frames.loops and frames.spatial == pair.mask.shape:
+                return frames.frame().read()
+        raise ShiftSegError(
+            f"{pair.name} has an image of shape {pair.image.shape} and a mask of "
+            f"{pair.mask.shape}; a {ndim}-D network of {self.channels} channel(s) needs {ndim} "
+            "axes in both, and channels first or last in the image"
+        )
+
+
+def known_labels(mask: NDArray[Any], background: int) -> NDArray[Any]:
+    """Give background the label 0, and what is unknown a negative one.
+
+    Parameters
+    ----------
+    mask
+        ``(*spatial)`` integers.
+    background
+        Its label for the background; if that is not 0, then 0 is unknown.
+    """
+    if background == 0:
+        return mask
+    labels = np.where(mask == 0, UNKNOWN, mask.astype(np.int64))
+    labels[mask == background] = 0
+    return labels
+
+
+def _given(value: Given | None) -> Given:
+    """Return what :meth:`TrainingRecipe.__post_init__` has filled in."""
+    assert value is not None
+    return value

@@ -1,0 +1,223 @@
+"""A training run for people: validation, the best weights kept, a model at any time."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.embeddings.model_file import save_model
+from napari_shiftseg.embeddings.unet import UNet
+from napari_shiftseg.evaluation import evaluate
+from napari_shiftseg.image.packs import Pair, read_pack
+from napari_shiftseg.training.fit import StepDone, Trainer
+from napari_shiftseg.training.recipe import TrainingRecipe
+
+MOST_VALIDATED = 16
+"""Images of a validation at most."""
+
+_SMOOTHED = 50
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Scores of the current weights on the images that are not trained on.
+
+    Parameters
+    ----------
+    step
+        Number of steps done so far.
+    ap
+        AP at IoU 0.5, pooled over the images.
+    false_splits, false_merges
+        Numbers of objects.
+    objects, true_objects
+        Numbers of objects.
+    best
+        Whether no earlier validation of this run had a higher AP.
+    """
+
+    step: int
+    ap: float
+    false_splits: int
+    false_merges: int
+    objects: int
+    true_objects: int
+    best: bool
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Mean loss terms of up to 50 steps.
+
+    Parameters
+    ----------
+    step
+        Number of steps done after them.
+    terms
+        Weighted mean loss by term.
+    """
+
+    step: int
+    terms: dict[str, float]
+
+
+class TrainingRun:
+    """A recipe in training.
+
+    Parameters
+    ----------
+    recipe
+        What to train, and how.
+    pairs
+        Images with ground truth; by default the recipe's own data.
+    checkpoint
+        File to resume from and to write to; None to keep nothing.
+    device
+        As for :func:`napari_shiftseg.embeddings.device.choose_device`.
+    allow_small_window
+        Train although the output window does not exceed the period.
+
+    Raises
+    ------
+    ShiftSegError
+        If data, architecture and windows do not fit each other.
+    """
+
+    def __init__(
+        self,
+        recipe: TrainingRecipe,
+        pairs: Sequence[Pair] | None = None,
+        *,
+        checkpoint: Path | None = None,
+        device: str | None = None,
+        allow_small_window: bool = False,
+    ) -> None:
+        self.recipe, self.device = recipe, device
+        every = recipe.pairs() if pairs is None else list(pairs)
+        trained, self.validated_on = held_out(every, recipe)
+        self.trainer: Trainer = recipe.trainer(
+            trained, checkpoint=checkpoint, device=device, allow_small_window=allow_small_window
+        )
+
+    @property
+    def losses(self) -> list[Losses]:
+        """The course of the loss so far, earlier sittings included."""
+        return [Losses(**values) for values in self.trainer.kept.get("losses", [])]
+
+    @property
+    def validations(self) -> list[Validated]:
+        """All validations so far, earlier sittings included."""
+        return [Validated(**values) for values in self.trainer.kept.get("validations", [])]
+
+    @property
+    def best(self) -> Validated | None:
+        """The validation whose weights are exported."""
+        return next((done for done in reversed(self.validations) if done.best), None)
+
+    def events(self) -> Generator[StepDone | Validated]:
+        """Train on until the last step; closing it stops, and saves what there is."""
+        recent: list[dict[str, float]] = []
+        with closing(self.trainer.run()) as steps:
+            for done in steps:
+                recent.append(done.losses)
+                last = done.step == self.recipe.steps
+                if done.step % _SMOOTHED == 0 or last:
+                    self._keep("losses", Losses(done.step, _means(recent)))
+                    recent.clear()
+                yield done
+                if self.validated_on and (done.step % self.recipe.validate_every == 0 or last):
+                    yield self._validate()
+
+    def model(self, name: str = "training", **description: Any) -> Model:
+        """Return the network as it is now; training on does not change it.
+
+        Parameters
+        ----------
+        name
+            Short name.
+        description
+            ``command``, ``summary`` and ``licence``, for the model's header.
+        """
+        return self._model(self.trainer.trained.state_dict(), name, **description)
+
+    def best_model(self, name: str, **description: Any) -> Model:
+        """Return the network with the weights of the best validation, else of the last step."""
+        weights = self.trainer.kept.get("best") or self.trainer.trained.state_dict()
+        return self._model(weights, name, **description)
+
+    def export(self, path: Path, *, half: bool = False, **description: Any) -> Model:
+        """Write the best weights as a model file, replacing an existing one.
+
+        Parameters
+        ----------
+        path
+            A name that ends in ``.safetensors``.
+        half
+            Store the weights as float16.
+        description
+            ``name``, ``command``, ``summary`` and ``licence``, for the model's header.
+        """
+        model = self.best_model(**({"name": path.stem} | description))
+        save_model(path, model.network, model.description, half=half)
+        return model
+
+    def _model(self, weights: dict[str, Tensor], name: str, **description: Any) -> Model:
+        network = UNet(self.recipe.architecture)
+        network.load_state_dict({key: value.cpu() for key, value in weights.items()})
+        header = self.recipe.describe(self.trainer, name=name, **description)
+        if self.best is not None:
+            header.scores["validation"] = asdict(self.best)
+        return Model(network.eval().requires_grad_(False), header)
+
+    def _validate(self) -> Validated:
+        pairs = [(pair.image, pair.mask) for pair in self.validated_on]
+        scores = evaluate(self.model(), pairs, device=self.device).counts
+        ap = scores.average_precision(0.5)
+        best = self.best is None or ap >= self.best.ap
+        done = Validated(
+            self.trainer.step,
+            ap,
+            scores.false_splits,
+            scores.false_merges,
+            scores.predicted_objects,
+            scores.truth_objects,
+            best,
+        )
+        self._keep("validations", done)
+        if best:
+            self.trainer.kept["best"] = copy.deepcopy(self.trainer.trained.state_dict())
+        return done
+
+    def _keep(self, kind: str, event: Losses | Validated) -> None:
+        self.trainer.kept.setdefault(kind, []).append(asdict(event))
+
+
+def held_out(pairs: list[Pair], recipe: TrainingRecipe) -> tuple[list[Pair], list[Pair]]:
+    """Divide the images into those to train on and those to validate on.
+
+    The paper's discs are not divided: they are one image. Of real images at least one is
+    held out where there are two.
+    """
+    if recipe.validation is not None:
+        return pairs, list(read_pack(recipe.validation))[:MOST_VALIDATED]
+    if recipe.is_synthetic or recipe.hold_out == 0 or len(pairs) < 2:
+        return pairs, []
+    count = min(MOST_VALIDATED, max(1, round(recipe.hold_out * len(pairs))))
+    order = np.random.default_rng(recipe.seed).permutation(len(pairs))
+    held = set(order[:count].tolist())
+    return (
+        [pair for index, pair in enumerate(pairs) if index not in held],
+        [pair for index, pair in enumerate(pairs) if index in held],
+    )
+
+
+def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

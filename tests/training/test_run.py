@@ -1,0 +1,154 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.image.packs import Pair
+from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.training.fit import StepDone
+from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
+from napari_shiftseg.training.run import TrainingRun, Validated, held_out
+
+RECIPE = TrainingRecipe(
+    "layers", window=12, levels=1, maps=4, steps=60, validate_every=20, learning_rate=3e-3
+)
+
+
+def pairs(count=4):
+    drawn = [disc_image(60, spacing) for spacing in range(12, 12 + count)]
+    return [
+        Pair(f"discs {i}", image, mask.astype(np.int32)) for i, (image, mask) in enumerate(drawn)
+    ]
+
+
+def split(events):
+    events = list(events)
+    return (
+        [e for e in events if isinstance(e, StepDone)],
+        [e for e in events if isinstance(e, Validated)],
+    )
+
+
+class TestHeldOut:
+    def test_images_are_not_trained_on(self):
+        trained, held = held_out(pairs(10), TrainingRecipe("layers", hold_out=0.3))
+        assert len(held) == 3
+        assert {p.name for p in trained} | {p.name for p in held} == {p.name for p in pairs(10)}
+        assert not {p.name for p in trained} & {p.name for p in held}
+
+    def test_are_at_least_one_and_at_most_sixteen(self):
+        assert len(held_out(pairs(2), RECIPE)[1]) == 1
+        many = pairs(1) * 400
+        trained, held = held_out(many, RECIPE)
+        assert (len(trained), len(held)) == (384, 16)
+
+    def test_a_single_image_is_trained_on(self):
+        assert held_out(pairs(1), RECIPE)[1] == []
+
+    def test_the_discs_are_trained_on(self):
+        assert TrainingRun(TrainingRecipe("discs:13", window=12, levels=1)).validated_on == []
+
+    def test_none_if_not_wanted(self):
+        assert len(held_out(pairs(), TrainingRecipe("layers", hold_out=0))[0]) == 4
+
+
+class TestValidation:
+    def test_comes_as_often_as_asked_and_at_the_end(self):
+        recipe = TrainingRecipe("layers", window=12, levels=1, maps=2, steps=5, validate_every=2)
+        _, validations = split(TrainingRun(recipe, pairs()).events())
+        assert [v.step for v in validations] == [2, 4, 5]
+        assert all(v.true_objects > 0 for v in validations)
+
+    def test_keeps_the_weights_of_the_best(self):
+        run = TrainingRun(RECIPE, pairs())
+        seen = {}
+        for event in run.events():
+            if isinstance(event, Validated):
+                seen[event.step] = {
+                    k: v.clone() for k, v in run.trainer.trained.state_dict().items()
+                }
+        assert run.best is not None
+        assert run.best.ap == max(v.ap for v in run.validations)
+        exported = run.best_model("m").network.state_dict()
+        assert all(torch.equal(exported[k], v) for k, v in seen[run.best.step].items())
+
+    def test_best_means_better_than_all_before(self):
+        run = TrainingRun(RECIPE, pairs())
+        _, validations = split(run.events())
+        highest = -1.0
+        for done in validations:
+            assert done.best == (done.ap >= highest)
+            highest = max(highest, done.ap)
+
+
+class TestResume:
+    def test_gives_the_events_of_an_uninterrupted_run(self, tmp_path):
+        steps, validations = split(TrainingRun(RECIPE, pairs()).events())
+        file = tmp_path / "run.checkpoint"
+        stopped = TrainingRun(RECIPE, pairs(), checkpoint=file).events()
+        list(islice(stopped, 33))
+        stopped.close()
+        resumed = TrainingRun(RECIPE, pairs(), checkpoint=file)
+        again, _ = split(resumed.events())
+        assert [s.losses for s in again] == [s.losses for s in steps[again[0].step - 1 :]]
+        assert resumed.validations == validations
+        assert [entry.step for entry in resumed.losses][-1] == 60
+
+    def test_knows_the_course_so_far(self, tmp_path):
+        file = tmp_path / "run.checkpoint"
+        first = TrainingRun(RECIPE, pairs(), checkpoint=file)
+        list(first.events())
+        second = TrainingRun(RECIPE, pairs(), checkpoint=file)
+        assert second.losses == first.losses
+        assert second.best == first.best
+        assert set(second.losses[0].terms) == {"pull", "push", "regulariser", "foreground"}
+
+
+class TestModel:
+    def test_of_now_is_not_changed_by_training_on(self):
+        run = TrainingRun(RECIPE, pairs())
+        events = run.events()
+        list(islice(events, 3))
+        model = run.model()
+        before = {k: v.clone() for k, v in model.network.state_dict().items()}
+        list(islice(events, 3))
+        assert all(torch.equal(v, before[k]) for k, v in model.network.state_dict().items())
+
+    def test_file_has_its_card(self, tmp_path):
+        run = TrainingRun(RECIPE, pairs())
+        list(run.events())
+        run.export(tmp_path / "mine.safetensors", summary="Mine.", licence="MIT", command="train")
+        loaded = load_model(tmp_path / "mine.safetensors").description
+        assert (loaded.name, loaded.summary, loaded.licence) == ("mine", "Mine.", "MIT")
+        assert loaded.training_window == (12, 12)
+        assert loaded.scores["validation"]["ap"] == run.best.ap
+        assert loaded.training["command"] == "train"
+        assert TrainingRecipe(**loaded.training["recipe"]) == RECIPE
+
+
+@pytest.mark.parametrize(
+    ("background", "expected"), [(0, [-2, 0, 1, 2]), (1, [-2, -1, 0, 2]), (2, [-2, -1, 1, 0])]
+)
+def test_the_background_may_have_any_label(background, expected):
+    assert known_labels(np.array([-2, 0, 1, 2]), background).tolist() == expected
+
+
+@pytest.mark.parametrize("image", [(2, 60, 60), (60, 60, 2)])
+def test_channels_come_first_or_last(image):
+    mask = disc_image(60)[1].astype(np.int32)
+    recipe = TrainingRecipe("layers", window=12, levels=1, maps=2, channels=2, steps=1)
+    pair = Pair("two", np.random.default_rng(0).random(image), mask)
+    assert len(list(TrainingRun(recipe, [pair]).events())) == 1
+
+
+def test_anisotropic_stacks():
+    mask = np.zeros((12, 50, 50), np.int32)
+    mask[4:8, 10:30, 10:30] = 1
+    recipe = TrainingRecipe(
+        "layers", preset="3d-anisotropic", levels=2, maps=2, window=(4, 8, 8), steps=1
+    )
+    run = TrainingRun(recipe, [Pair("stack", mask.astype(np.float32), mask)])
+    assert recipe.geometry.period == (2, 4, 4)
+    assert len(list(run.events())) == 1
