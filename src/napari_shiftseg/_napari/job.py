@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.colours import Colouring
 from napari_shiftseg._napari.events import Partial, Progress
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.rings import Rings
 from napari_shiftseg.comparison import Comparison, compare_events, comparison_of
+from napari_shiftseg.embeddings.colours import Colouring
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import Prediction, TileDone
 from napari_shiftseg.pipeline import Segmentation, segment_events

@@ -13,7 +13,6 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.colours import Colouring, ColourKind
 from napari_shiftseg._napari.job import Result, Subject, key_of, run
 from napari_shiftseg._napari.layers import keep_rings_thin
 from napari_shiftseg._napari.live import Live
@@ -34,6 +33,7 @@ from napari_shiftseg._napari.segment.resolver import Chosen, Resolver
 from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg._napari.worker import Runner
+from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.colours import Colouring, ColourKind
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.rings import Rings
+from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.pipeline import cluster_frames
 from napari_shiftseg.seams.jumps import jump_map
 from napari_shiftseg.settings import Clustering

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from napari.layers import Image
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.colours import Colouring
 from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
 from napari_shiftseg._napari.segment.estimate import Estimate
 from napari_shiftseg._napari.segment.region import centre_of, current_frame, drawn, on_screen
 from napari_shiftseg._napari.segment.region_layer import RegionLayer
 from napari_shiftseg._napari.segment.tab import SegmentTab
+from napari_shiftseg.embeddings.colours import Colouring
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import plan_for

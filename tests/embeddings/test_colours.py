@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conftest import bands_network
-from napari_shiftseg._napari.colours import Colouring
+from napari_shiftseg.embeddings.colours import Colouring
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import Prediction
