@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-from conftest import bands_network
 from napari_shiftseg.embeddings.colours import Colouring
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import Prediction
+from napari_shiftseg.embeddings.unet import Architecture, UNet
+from napari_shiftseg.tiles.geometry import NetworkGeometry
 
 
 @pytest.fixture
 def model():
-    network = bands_network()
-    return Model(network, ModelDescription("bands", network.architecture))
+    network = UNet(Architecture(NetworkGeometry.regular(2, 1), maps=1))
+    return Model(network, ModelDescription("plain", network.architecture))
 
 
 def prediction(dims=5, foreground=None):
