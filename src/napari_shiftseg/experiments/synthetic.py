@@ -104,6 +104,24 @@ class Synthetic:
         pixels = np.arange(1, size * size + 1, dtype=np.int32).reshape(size, size)
         return np.ones((size, size), np.uint8), pixels
 
+    def disturbed(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Draw image and instances with noise and bending, ``(size, size)`` each."""
+        image, labels = self.image(size)
+        whole = Crops(
+            [image[None].astype(np.float32)], [labels], (size, size), (0, 0), self.augmentation
+        )
+        drawn, bent = whole.sample(rng)
+        return drawn[0, 0].numpy(), bent.numpy().astype(np.int32)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """Noise and bending."""
+        return Augmentation(
+            flips=False, zoom=1, intensity=0, elastic=self.elastic, noise=self.noise
+        )
+
     def course(self, preset: Preset) -> Course:
         """Return length and learning rate of a preset."""
         return self.quick if preset == "quick" else self.paper
@@ -120,9 +138,7 @@ class Synthetic:
                 [labels],
                 windows.crop,
                 architecture.geometry.context,
-                Augmentation(
-                    flips=False, zoom=1, intensity=0, elastic=self.elastic, noise=self.noise
-                ),
+                self.augmentation,
                 inside=True,
             ),
             windows,

@@ -70,7 +70,8 @@ class TrainingRecipe:
     foreground
         Train a foreground output; without it the background is one more instance.
     window
-        Output window in pixels, one number or one per axis; must exceed the period.
+        Output window in pixels; given once for all axes, or repeated for each of them. It must
+        exceed the period.
     mosaic
         Directly neighbouring windows per axis in a crop; their loss spans the borders. Zero
         padding needs at least 2, or neighbours across a border are never trained together.

@@ -1,0 +1,74 @@
+"""``shiftseg reproduce``: the paper's figures, re-run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.console import OutputFile, note, refuse_existing, stderr
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.experiments.synthetic import Preset
+from napari_shiftseg.files import write_text
+
+
+@app.command
+def reproduce(
+    *figures: str,
+    output: OutputFile,
+    preset: Preset = "quick",
+    pretrained: bool = False,
+    page: Path | None = None,
+    threads: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Re-run figures of the paper: train, stitch, cluster, measure, and say whether they hold.
+
+    Parameters
+    ----------
+    figures
+        fig2a, fig2b, fig2c, fig4a, fig4b, fig4c, fig5, s2, s3a, s3b, s3c, s3d, fig6, fig7, or
+        all. fig6 and fig7 need the images that SHIFTSEG_DATA names.
+    output
+        Existing folder for a PNG, an SVG and a JSON file of each figure. Networks are kept in
+        its folder models: an interrupted training goes on.
+    preset
+        quick: all synthetic figures within two hours on two processor cores. paper: as many
+        steps as the paper's.
+    pretrained
+        Use bundled models instead of training, where there are any.
+    page
+        Write a Markdown page of all figures in the folder.
+    threads
+        Processor threads.
+    overwrite
+        Replace existing figures.
+    """
+    import torch
+
+    from napari_shiftseg.experiments.outcome import Outcome
+    from napari_shiftseg.experiments.reproduce import FIGURES, reproduce_events
+    from napari_shiftseg.experiments.results_page import results_page
+
+    if not output.is_dir():
+        raise ShiftSegError(f"no such folder: {output}")
+    if not figures and page is None:
+        raise ShiftSegError(f"name a figure; legal: all, {', '.join(FIGURES)}")
+    names = list(FIGURES) if "all" in figures else list(dict.fromkeys(figures))
+    refuse_existing(*(output / f"{name}.json" for name in names), page, overwrite=overwrite)
+    if threads:
+        torch.set_num_threads(threads)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=stderr, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        for event in reproduce_events(names, output, preset=preset, pretrained=pretrained):
+            if isinstance(event, Outcome):
+                print(event.verdict, flush=True)
+            else:
+                total = event.total or None
+                bar.update(task, description=event.text, completed=event.done, total=total)
+    if page is not None:
+        write_text(page, results_page(output, page.parent))
+        note(f"{page}")

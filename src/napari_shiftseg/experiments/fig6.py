@@ -1,0 +1,114 @@
+"""Fig. 6: false splits and AP against tile size, on real images."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.evaluation import evaluate
+from napari_shiftseg.experiments.outcome import Outcome
+from napari_shiftseg.experiments.real_data import DATA_SETS, DataSet
+
+_KEYS = ("false_splits", "false_merges", "seam_splits", "seam_jump_ratio")
+
+
+def fig6(models: dict[str, Model]) -> Generator[str, None, Outcome]:
+    """Stitch every data set from tiles of many sizes; yield what is done, then the outcome.
+
+    Parameters
+    ----------
+    models
+        Models by the names that the data sets ask for.
+    """
+    numbers: dict[str, Any] = {}
+    for data in DATA_SETS:
+        numbers[data.name] = yield from _sweep(data, models[data.model])
+    holds = {name: _as_the_paper_says(values) for name, values in numbers.items()}
+
+    def draw(figure: Figure) -> None:
+        panels = figure.subplots(2, len(numbers), sharex="col")
+        for column, (name, values) in enumerate(numbers.items()):
+            _draw(panels[:, column], name, values)
+
+    return Outcome(
+        "fig6",
+        "Output windows of n * f^l have the fewest false splits, those of whole-image inference, "
+        "on all three data sets.",
+        "; ".join(_sentence(name, values) for name, values in numbers.items()),
+        all(holds.values()),
+        numbers,
+        draw,
+        size=(10.0, 5.0),
+    )
+
+
+def _sweep(data: DataSet, model: Model) -> Generator[str, None, dict[str, Any]]:
+    pairs = list(data.pairs())
+    period = model.geometry.period
+    rows = []
+    for tile in data.tiles:
+        yield f"{data.name}: tiles of {tile} px"
+        aligned = all(tile % p == 0 for p in period)
+        scores = evaluate(model, pairs, stitch="naive", tile=tile).to_dict()
+        rows.append({"tile": tile, "multiple_of_period": aligned, **_chosen(scores)})
+    yield f"{data.name}: whole images"
+    whole = evaluate(model, pairs, stitch="whole").to_dict()
+    return {
+        "model": model.description.name,
+        "period": list(period),
+        "images": len(pairs),
+        "true_objects": whole["true_objects"],
+        "tiles": rows,
+        "whole": _chosen(whole),
+    }
+
+
+def _chosen(scores: dict[str, Any]) -> dict[str, Any]:
+    return {"ap50": scores["ap"]["0.5"], **{key: scores[key] for key in _KEYS}}
+
+
+def _splits(values: dict[str, Any], *, aligned: bool) -> list[int]:
+    rows = [row for row in values["tiles"] if row["multiple_of_period"] == aligned]
+    return [row["false_splits"] for row in rows]
+
+
+def _as_the_paper_says(values: dict[str, Any]) -> bool:
+    multiples, others = _splits(values, aligned=True), _splits(values, aligned=False)
+    equal = set(multiples) == {values["whole"]["false_splits"]}
+    return equal and max(multiples) < min(others)
+
+
+def _sentence(name: str, values: dict[str, Any]) -> str:
+    multiples, others = _splits(values, aligned=True), _splits(values, aligned=False)
+    return (
+        f"{name}: {min(multiples)} to {max(multiples)} false splits at multiples of the period, "
+        f"{min(others)} to {max(others)} at other sizes, {values['whole']['false_splits']} for "
+        "whole images"
+    )
+
+
+def _draw(panels: Any, name: str, values: dict[str, Any]) -> None:
+    tiles = [row["tile"] for row in values["tiles"]]
+    for panel, key, title in zip(
+        panels, ("false_splits", "ap50"), ("false splits", "AP 0.5"), strict=True
+    ):
+        counts = [row[key] for row in values["tiles"]]
+        panel.plot(tiles, counts, color="#c85a00", marker="o", ms=3, lw=1.2, label="any tile size")
+        aligned = [i for i, row in enumerate(values["tiles"]) if row["multiple_of_period"]]
+        panel.plot(
+            [tiles[i] for i in aligned],
+            [counts[i] for i in aligned],
+            color="#0a7f8f",
+            ls="none",
+            marker="D",
+            label="n * period",
+        )
+        panel.axhline(values["whole"][key], color="#0a7f8f", ls="--", lw=1, label="whole image")
+        panel.set_ylabel(title, fontsize=8)
+        panel.tick_params(labelsize=8)
+    panels[0].set_title(f"{name}, {values['true_objects']} objects", fontsize=9)
+    panels[0].legend(fontsize=7, frameon=False)
+    panels[-1].set_xlabel("tile size (px)", fontsize=8)

@@ -1,0 +1,153 @@
+"""Fig. 7: distant objects that share a cluster, and whether they look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects
+from scipy.stats import mannwhitneyu
+
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.experiments.outcome import Outcome
+from napari_shiftseg.experiments.real_data import DATA_SETS
+from napari_shiftseg.pipeline import segment
+
+_REACH = 14
+"""Half the edge of the crops that are compared, in pixels."""
+
+_PAIRS = 2000
+_SHOWN = 6
+
+
+def fig7(models: dict[str, Model]) -> Generator[str, None, Outcome]:
+    """Find merged distant objects; yield what is done, then the outcome.
+
+    Parameters
+    ----------
+    models
+        Models by the names that the data sets ask for.
+    """
+    numbers: dict[str, Any] = {}
+    examples: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    for data in DATA_SETS[:2]:
+        alike: list[float] = []
+        random: list[float] = []
+        merged_objects = objects = 0
+        for done, (image, truth) in enumerate(data.pairs()):
+            yield f"{data.name}: image {done + 1}"
+            crops = _crops(image, truth)
+            groups = _merged(image, truth, models[data.model])
+            pairs = [(a, b) for group in groups for a in group for b in group if a < b]
+            alike += [_correlation(crops[a], crops[b]) for a, b in pairs if {a, b} <= crops.keys()]
+            random += _random_pairs(crops, np.random.default_rng(done))
+            merged_objects += sum(len(group) for group in groups)
+            objects += len(np.unique(truth)) - 1
+            shown = [(crops[a], crops[b]) for a, b in pairs[:1] if {a, b} <= crops.keys()]
+            examples += shown if len(examples) < _SHOWN else []
+        numbers[data.name] = {
+            "objects": objects,
+            "merged_objects": merged_objects,
+            "merged_pairs_compared": len(alike),
+            "correlation_of_merged": float(np.mean(alike)) if alike else None,
+            "correlation_of_random": float(np.mean(random)),
+            "p_value": float(mannwhitneyu(alike, random, alternative="greater").pvalue)
+            if alike
+            else None,
+        }
+    found = "; ".join(_sentence(name, values) for name, values in numbers.items())
+    return Outcome(
+        "fig7",
+        "Distant objects are merged sporadically, but merged ones do not look alike.",
+        found,
+        all(
+            v["merged_pairs_compared"] > 0
+            and v["correlation_of_merged"] - v["correlation_of_random"] < 0.1
+            for v in numbers.values()
+        ),
+        numbers,
+        lambda figure: _draw(figure, examples[:_SHOWN]),
+        size=(9.0, 3.4),
+    )
+
+
+def _sentence(name: str, values: dict[str, Any]) -> str:
+    if not values["merged_pairs_compared"]:
+        return f"{name}: no distant objects merged"
+    return (
+        f"{name}: {values['merged_objects']} of {values['objects']} objects share a cluster with "
+        f"a distant one; crops of such pairs correlate by "
+        f"{values['correlation_of_merged']:.2f}, random pairs by "
+        f"{values['correlation_of_random']:.2f}"
+    )
+
+
+def _merged(image: NDArray[Any], truth: NDArray[Any], model: Model) -> list[list[int]]:
+    """Group the true objects that share a cluster and do not touch."""
+    clustering = replace(model.description.clustering, split_components=False)
+    labels = segment(image, model, clustering=clustering).labels
+    of: dict[int, list[int]] = {}
+    for number, place in enumerate(find_objects(truth), start=1):
+        if place is None:
+            continue
+        inside = labels[place][truth[place] == number]
+        values, counts = np.unique(inside, return_counts=True)
+        best = int(values[counts.argmax()])
+        if best and counts.max() > len(inside) / 2:
+            of.setdefault(best, []).append(number)
+    return [group for group in of.values() if len(group) > 1 and _distant(truth, group)]
+
+
+def _distant(truth: NDArray[Any], group: list[int]) -> bool:
+    """Whether no two of the objects have boxes within 5 pixels of each other."""
+    boxes = find_objects(truth)
+    for one in group:
+        for other in group:
+            if one < other and _gap(boxes[one - 1], boxes[other - 1]) <= 5:
+                return False
+    return True
+
+
+def _gap(one: tuple[slice, ...], other: tuple[slice, ...]) -> int:
+    pairs = zip(one, other, strict=True)
+    return max(int(max(a.start - b.stop, b.start - a.stop)) for a, b in pairs)
+
+
+def _crops(image: NDArray[Any], truth: NDArray[Any]) -> dict[int, NDArray[np.float64]]:
+    """Cut around the centre of each object that lies far enough from the border."""
+    crops = {}
+    for number, place in enumerate(find_objects(truth), start=1):
+        if place is None:
+            continue
+        centre = [(part.start + part.stop) // 2 for part in place]
+        part = tuple(slice(c - _REACH, c + _REACH + 1) for c in centre)
+        if all(p.start >= 0 and p.stop <= n for p, n in zip(part, truth.shape, strict=True)):
+            crops[number] = image[part].astype(np.float64)
+    return crops
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    with np.errstate(invalid="ignore"):
+        return float(np.nan_to_num(np.corrcoef(one.ravel(), other.ravel())[0, 1]))
+
+
+def _random_pairs(crops: dict[int, NDArray[np.float64]], rng: np.random.Generator) -> list[float]:
+    every = list(crops.values())
+    if len(every) < 2:
+        return []
+    chosen = (rng.choice(len(every), 2, replace=False) for _ in range(min(_PAIRS, len(every))))
+    return [_correlation(every[a], every[b]) for a, b in chosen]
+
+
+def _draw(figure: Figure, examples: list[tuple[NDArray[Any], NDArray[Any]]]) -> None:
+    panels = figure.subplots(2, max(1, len(examples)), squeeze=False)
+    for column, pair in enumerate(examples):
+        for axis, crop in zip(panels[:, column], pair, strict=True):
+            axis.imshow(crop, cmap="gray")
+    for axis in panels.flat:
+        axis.set_axis_off()
+    figure.suptitle("pairs of distant nuclei that share a cluster", fontsize=9)
