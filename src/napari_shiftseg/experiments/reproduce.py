@@ -18,6 +18,7 @@ from napari_shiftseg.experiments.fig5 import fig5, s2
 from napari_shiftseg.experiments.fig6 import fig6
 from napari_shiftseg.experiments.fig7 import fig7
 from napari_shiftseg.experiments.outcome import Outcome
+from napari_shiftseg.experiments.padding import padding
 from napari_shiftseg.experiments.real_data import DATA_SETS
 from napari_shiftseg.experiments.synthetic import SYNTHETIC, Preset
 
@@ -57,6 +58,7 @@ _SYNTHETIC_FIGURES: dict[str, _Figure] = {
     "fig4c": _Figure(("window-20",), fig4c),
     "fig5": _Figure(("constant", "constant-nearest"), fig5),
     "s2": _Figure(("constant-same",), s2),
+    "padding": _Figure(("padding-alone", "padding-neighbours"), padding),
     "s3a": _Figure(("spacing-16-noise", "spacing-16"), partial(s3.apart, s3.NOISE)),
     "s3b": _Figure(("spacing-16-elastic", "spacing-16"), partial(s3.apart, s3.ELASTIC)),
     "s3c": _Figure(("spacing-16-noise",), partial(s3.stitched, s3.NOISE)),

@@ -63,6 +63,8 @@ class Synthetic:
         networks.
     noise, elastic
         Drawn anew at each step.
+    mosaic
+        Directly neighbouring windows per axis whose loss spans their borders.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Synthetic:
     slim: bool = False
     noise: float = 0.0
     elastic: float = 0.0
+    mosaic: int = 1
 
     @property
     def architecture(self) -> Architecture:
@@ -129,7 +132,7 @@ class Synthetic:
     def trainer(self, preset: Preset, checkpoint: Path | None, seed: int = 0) -> Trainer:
         """Set up the training; resumes from the checkpoint if it exists."""
         architecture, course = self.architecture, self.course(preset)
-        windows = Windows(architecture.geometry, (self.window,) * 2)
+        windows = Windows(architecture.geometry, (self.window,) * 2, self.mosaic)
         image, labels = self.image()
         return Trainer(
             architecture,
@@ -263,6 +266,29 @@ SYNTHETIC = {
             slim=True,
             quick=Course(20_000, 1e-3),
             paper=Course(120_000, 1e-4),
+        ),
+        Synthetic(
+            "padding-alone",
+            "Discs at spacing 13, zero padding, each window trained alone (Sec. 3.2).",
+            size=96,
+            spacing=13,
+            levels=2,
+            window=24,
+            padding="same",
+            quick=Course(6000, 3e-4),
+            paper=Course(20_000, 1e-4),
+        ),
+        Synthetic(
+            "padding-neighbours",
+            "The same, trained on windows that are direct neighbours (Sec. 3.2).",
+            size=96,
+            spacing=13,
+            levels=2,
+            window=24,
+            padding="same",
+            mosaic=2,
+            quick=Course(6000, 3e-4),
+            paper=Course(20_000, 1e-4),
         ),
         Synthetic(
             "spacing-16",
