@@ -15,6 +15,7 @@ from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import Augmentation, Crops
 from napari_shiftseg.training.fit import Schedule, Trainer
 from napari_shiftseg.training.loss import DiscriminativeLoss
+from napari_shiftseg.training.windows import Windows
 
 
 @st.composite
@@ -113,6 +114,7 @@ def _trained(architecture, steps):
     trainer = Trainer(
         architecture,
         crops,
+        Windows(architecture.geometry, crops.window),
         DiscriminativeLoss(pull_margin=0.1, push_margin=0.75, free_dims=2),
         Schedule(steps=steps, learning_rate=1e-2, warmup=10, average=0),
     )

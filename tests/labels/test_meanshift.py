@@ -110,3 +110,21 @@ def test_nothing_has_no_modes():
     assert modes.shape == (0, 3)
     assert assign(np.ones((2, 3)), modes, 1.0).tolist() == [-1, -1]
     assert assign(nothing, np.zeros((1, 3)), 1.0).tolist() == []
+
+
+@given(st.integers(0, 2**31), st.lists(st.integers(0, 60), max_size=6))
+def test_merging_many_parts_is_the_summary_of_all(seed, cuts):
+    points = np.random.default_rng(seed).normal(size=(60, 3))
+    parts = [BinSummary.of(part, 0.5) for part in np.split(points, sorted(cuts))]
+    merged, whole = BinSummary.merged(parts, 3), BinSummary.of(points, 0.5)
+    for name in ("key", "count", "total"):
+        assert np.array_equal(getattr(merged, name), getattr(whole, name))
+
+
+def test_positions_asked_in_chunks_have_the_same_modes(monkeypatch):
+    points = np.random.default_rng(0).uniform(0, 40, (6000, 3))
+    summary = BinSummary.of(points, 1.0)
+    expected = mean_shift_modes(summary, 1.0)
+    monkeypatch.setattr("napari_shiftseg.labels.meanshift._DENSE", 0)
+    monkeypatch.setattr("napari_shiftseg.labels.meanshift._CHUNK", 7)
+    assert np.array_equal(mean_shift_modes(summary, 1.0), expected)

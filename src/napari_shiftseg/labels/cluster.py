@@ -38,10 +38,13 @@ def cluster(
         0 is background; objects are numbered from 1 in raster order of their first pixel.
     """
     shape = embedding.shape[1:]
-    summary = BinSummary.empty(len(embedding))
-    for rows in _slabs(shape):
-        chosen = _chosen(foreground, rows, shape, settings)
-        summary += BinSummary.of(embedding[:, rows][:, chosen].T, settings.bandwidth)
+    parts = (
+        BinSummary.of(
+            embedding[:, rows][:, _chosen(foreground, rows, shape, settings)].T, settings.bandwidth
+        )
+        for rows in _slabs(shape)
+    )
+    summary = BinSummary.merged(parts, len(embedding))
     modes = mean_shift_modes(summary, settings.bandwidth, min_count=settings.min_size)
     labels = np.zeros(shape, np.int32)
     for rows in _slabs(shape):

@@ -6,6 +6,7 @@ not depend on their order, so neither do the modes: not on tiles, not on workers
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,9 @@ _BINS = 8
 
 _DENSE = 2**23
 """Pairs of positions and bins up to which matrix products beat a tree."""
+
+_CHUNK = 2**14
+"""Positions asked of the tree at a time: what bounds the memory of their neighbours."""
 
 _MAX_STEPS = 300
 _TOLERANCE = 1e-3
@@ -63,6 +67,18 @@ class BinSummary:
             np.concatenate([self.count, other.count]),
             np.concatenate([self.total, other.total]),
         )
+
+    @classmethod
+    def merged(cls, parts: Iterable[BinSummary], dims: int) -> BinSummary:
+        """Add up any number of summaries; each is sorted into others of its own size."""
+        stack = [cls.empty(dims)]
+        for part in parts:
+            stack.append(part)
+            while len(stack) > 1 and len(stack[-1].count) * 2 > len(stack[-2].count):
+                stack[-2:] = [stack[-2] + stack[-1]]
+        while len(stack) > 1:
+            stack[-2:] = [stack[-2] + stack[-1]]
+        return stack[0]
 
     def coarse(self) -> BinSummary:
         """Merge bins to the edge length of one bandwidth."""
@@ -174,7 +190,15 @@ def _dense_sums(
 def _sparse_sums(
     summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ask the tree for the bins around each position."""
+    """Ask the tree for the bins around each position, chunk by chunk."""
+    parts = [position[start : start + _CHUNK] for start in range(0, len(position), _CHUNK)]
+    sums = [_near_sums(summary, bins, part) for part in parts]
+    return np.concatenate([c for c, _ in sums]), np.concatenate([t for _, t in sums])
+
+
+def _near_sums(
+    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     near = bins.tree.query_ball_point(position, _LATTICE, workers=-1, return_sorted=False)
     sizes = np.fromiter(map(len, near), np.int64, len(near))
     count = np.zeros(len(position))
