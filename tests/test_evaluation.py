@@ -33,6 +33,9 @@ def test_scores_are_pooled_over_the_pack(trained_model, pack):
 def test_as_json_with_the_agreed_keys(trained_model, pack):
     values = json.loads(json.dumps(evaluate(trained_model, pack).to_dict(), allow_nan=False))
     assert list(values["ap"]) == ["0.5", "0.6", "0.7", "0.8", "0.9"]
+    low, high = values["ap_interval"]["0.5"]
+    assert low <= values["ap"]["0.5"] <= high
+    assert len(values["mean_ap_interval"]) == 2
     agreed = {"false_splits", "false_merges", "seam_splits", "seam_jump_ratio", "objects", "images"}
     assert agreed <= values.keys()
     assert values["mean_ap"] == pytest.approx(np.mean(list(values["ap"].values())))
@@ -46,7 +49,8 @@ def test_modes_can_be_compared_on_the_same_lines(trained_model, pack):
     corrected = evaluate(trained_model, pack, grid=18).to_dict()
     whole = evaluate(trained_model, pack, stitch="whole", grid=18).to_dict()
     assert corrected["seam_jump"] > 0
-    assert corrected.pop("ap") == whole.pop("ap")
+    for nested in ("ap", "ap_interval", "mean_ap_interval"):
+        assert corrected.pop(nested) == whole.pop(nested)
     assert corrected == pytest.approx(whole, rel=1e-4)
 
 

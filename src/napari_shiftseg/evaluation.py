@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.image.packs import read_pack
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment
 from napari_shiftseg.seams.jumps import JumpSums, measure_jumps
-from napari_shiftseg.seams.matching import THRESHOLDS, MatchCounts, Overlap
+from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.seams.report import finite, number
+from napari_shiftseg.seams.scores import LabelScores
 from napari_shiftseg.seams.splits import find_seam_splits
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
@@ -31,60 +31,57 @@ class Evaluation:
 
     Parameters
     ----------
-    counts
-        Matches, false splits and merges.
+    scores
+        Of the labels.
     jumps
         Embedding jumps across and beside seams, within true objects.
     seam_splits
         True objects cut by a seam.
-    images
-        Number of images so far.
     """
 
-    counts: MatchCounts = field(default_factory=MatchCounts)
+    scores: LabelScores = field(default_factory=LabelScores)
     jumps: JumpSums = field(default_factory=JumpSums)
     seam_splits: int = 0
-    images: int = 0
 
     def add(self, result: Segmentation, truth: NDArray[Any], grid: TilePlan) -> None:
         """Add one image; seams are counted on ``grid``."""
-        self.counts.add(Overlap.of(truth, result.labels))
+        self.scores.add(truth, result.labels)
         self.jumps += measure_jumps(result.prediction.embedding, truth, grid.seams)
         self.seam_splits += len(find_seam_splits(result.labels, truth, grid))
-        self.images += 1
+
+    @property
+    def images(self) -> int:
+        """Number of images so far."""
+        return len(self.scores.by_image)
+
+    @property
+    def counts(self) -> MatchCounts:
+        """Matches, false splits and merges over all images."""
+        return self.scores.pooled
 
     @property
     def average_precision(self) -> dict[str, float]:
         """AP by IoU threshold."""
-        return {str(t): self.counts.average_precision(t) for t in THRESHOLDS}
+        return self.scores.average_precision
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores as plain JSON values."""
-        ap = self.average_precision
-        return {
-            "ap": ap,
-            "mean_ap": float(np.mean(list(ap.values()))),
-            "false_splits": self.counts.false_splits,
-            "false_merges": self.counts.false_merges,
+        return self.scores.to_dict() | {
             "seam_splits": self.seam_splits,
             "seam_jump": finite(self.jumps.at_seams),
             "beside_jump": finite(self.jumps.beside_seams),
             "seam_jump_ratio": finite(self.jumps.ratio),
-            "objects": self.counts.predicted_objects,
-            "true_objects": self.counts.truth_objects,
-            "images": self.images,
+        }
+
+    def rows(self) -> dict[str, str]:
+        """Return the scores for a table, by title."""
+        return self.scores.rows() | {
+            "caused by seams": str(self.seam_splits),
+            "seam jump ratio": number(self.jumps.ratio),
         }
 
     def __str__(self) -> str:
-        rows = {f"AP {t}": number(ap) for t, ap in self.average_precision.items()} | {
-            "false splits": str(self.counts.false_splits),
-            "false merges": str(self.counts.false_merges),
-            "caused by seams": str(self.seam_splits),
-            "seam jump ratio": number(self.jumps.ratio),
-            "objects / true": f"{self.counts.predicted_objects} / {self.counts.truth_objects}",
-            "images": str(self.images),
-        }
-        return "\n".join(f"{title:<18}{value}" for title, value in rows.items())
+        return "\n".join(f"{title:<18}{value}" for title, value in self.rows().items())
 
 
 def evaluate_events(
