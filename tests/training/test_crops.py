@@ -194,3 +194,18 @@ def test_crops_are_ready_for_torch():
     assert isinstance(image, torch.Tensor)
     assert image.is_contiguous()
     assert labels.is_contiguous()
+
+
+@pytest.mark.parametrize(("by_area", "share"), [(False, 0.5), (True, 0.9)])
+def test_large_images_are_drawn_more_often_if_asked(by_area, share):
+    small, large = np.zeros((20, 50), int), np.ones((180, 50), int)
+    source = Crops(
+        [m[None].astype(np.float32) for m in (small, large)],
+        [small, large],
+        (12, 10),
+        (8, 4),
+        PLAIN,
+        by_area=by_area,
+    )
+    drawn = [sample(source, seed)[1].max() for seed in range(300)]
+    assert np.mean(drawn) == pytest.approx(share, abs=0.09)

@@ -71,6 +71,8 @@ class Crops:
         The network's input size minus its output size per axis.
     augmentation
         Random changes.
+    by_area
+        Draw large images more often, each pixel as often as any other; otherwise each image.
     inside
         Take the context from inside of the image only, as the paper's notebooks do;
         otherwise from its reflection, so that windows reach the border.
@@ -82,6 +84,7 @@ class Crops:
     context: Size
     augmentation: Augmentation = Augmentation()
     inside: bool = False
+    by_area: bool = False
 
     def __post_init__(self) -> None:
         needed = [w + c for w, c in zip(self.window, self.context, strict=True)]
@@ -100,7 +103,7 @@ class Crops:
         image : (1, C, *window + context) float32
         labels : (*window) int64
         """
-        item = int(rng.integers(len(self.images)))
+        item = self._image(rng)
         limit = np.log(self.augmentation.zoom)
         zoom = float(np.exp(rng.uniform(-limit, limit)))
         image, labels = self._cut(self.images[item], self.masks[item], zoom, rng)
@@ -114,6 +117,12 @@ class Crops:
             slice(c // 2, c // 2 + w) for c, w in zip(self.context, self.window, strict=True)
         )
         return image[None].contiguous(), labels[inner].contiguous()
+
+    def _image(self, rng: np.random.Generator) -> int:
+        if not self.by_area:
+            return int(rng.integers(len(self.images)))
+        ends = np.cumsum([mask.size for mask in self.masks])
+        return int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
 
     def _cut(
         self,

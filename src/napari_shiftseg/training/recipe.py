@@ -104,6 +104,8 @@ class TrainingRecipe:
     background_label
         Label of the background. If it is not 0, pixels of label 0 are unknown and take no
         part in the loss, as negative ones always do: so a few objects may be enough.
+    by_area
+        Draw crops from large images more often, instead of from each image as often.
     flips
         Mirror and turn crops.
     zoom
@@ -160,6 +162,7 @@ class TrainingRecipe:
     push_reach: float | None = None
     boundary_weight: float = 0.0
     background_label: int = 0
+    by_area: bool = False
     flips: bool = True
     zoom: float = 1.25
     intensity: float = 1.0
@@ -336,6 +339,7 @@ class TrainingRecipe:
                 noise=self.noise,
             ),
             inside=self.is_synthetic,
+            by_area=self.by_area,
         )
 
     def _channels_first(self, pair: Pair) -> NDArray[Any]:
