@@ -29,8 +29,8 @@ def reproduce(
     Parameters
     ----------
     figures
-        fig2a, fig2b, fig2c, fig4a, fig4b, fig4c, fig5, s2, padding, s3a, s3b, s3c, s3d, fig6, fig7, or
-        all. fig6 and fig7 need the images that SHIFTSEG_DATA names.
+        fig2a, fig2b, fig2c, fig3, fig4a, fig4b, fig4c, fig5, s2, padding, s3a, s3b, s3c, s3d,
+        fig6, fig7, or all. fig6 and fig7 need the images that SHIFTSEG_DATA names.
     output
         Existing folder for a PNG, an SVG and a JSON file of each figure. Networks are kept in
         its folder models: an interrupted training goes on.

@@ -13,6 +13,7 @@ from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.experiments import s3
 from napari_shiftseg.experiments.fig2 import fig2a, fig2b, fig2c
+from napari_shiftseg.experiments.fig3 import fig3
 from napari_shiftseg.experiments.fig4 import fig4a, fig4b, fig4c
 from napari_shiftseg.experiments.fig5 import fig5, s2
 from napari_shiftseg.experiments.fig6 import fig6
@@ -53,6 +54,7 @@ _SYNTHETIC_FIGURES: dict[str, _Figure] = {
     "fig2a": _Figure(("spacing-16-l3",), fig2a),
     "fig2b": _Figure(("spacing-15-l3",), fig2b),
     "fig2c": _Figure(("spacing-15-l3-nearest",), fig2c),
+    "fig3": _Figure((), fig3),
     "fig4a": _Figure(("window-16",), fig4a),
     "fig4b": _Figure(("window-20",), fig4b),
     "fig4c": _Figure(("window-20",), fig4c),
