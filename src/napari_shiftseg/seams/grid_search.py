@@ -1,0 +1,204 @@
+"""Find the tile grid that cut finished labels, from the positions of straight cuts alone.
+
+No model, image or ground truth is asked. What is looked at are objects with a flat side:
+two that touch along a straight line, and single ones that end at one. Natural objects have
+some, anywhere; those that seams have cut have them on the lines of a grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects
+from scipy.stats import binom, chi2
+
+from napari_shiftseg.seams.contacts import Contacts
+
+SIGNIFICANT = 0.01
+"""p-value up to which a grid is called found."""
+
+SMALLEST_TILE = 8
+LARGEST_TILE = 4096
+
+STRAIGHT = 0.8
+"""Share of a pair's contact that must lie on one line."""
+
+_SHORTEST = 3
+"""Pixels of contact, or of a flat side, below which any border is straight."""
+
+_FLAT = 0.75
+"""Length of a flat side over the object's own width, from which on it looks cut off."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Lines at ``offset + k * tile`` along one or several axes.
+
+    Parameters
+    ----------
+    axes
+        The axes that have these lines.
+    tile, offset
+        In pixels.
+    p_value
+        Probability of at least as good a grid, any tile size and offset, in labels whose
+        straight sides lie anywhere (binomial, corrected for all grids that were tried).
+    """
+
+    axes: tuple[int, ...]
+    tile: int
+    offset: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Positions of straight sides along one axis.
+
+    Parameters
+    ----------
+    pairs : (n,) int64
+        Of pairs of objects that touch along a straight line.
+    single : (m,) int64
+        Of objects that end at a straight line without touching another one there.
+    size
+        Pixels of the image along the axis.
+    """
+
+    pairs: NDArray[np.int64]
+    single: NDArray[np.int64]
+    size: int
+
+
+def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> list[Grid]:
+    """Find the grid of each axis.
+
+    Parameters
+    ----------
+    labels
+        ``(*spatial)`` integers, 0 is background.
+    significant
+        p-value up to which a grid is reported.
+
+    Returns
+    -------
+    list of Grid
+        One for all axes, or one for some; axes without a grid are in none. Tiles are
+        taken to be square where that explains the cuts at least as well.
+    """
+    sides = straight_sides(labels)
+    axes = tuple(range(labels.ndim))
+    together = _best(sides, axes)
+    if labels.ndim == 1:
+        return [together] if together.p_value <= significant else []
+    first, rest = _best(sides, axes[:1]), _best(sides, axes[1:])
+    apart = [first, rest]
+    found = [grid for grid in apart if grid.p_value <= significant]
+    if together.p_value <= min(significant, *(grid.p_value for grid in apart)):
+        return [together]
+    return found
+
+
+def straight_sides(labels: NDArray[Any]) -> list[Sides]:
+    """Collect the straight sides of all objects, per axis."""
+    pairs = straight_pairs(Contacts.of(labels))
+    flat = list(_flat_sides(labels))
+    result = []
+    for axis, size in enumerate(labels.shape):
+        positions = pairs[pairs[:, 0] == axis, 1]
+        single = np.array([p for a, p in flat if a == axis], np.int64)
+        result.append(Sides(positions, single[~np.isin(single, positions)], size))
+    return result
+
+
+def straight_pairs(contacts: Contacts) -> NDArray[np.int64]:
+    """Find the pairs of objects that touch along one straight line.
+
+    Returns
+    -------
+    (n, 5) int64
+        Axis, position, the two labels, pixels of contact on the line.
+    """
+    if len(contacts) == 0:
+        return np.zeros((0, 5), np.int64)
+    unique, pair = np.unique(contacts.pairs, axis=0, return_inverse=True)
+    pair = pair.ravel()
+    every = np.bincount(pair)
+    lines, length = np.unique(
+        np.stack([pair, contacts.axis, contacts.position], axis=1),
+        axis=0,
+        return_counts=True,
+    )
+    of = lines[:, 0]
+    straight = (length >= STRAIGHT * every[of]) & (length >= _SHORTEST)
+    columns = (lines[:, 1], lines[:, 2], unique[of, 0], unique[of, 1], length)
+    table: NDArray[np.int64] = np.stack(columns, axis=1)[straight].astype(np.int64)
+    return table
+
+
+def _flat_sides(labels: NDArray[Any]) -> Iterator[tuple[int, int]]:
+    """Yield axis and position of every side along which an object looks cut off."""
+    compact = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    if not (labels == 0).any():
+        compact = compact + 1
+    for number, box in enumerate(find_objects(compact), start=1):
+        if box is None:
+            continue
+        inside = compact[box] == number
+        for axis, part in enumerate(box):
+            others = tuple(a for a in range(labels.ndim) if a != axis)
+            profile = inside.sum(others) if others else inside.astype(int)
+            widest = profile.max()
+            if widest < _SHORTEST or len(profile) < _SHORTEST:
+                continue
+            if part.start > 0 and profile[0] >= _FLAT * widest:
+                yield axis, part.start
+            if part.stop < labels.shape[axis] and profile[-1] >= _FLAT * widest:
+                yield axis, part.stop
+
+
+def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
+    """Try every tile size and offset; half of the prior goes to grids that start at 0.
+
+    The evidence of axes and of both kinds of sides is combined by Fisher's method, so that
+    an axis without cuts along these lines speaks against them.
+    """
+    chosen = [sides[axis] for axis in axes]
+    largest = min(LARGEST_TILE, max(side.size for side in chosen) - 1)
+    tiles = range(SMALLEST_TILE, largest + 1)
+    best = Grid(axes, 0, 0, 1.0)
+    for tile in tiles:
+        log_p, tests = np.zeros(tile), 0
+        for side in chosen:
+            lines = np.bincount(np.arange(1, side.size) % tile, minlength=tile)
+            for positions in (side.pairs, side.single):
+                if len(positions):
+                    hits = np.bincount(positions % tile, minlength=tile)
+                    log_p += _surprise(hits, len(positions), lines / max(1, side.size - 1))
+                    tests += 1
+        if tests == 0:
+            break
+        corrected = (
+            chi2.logsf(-2 * log_p, 2 * tests)
+            + np.log(2 * len(tiles))
+            + np.where(np.arange(tile) == 0, 0, np.log(tile))
+        )
+        offset = int(corrected.argmin())
+        p_value = float(min(1.0, np.exp(corrected[offset])))
+        if p_value < best.p_value:
+            best = Grid(axes, tile, offset, p_value)
+    return best
+
+
+def _surprise(
+    hits: NDArray[np.int64], total: int, chance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log-probability of at least as many hits; 0 where there are none."""
+    log_p = np.zeros(len(hits))
+    some = hits > 0
+    log_p[some] = binom.logsf(hits[some] - 1, total, np.minimum(chance[some], 1.0))
+    return log_p

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_shiftseg.seams.contacts import Contacts
+from napari_shiftseg.seams.grid_search import (
+    Sides,
+    _best,
+    find_grids,
+    straight_pairs,
+    straight_sides,
+)
+
+
+def nuclei(shape, seed=0, radius=9, spacing=26):
+    """Discs at jittered places: labels as a good segmentation has them."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros(shape, np.int64)
+    index = np.indices(shape)
+    starts = np.meshgrid(*(np.arange(spacing // 2, n, spacing) for n in shape), indexing="ij")
+    for number, centre in enumerate(np.stack(starts, -1).reshape(-1, len(shape)), start=1):
+        place = centre + rng.integers(-4, 5, len(shape))
+        size = rng.uniform(0.7, 1.3) * radius
+        distance = sum((i - p) ** 2 for i, p in zip(index, place, strict=True))
+        labels[(distance < size**2) & (labels == 0)] = number
+    return labels
+
+
+def cut(labels, tile, offset):
+    """Give the parts of an object in different tiles labels of their own."""
+    cell = np.zeros(labels.shape, np.int64)
+    for axis, (t, o) in enumerate(zip(tile, offset, strict=True)):
+        shape = [-1 if a == axis else 1 for a in range(labels.ndim)]
+        cell = cell * 1000 + ((np.arange(labels.shape[axis]) - o) // t + 1).reshape(shape)
+    pairs = np.stack([labels.ravel(), cell.ravel()], axis=1)
+    new = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(labels.shape) + 1
+    return np.where(labels > 0, new, 0)
+
+
+class TestFound:
+    @settings(max_examples=15, deadline=None)
+    @given(st.integers(0, 99), st.sampled_from([48, 60, 64, 100]))
+    def test_a_grid_from_the_first_pixel(self, seed, tile):
+        (grid,) = find_grids(cut(nuclei((260, 300), seed), (tile, tile), (0, 0)))
+        assert (grid.axes, grid.tile, grid.offset) == ((0, 1), tile, 0)
+        assert grid.p_value < 1e-6
+
+    def test_a_grid_that_starts_elsewhere(self):
+        (grid,) = find_grids(cut(nuclei((260, 300)), (64, 64), (17, 17)))
+        assert (grid.tile, grid.offset) == (64, 17)
+
+    def test_another_grid_on_each_axis(self):
+        rows, columns = find_grids(cut(nuclei((300, 300)), (60, 88), (0, 0)))
+        assert (rows.axes, rows.tile) == ((0,), 60)
+        assert (columns.axes, columns.tile) == ((1,), 88)
+
+    def test_stripes_have_a_grid_on_one_axis_alone(self):
+        (grid,) = find_grids(cut(nuclei((300, 300)), (60, 10**6), (0, 0)))
+        assert (grid.axes, grid.tile) == ((0,), 60)
+
+    def test_volumes(self):
+        labels = nuclei((40, 100, 100), radius=6, spacing=18)
+        (grid,) = find_grids(cut(labels, (10**6, 32, 32), (0, 0, 0)))
+        assert (grid.axes, grid.tile, grid.offset) == ((1, 2), 32, 0)
+
+    def test_one_sided_cuts_whose_other_piece_is_gone(self):
+        pieces = cut(nuclei((260, 300)), (64, 64), (0, 0))
+        gone = np.random.default_rng(0).random(pieces.max() + 1) < 0.5
+        assert find_grids(np.where(gone[pieces], 0, pieces))[0].tile == 64
+
+
+class TestNone:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_in_good_labels(self, seed):
+        assert find_grids(nuclei((260, 300), seed)) == []
+
+    def test_in_boxes_that_lie_anywhere(self):
+        rng = np.random.default_rng(0)
+        labels = np.zeros((300, 300), int)
+        for number in range(1, 60):
+            y, x, h, w = rng.integers((0, 0, 8, 8), (280, 280, 30, 30))
+            labels[y : y + h, x : x + w] = number
+        assert find_grids(labels) == []
+
+    @pytest.mark.parametrize("labels", [np.zeros((50, 60), int), np.ones((50, 60), int)])
+    def test_where_nothing_is(self, labels):
+        assert find_grids(labels) == []
+
+
+def test_a_pair_is_straight_if_its_contact_lies_on_one_line():
+    labels = np.zeros((12, 12), int)
+    labels[2:8, 2:5], labels[2:8, 5:9] = 4, 7
+    assert straight_pairs(Contacts.of(labels)).tolist() == [[1, 5, 4, 7, 6]]
+    labels[2:5, 5] = 4
+    assert len(straight_pairs(Contacts.of(labels))) == 0
+
+
+def test_sides_on_the_border_of_the_image_are_no_cuts():
+    labels = np.zeros((30, 30), int)
+    labels[0:10, 10:20] = 1
+    rows, columns = straight_sides(labels)
+    assert rows.single.tolist() == [10]
+    assert sorted(columns.single.tolist()) == [10, 20]
+
+
+def test_thousands_of_cuts_are_no_less_clear_than_a_few():
+    sides = [Sides(np.repeat(np.arange(100, 2000, 100), 400), np.zeros(0, int), 2000)] * 2
+    assert (_best(sides, (0, 1)).tile, _best(sides, (0, 1)).offset) == (100, 0)
