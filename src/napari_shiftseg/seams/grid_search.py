@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
-from scipy.stats import binom, chi2
+from scipy.special import gammaln, logsumexp
+from scipy.stats import binom
 
 from napari_shiftseg.seams.contacts import Contacts
 
@@ -170,7 +171,7 @@ def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
     chosen = [sides[axis] for axis in axes]
     largest = min(LARGEST_TILE, max(side.size for side in chosen) - 1)
     tiles = range(SMALLEST_TILE, largest + 1)
-    best = Grid(axes, 0, 0, 1.0)
+    best, lowest = Grid(axes, 0, 0, 1.0), 0.0
     for tile in tiles:
         log_p, tests = np.zeros(tile), 0
         for side in chosen:
@@ -183,15 +184,22 @@ def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
         if tests == 0:
             break
         corrected = (
-            chi2.logsf(-2 * log_p, 2 * tests)
+            _fisher(log_p, tests)
             + np.log(2 * len(tiles))
             + np.where(np.arange(tile) == 0, 0, np.log(tile))
         )
         offset = int(corrected.argmin())
-        p_value = float(min(1.0, np.exp(corrected[offset])))
-        if p_value < best.p_value:
-            best = Grid(axes, tile, offset, p_value)
+        if corrected[offset] < lowest:
+            lowest = float(corrected[offset])
+            best = Grid(axes, tile, offset, float(np.exp(lowest)))
     return best
+
+
+def _fisher(log_p: NDArray[np.float64], tests: int) -> NDArray[np.float64]:
+    """Log-probability that as many p-values have so small a product: chi-squared, in logs."""
+    terms = [k * np.log(np.maximum(-log_p, 1e-300)) - gammaln(k + 1) for k in range(tests)]
+    combined: NDArray[np.float64] = log_p + logsumexp(terms, axis=0)
+    return combined
 
 
 def _surprise(
@@ -200,5 +208,9 @@ def _surprise(
     """Log-probability of at least as many hits; 0 where there are none."""
     log_p = np.zeros(len(hits))
     some = hits > 0
-    log_p[some] = binom.logsf(hits[some] - 1, total, np.minimum(chance[some], 1.0))
+    p = np.minimum(chance[some], 1.0)
+    with np.errstate(divide="ignore"):
+        tail = binom.logsf(hits[some] - 1, total, p)
+    # Where the tail is too small for a double, its first term is most of it.
+    log_p[some] = np.where(np.isneginf(tail), binom.logpmf(hits[some], total, p), tail)
     return log_p
