@@ -79,3 +79,15 @@ def test_arrays_score_as_the_same_images_in_a_pack(trained_model, tmp_path):
         tifffile.imwrite(tmp_path / kind / "discs.tif", pixels)
     from_arrays = evaluate(trained_model, [(image, truth)])
     assert from_arrays.to_dict() == evaluate(trained_model, tmp_path).to_dict()
+
+
+def test_the_baseline_is_scored_on_the_same_images(trained_model, pack):
+    scores = evaluate(trained_model, pack, baseline=True)
+    values = scores.to_dict()
+    assert values["baseline"]["true_objects"] == values["true_objects"]
+    assert values["baseline"]["ap"]["0.5"] == 1  # discs that touch nothing
+    first, *rows = str(scores).splitlines()
+    assert first.split() == ["model", "baseline"]
+    assert rows[0].split()[:2] == ["AP", "0.5"]
+    assert rows[0].endswith("1.000 (1.000 to 1.000)")
+    assert "baseline" not in evaluate(trained_model, pack).to_dict()

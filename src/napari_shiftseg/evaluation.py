@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.image.packs import read_pack
-from napari_shiftseg.pipeline import Segmentation, plan_for, segment
+from napari_shiftseg.labels.classical import otsu_watershed
+from napari_shiftseg.pipeline import Segmentation, frames_of, plan_for, segment
 from napari_shiftseg.seams.jumps import JumpSums, measure_jumps
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.seams.report import finite, number
@@ -37,11 +38,14 @@ class Evaluation:
         Embedding jumps across and beside seams, within true objects.
     seam_splits
         True objects cut by a seam.
+    baseline
+        Scores of the classical way on the same images; None without it.
     """
 
     scores: LabelScores = field(default_factory=LabelScores)
     jumps: JumpSums = field(default_factory=JumpSums)
     seam_splits: int = 0
+    baseline: LabelScores | None = None
 
     def add(self, result: Segmentation, truth: NDArray[Any], grid: TilePlan) -> None:
         """Add one image; seams are counted on ``grid``."""
@@ -66,12 +70,13 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores as plain JSON values."""
-        return self.scores.to_dict() | {
+        values = self.scores.to_dict() | {
             "seam_splits": self.seam_splits,
             "seam_jump": finite(self.jumps.at_seams),
             "beside_jump": finite(self.jumps.beside_seams),
             "seam_jump_ratio": finite(self.jumps.ratio),
         }
+        return values if self.baseline is None else values | {"baseline": self.baseline.to_dict()}
 
     def rows(self) -> dict[str, str]:
         """Return the scores for a table, by title."""
@@ -81,7 +86,14 @@ class Evaluation:
         }
 
     def __str__(self) -> str:
-        return "\n".join(f"{title:<18}{value}" for title, value in self.rows().items())
+        columns = [self.rows()]
+        if self.baseline is not None:
+            columns = [{"": "model"} | self.rows(), {"": "baseline"} | self.baseline.rows()]
+        lines = []
+        for title in columns[0]:
+            cells = [f"{column.get(title, '–'):<26}" for column in columns]
+            lines.append(f"{title:<18}{''.join(cells)}".rstrip())
+        return "\n".join(lines)
 
 
 def evaluate_events(
@@ -93,13 +105,14 @@ def evaluate_events(
     grid: int | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
+    baseline: bool = False,
 ) -> Iterator[Evaluation]:
     """Evaluate; yield the scores so far after each image.
 
     Takes what :func:`evaluate` takes.
     """
     model = load_model(model)
-    scores = Evaluation()
+    scores = Evaluation(baseline=LabelScores() if baseline else None)
     for image, truth in _pairs(data):
         result = segment(
             image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
@@ -108,6 +121,9 @@ def evaluate_events(
         if grid is not None:
             lines = plan_for(model, result.plan.image_size, "naive", grid)
         scores.add(result, truth, lines)
+        if scores.baseline is not None:
+            grey = frames_of(image, model).frame().read().mean(axis=0)
+            scores.baseline.add(truth, otsu_watershed(grey))
         yield scores
 
 
@@ -120,6 +136,7 @@ def evaluate(
     grid: int | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
+    baseline: bool = False,
 ) -> Evaluation:
     """Score a model on a data pack.
 
@@ -135,6 +152,8 @@ def evaluate(
     grid
         Count seam-caused splits and jumps on the lines of this tile size instead of on
         the plan's own seams; so that modes can be compared on the same lines.
+    baseline
+        Also score :func:`napari_shiftseg.labels.classical.otsu_watershed`.
 
     Raises
     ------
@@ -142,7 +161,14 @@ def evaluate(
         If the pack, the model and the settings do not fit each other.
     """
     *_, scores = evaluate_events(
-        model, data, stitch=stitch, tile=tile, grid=grid, clustering=clustering, device=device
+        model,
+        data,
+        stitch=stitch,
+        tile=tile,
+        grid=grid,
+        clustering=clustering,
+        device=device,
+        baseline=baseline,
     )
     return scores
 
