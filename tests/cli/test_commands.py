@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 import sys
@@ -14,18 +13,32 @@ import tifffile
 from napari_shiftseg import __version__
 from napari_shiftseg.cli.app import app
 
+COMMANDS = (
+    "segment", "compare", "sweep", "evaluate", "certify", "check", "train", "models", "demo",
+)  # fmt: skip
+
 
 def test_the_version_is_the_packages(shiftseg):
     assert shiftseg("--version").out.strip() == __version__
 
 
-@pytest.mark.parametrize("command", ["segment", "compare", "evaluate", "certify", "check", "train"])
+def explained(command: str) -> dict[str, str | None]:
+    """The options of a command, and what its help says of them."""
+    options = app[command].assemble_argument_collection(parse_docstring=True)
+    return {option.name: option.parameter.help for option in options if option.name != "*"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_each_of_its_options(shiftseg, command):
     assert shiftseg(command, "--help").code == 0
-    function = app[command].default_command
-    names = [name for name in inspect.signature(function).parameters if name != "recipe"]
-    explained = function.__doc__
-    assert [name for name in names if f"\n    {name}\n        " not in explained] == []
+    assert [name for name, text in explained(command).items() if not text] == []
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "train"])
+def test_options_of_the_same_name_are_explained_alike(command):
+    common = ("--device", "--json", "--model", "--bandwidth", "--overwrite")
+    shared = {k: v for k, v in explained(command).items() if k in common}
+    assert shared.items() <= explained("segment").items()
 
 
 def test_python_dash_m_is_the_same_command():
@@ -100,12 +113,17 @@ def test_compare_without_truth_leaves_open_what_needs_it(
     assert naive["false_splits"] is None
 
 
-def test_evaluate_pools_a_pack(shiftseg, image_file, truth_file, model_file, tmp_path):
-    pack = tmp_path / "pack.zip"
-    with zipfile.ZipFile(pack, "w") as archive:
+@pytest.fixture
+def pack(image_file, truth_file, tmp_path):
+    path = tmp_path / "pack.zip"
+    with zipfile.ZipFile(path, "w") as archive:
         for name in ("a.tif", "b.tif"):
             archive.write(image_file, f"images/{name}")
             archive.write(truth_file, f"masks/{name}")
+    return path
+
+
+def test_evaluate_pools_a_pack(shiftseg, pack, model_file):
     answer = shiftseg("evaluate", "-m", model_file, "--data", pack, "--json", "-")
     values = json.loads(answer.out)
     assert values["images"] == 2
@@ -113,6 +131,21 @@ def test_evaluate_pools_a_pack(shiftseg, image_file, truth_file, model_file, tmp
     assert list(values["ap"]) == ["0.5", "0.6", "0.7", "0.8", "0.9"]
     expected = {"false_splits", "false_merges", "seam_splits", "seam_jump_ratio", "objects"}
     assert expected <= values.keys()
+    low, high = values["ap_interval"]["0.5"]
+    assert low <= values["ap"]["0.5"] <= high
+    assert "baseline" not in values
+
+
+def test_evaluate_puts_the_baseline_beside_the_model(shiftseg, pack, model_file, tmp_path):
+    words = ("evaluate", "-m", model_file, "--data", pack, "--baseline")
+    scores = tmp_path / "scores.json"
+    lines = shiftseg(*words, "--json", scores).out.splitlines()
+    assert lines[0].split() == ["model", "baseline"]
+    assert next(line for line in lines if line.startswith("objects / true")).count("/ 4") == 2
+    assert next(line for line in lines if line.startswith("caused by seams")).endswith("–")
+    baseline = json.loads(scores.read_text())["baseline"]
+    assert baseline["true_objects"] == 4
+    assert len(baseline["mean_ap_interval"]) == 2
 
 
 def test_certify_finds_corrected_stitching_equal_and_naive_not(shiftseg, model_file):

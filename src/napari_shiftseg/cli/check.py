@@ -6,8 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import JsonFile, refuse_json, report
-from napari_shiftseg.image.tiff import read_labels
+from napari_shiftseg.cli.console import TEXT_ONLY, Reporting
+from napari_shiftseg.cli.images import NamedImage
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
 
 
@@ -17,27 +18,26 @@ def check(
     *,
     tile: int,
     offset: int = 0,
-    json: JsonFile = None,
-    overwrite: bool = False,
+    ending: Reporting = TEXT_ONLY,
 ) -> None:
     """List pairs of labels that are cut along a tile grid; works on any program's labels.
 
     Parameters
     ----------
     labels
-        Label TIFF.
+        TIFF or OME-Zarr with the labels of one image or volume.
     tile
         Tile size in pixels.
     offset
         Position of the grid's first line.
-    json
-        Write the list to this file, or to stdout with -.
-    overwrite
-        Replace an existing file.
     """
-    refuse_json(json, overwrite=overwrite)
-    result = check_labels(read_labels(labels), tile, offset)
-    report(asdict(result), _text(result), json)
+    ending.refuse_existing()
+    image = NamedImage.read_labels(labels).squeezed("zyx")
+    frames = [letter for letter in image.axes or "" if letter not in "zyx"]
+    if frames:
+        raise ShiftSegError(f"{labels} has the axes {image.axes}; check one image at a time")
+    result = check_labels(image.pixels, tile, offset)
+    ending.report(asdict(result), _text(result))
 
 
 def _text(result: LabelCheck) -> str:

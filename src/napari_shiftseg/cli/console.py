@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,9 +20,63 @@ from napari_shiftseg.image.ome_zarr import is_zarr_group
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
-ModelName = Annotated[str, Parameter(alias="-m", name="--model")]
+ModelName = Annotated[
+    str,
+    Parameter(
+        alias="-m",
+        name="--model",
+        help="Name of a bundled model (see shiftseg models) or a model file.",
+    ),
+]
 OutputFile = Annotated[Path, Parameter(alias="-o", name="--output")]
-JsonFile = Annotated[str | None, Parameter(name="--json", allow_leading_hyphen=True)]
+Device = Annotated[str | None, Parameter(help="cpu, cuda or mps; by default the fastest one here.")]
+Bandwidth = Annotated[
+    float | None, Parameter(help="Mean-shift bandwidth; by default the model's own.")
+]
+MinSize = Annotated[
+    int | None,
+    Parameter(help="Objects with fewer pixels are dropped; by default the model's own."),
+]
+Foreground = Annotated[
+    float | None,
+    Parameter(help="Foreground probability from which on a pixel belongs to an object."),
+]
+JsonFile = Annotated[
+    str | None,
+    Parameter(
+        name="--json",
+        allow_leading_hyphen=True,
+        help="Write the report as JSON to this file, or to stdout with -.",
+    ),
+]
+Overwrite = Annotated[bool, Parameter(help="Replace existing files.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Reporting:
+    """How a command ends: a report as text or JSON, beside the files that it wrote."""
+
+    json: JsonFile = None
+    overwrite: Overwrite = False
+
+    def refuse_existing(self, *files: Path | None) -> None:
+        """Check these files and the report's before any work is done."""
+        document = None if self.json in (None, "-") else Path(str(self.json))
+        refuse_existing(*files, document, overwrite=self.overwrite)
+
+    def report(self, values: dict[str, Any], text: str, *files: Path) -> None:
+        """Print a report and the files that belong to it; or JSON alone, if to stdout."""
+        document = json.dumps(values, indent=2, allow_nan=False) + "\n"
+        if self.json == "-":
+            sys.stdout.write(document)
+            return
+        print("\n".join([text, *([""] if files else []), *map(str, files)]))
+        if self.json is not None:
+            write_text(Path(self.json), document)
+
+
+TEXT_ONLY = Reporting()
 
 
 def note(message: str) -> None:
@@ -67,20 +122,3 @@ def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
             raise ShiftSegError(f"{path} exists; {hint}")
         if not path.parent.is_dir():
             raise ShiftSegError(f"no such folder: {path.parent}")
-
-
-def report(values: dict[str, Any], text: str, destination: str | None) -> None:
-    """Print a report as text, or as JSON to a file or (``-``) to stdout alone."""
-    document = json.dumps(values, indent=2, allow_nan=False) + "\n"
-    if destination == "-":
-        sys.stdout.write(document)
-        return
-    print(text)
-    if destination is not None:
-        write_text(Path(destination), document)
-
-
-def refuse_json(destination: str | None, *, overwrite: bool) -> None:
-    """Check the target of ``--json`` before any work is done."""
-    if destination not in (None, "-"):
-        refuse_existing(Path(destination), overwrite=overwrite)

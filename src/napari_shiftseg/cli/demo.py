@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.compare import write_comparison
-from napari_shiftseg.cli.console import JsonFile, OutputFile, note, refuse_json, report
+from napari_shiftseg.cli.console import JsonFile, OutputFile, Reporting, note
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
@@ -51,12 +51,12 @@ def demo(
         demo in it are replaced.
     napari
         Open napari on the result where there is a display.
-    json
-        Write the numbers to this file, or to stdout with -.
     """
-    refuse_json(json, overwrite=True)
+    ending = Reporting(json=json, overwrite=True)
+    ending.refuse_existing()
     output.mkdir(parents=True, exist_ok=True)
-    values, lines = {}, []
+    values: dict[str, Any] = {}
+    written: list[Path] = []
     table = Table(*_COLUMNS, box=box.SIMPLE)
     for name, models in _MODELS.items():
         sample = load_sample(name)
@@ -64,12 +64,13 @@ def demo(
             result = _compared(sample, model)
             files = {mode: output / f"{model}-{mode}.tif" for mode in result.results}
             picture = output / f"{model}.png"
-            write_comparison(result, sample.image, files, picture)
+            axes = result.model.description.axes
+            write_comparison(result, sample.image, axes, files, picture)
             values[model] = result.to_dict()
-            lines += [str(path) for path in (*files.values(), picture)]
+            written += [*files.values(), picture]
             for mode, seams in result.reports.items():
                 table.add_row(name, model, mode, *_cells(seams))
-    report(values, "\n".join([_rendered(table), *lines]), json)
+    ending.report(values, _rendered(table), *written)
     if napari:
         _open_napari(output)
 
@@ -79,7 +80,7 @@ def _compared(sample: Sample, model: str) -> Comparison:
     loaded = load_model(model)
     stitchings = stitchings_of(loaded, ("naive", "corrected"), _TILES[sample.name])
     events = compare_events(sample.image, loaded, truth=sample.truth, stitchings=stitchings)
-    return cast("Comparison", follow(events))
+    return follow(events, Comparison)
 
 
 def _cells(seams: SeamReport) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_module
+import json
 from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import JsonFile, refuse_json, report
+from napari_shiftseg.cli.console import TEXT_ONLY, Reporting
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
@@ -17,19 +17,15 @@ from napari_shiftseg.tiles.plan import by
 
 
 @app.command
-def models(name: str | None = None, *, json: JsonFile = None, overwrite: bool = False) -> None:
+def models(name: str | None = None, *, ending: Reporting = TEXT_ONLY) -> None:
     """List the bundled models, or show the card of one.
 
     Parameters
     ----------
     name
         Name of a bundled model or a model file.
-    json
-        Write the cards to this file, or to stdout with -.
-    overwrite
-        Replace an existing file.
     """
-    refuse_json(json, overwrite=overwrite)
+    ending.refuse_existing()
     found = bundled_models()
     if name is not None:
         found = {name: found.get(name, Path(name))}
@@ -38,8 +34,8 @@ def models(name: str | None = None, *, json: JsonFile = None, overwrite: bool = 
                 f"there is no model {name!r}; bundled: {', '.join(bundled_models())}"
             )
     cards = {key: read_description(path) for key, path in found.items()}
-    values = {key: json_module.loads(card.to_json()) for key, card in cards.items()}
-    report(values, "\n\n".join(card_text(card) for card in cards.values()), json)
+    values = {key: json.loads(card.to_json()) for key, card in cards.items()}
+    ending.report(values, "\n\n".join(card_text(card) for card in cards.values()))
 
 
 def card_text(card: ModelDescription) -> str:

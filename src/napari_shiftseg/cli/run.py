@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.progress import Progress
 
 from napari_shiftseg.cli.console import stderr
 from napari_shiftseg.embeddings.predict import TileDone
-from napari_shiftseg.pipeline import Segmentation
+from napari_shiftseg.tile_sweep import SweepProgress
 
 Result = TypeVar("Result")
 
 
-def follow(events: Iterator[TileDone | Segmentation | Result]) -> TileDone | Segmentation | Result:
-    """Drain a pipeline's events with a progress bar; return the last one, the result."""
-    last: TileDone | Segmentation | Result | None = None
+def follow(events: Iterator[Any], result: type[Result]) -> Result:
+    """Drain events with a progress bar until the first one of type ``result``; return it."""
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task("tiles", total=None)
-        for last in events:
-            if isinstance(last, TileDone):
-                done = last.tile.index + 1
-                title = "tiles" if done < last.total else "clustering"
-                bar.update(task, completed=done, total=last.total, description=title)
-    assert last is not None
-    return last
+        for event in events:
+            if isinstance(event, result):
+                return event
+            if isinstance(event, TileDone):
+                done = event.tile.index + 1
+                title = "tiles" if done < event.total else "clustering"
+                bar.update(task, completed=done, total=event.total, description=title)
+            if isinstance(event, SweepProgress):
+                bar.update(task, completed=event.fraction, total=1, description=event.text)
+    raise AssertionError("the events end with the result")

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import note, progress_bar, refuse_existing
+from napari_shiftseg.cli.console import Device, Overwrite, note, progress_bar, refuse_existing
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun, Validated
@@ -25,11 +25,11 @@ def train(
     name: str | None = None,
     summary: str = "",
     licence: str = "",
-    device: str | None = None,
+    device: Device = None,
     half: bool = False,
     threads: int | None = None,
     allow_small_window: bool = False,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train a network; an interrupted run continues from its checkpoint.
 
@@ -45,16 +45,12 @@ def train(
         One sentence for the model's card.
     licence
         SPDX identifier for the weights.
-    device
-        cpu, cuda or mps; by default the fastest one here.
     half
         Store the weights as float16.
     threads
         Processor threads.
     allow_small_window
         Train although the output window does not exceed the period.
-    overwrite
-        Replace an existing model file.
     """
     import torch
 

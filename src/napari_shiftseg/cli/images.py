@@ -1,0 +1,99 @@
+"""Images and labels as the commands read them: TIFF or OME-Zarr, with axes and voxel size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.files import open_image, open_images
+from napari_shiftseg.pipeline import frames_of
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """Pixels, and what their axes are.
+
+    Parameters
+    ----------
+    pixels
+        A numpy array, or a lazy one.
+    calibration
+        As the file says.
+    axes
+        One letter per axis; None if they are unknown.
+    """
+
+    pixels: Any
+    calibration: Calibration
+    axes: str | None
+
+    @classmethod
+    def read(cls, path: Path, axes: str | None = None) -> NamedImage:
+        """Open an image; ``axes`` overrule the file's. Raises as :func:`open_image`."""
+        opened = open_image(path)
+        return cls(opened.pixels, opened.calibration, axes or opened.calibration.known_axes)
+
+    @classmethod
+    def read_labels(cls, path: Path) -> NamedImage:
+        """Read labels, also those that lie in the OME-Zarr folder of their image.
+
+        Raises
+        ------
+        ShiftSegError
+            As :func:`open_image`, or if the pixels are not integers of at least 0.
+        """
+        images = open_images(path)
+        opened = next((image for image in images if image.kind == "labels"), images[0])
+        if np.dtype(opened.pixels.dtype).kind not in "bui":
+            raise ShiftSegError(f"{path} holds {opened.pixels.dtype} pixels; labels are integers")
+        labels = np.asarray(opened.pixels)
+        if labels.size and labels.min() < 0:
+            raise ShiftSegError(
+                f"{path} holds negative labels; 0 is background, objects are from 1 on"
+            )
+        return cls(labels.astype(np.int64), opened.calibration, opened.calibration.known_axes)
+
+    def squeezed(self, spatial: str) -> NamedImage:
+        """Drop the axes of one pixel, as the time of a single image, unless they are space."""
+        sizes = zip(self.calibration.axes, self.pixels.shape, strict=True)
+        kept = [i for i, (letter, size) in enumerate(sizes) if size > 1 or letter in spatial]
+        part = tuple(slice(None) if i in kept else 0 for i in range(self.pixels.ndim))
+        axes = None if self.axes is None else "".join(self.axes[i] for i in kept)
+        return NamedImage(self.pixels[part], self.calibration.picked(kept), axes)
+
+    def calibration_of_labels(self, model: Model) -> Calibration:
+        """Return axes and voxel size of the labels that a model makes of this image."""
+        kept = frames_of(self.pixels, model, self.axes).layout.kept
+        spatial = model.description.axes
+        # Loops of a stack whose axes are unknown are frames in time.
+        letters = "tpq"[: len(kept) - len(spatial)] + spatial
+        if self.axes is not None:
+            letters = "".join(self.axes[axis] for axis in kept)
+        return replace(self.calibration.picked(kept), axes=letters)
+
+
+def read_truth(path: Path | None, model: Model) -> Any | None:
+    """Read ground truth for a model's images, if there is any."""
+    if path is None:
+        return None
+    return NamedImage.read_labels(path).squeezed(model.description.axes).pixels
+
+
+def files_in(folder: Path, image: Path, *endings: str) -> tuple[Path, ...]:
+    """Name files after an image in a folder that exists.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ShiftSegError(f"no such folder: {folder}")
+    stem = image.stem.removesuffix(".ome")
+    return tuple(folder / f"{stem}-{ending}" for ending in endings)

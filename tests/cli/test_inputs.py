@@ -1,0 +1,125 @@
+"""Every command reads TIFF and OME-Zarr alike, with axes and voxel size."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.files import open_image, write_image, write_labels
+
+pytest.importorskip("zarr")
+
+
+def calibrated(axes: str) -> Calibration:
+    steps = [0.25 if axis in "zyx" else 1.0 for axis in axes]
+    units = ["micrometer" if axis in "zyx" else "pixel" for axis in axes]
+    return Calibration.of(axes, steps, units)
+
+
+@pytest.fixture
+def zarr_image(image_file, tmp_path):
+    """The image of the TIFF, with a time and a channel axis of one pixel."""
+    path = tmp_path / "zarr" / "cells.ome.zarr"
+    path.parent.mkdir()
+    write_image(path, tifffile.imread(image_file)[None, None], axes=calibrated("tcyx"))
+    return path
+
+
+@pytest.fixture
+def zarr_truth(truth_file, tmp_path):
+    path = tmp_path / "truth.ome.zarr"
+    write_labels(path, tifffile.imread(truth_file)[None], axes=calibrated("tyx"))
+    return path
+
+
+@pytest.fixture
+def stack_file(image_file, tmp_path):
+    """Two time points, the second one upside down."""
+    path = tmp_path / "stack.tif"
+    pixels = tifffile.imread(image_file)
+    tifffile.imwrite(path, np.stack([pixels, pixels[::-1]]), metadata={"axes": "TYX"}, ome=True)
+    return path
+
+
+def folder(path):
+    path.mkdir()
+    return path
+
+
+def test_compare(shiftseg, image_file, truth_file, zarr_image, zarr_truth, model_file, tmp_path):
+    common = ("-m", model_file, "--tile", 10, "--json", "-")
+    tiff, zarr = folder(tmp_path / "a"), folder(tmp_path / "b")
+    expected = shiftseg("compare", image_file, "--truth", truth_file, "-o", tiff, *common)
+    answer = shiftseg("compare", zarr_image, "--truth", zarr_truth, "-o", zarr, *common)
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out) == json.loads(expected.out)
+    assert {path.name for path in zarr.iterdir()} == {path.name for path in tiff.iterdir()}
+    labels = open_image(zarr / "cells-naive.tif")
+    assert np.array_equal(labels.pixels, tifffile.imread(tiff / "cells-naive.tif"))
+    assert labels.calibration == calibrated("yx")
+
+
+def test_compare_a_stack_frame_by_frame(shiftseg, stack_file, truth_file, model_file, tmp_path):
+    out = folder(tmp_path / "out")
+    answer = shiftseg("compare", stack_file, "-m", model_file, "--truth", truth_file, "-o", out)
+    assert answer.code == 0, answer.err
+    assert tifffile.imread(out / "stack-corrected.tif").shape == (2, 40, 50)
+
+
+def test_sweep(shiftseg, image_file, truth_file, zarr_image, zarr_truth, model_file, tmp_path):
+    common = ("-m", model_file, "--tile", 10, "--tile", 12, "--json", "-")
+    tiff, zarr = folder(tmp_path / "a"), folder(tmp_path / "b")
+    expected = shiftseg("sweep", image_file, "--truth", truth_file, "-o", tiff, *common)
+    answer = shiftseg("sweep", zarr_image, "--truth", zarr_truth, "-o", zarr, *common)
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out) == json.loads(expected.out)
+    assert [point["tile"] for point in json.loads(answer.out)["naive"]] == [[10, 10], [12, 12]]
+    assert (zarr / "cells-sweep.png").stat().st_size > 0
+    assert (zarr / "cells-sweep.csv").read_text() == (tiff / "cells-sweep.csv").read_text()
+
+
+def test_sweep_lists_the_files_that_it_wrote(shiftseg, image_file, model_file, tmp_path):
+    out = folder(tmp_path / "out")
+    answer = shiftseg("sweep", image_file, "-m", model_file, "--tile", 10, "-o", out)
+    files = [str(out / "cells-sweep.png"), str(out / "cells-sweep.csv")]
+    assert answer.out.splitlines()[-3:] == ["", *files]
+
+
+def test_certify(shiftseg, zarr_image, model_file):
+    answer = shiftseg("certify", "-m", model_file, "--image", zarr_image, "--json", "-")
+    assert json.loads(answer.out)["image_size"] == [40, 50]
+
+
+def test_check(shiftseg, zarr_image, tmp_path):
+    labels = np.zeros((1, 64, 64), np.uint16)
+    labels[:, 10:18, 12:16], labels[:, 10:18, 16:20] = 1, 2
+    write_labels(tmp_path / "cut.ome.zarr", labels, axes="tyx")
+    answer = shiftseg("check", tmp_path / "cut.ome.zarr", "--tile", 16, "--json", "-")
+    assert json.loads(answer.out)["splits"][0]["position"] == [13.5, 16.0]
+
+
+def test_check_reads_the_labels_that_segment_wrote(shiftseg, zarr_image, model_file, tmp_path):
+    labels = tmp_path / "labels.ome.zarr"
+    segmented = shiftseg("segment", zarr_image, "-m", model_file, "-o", labels, "--json", "-")
+    checked = shiftseg("check", labels, "--tile", 8, "--json", "-")
+    assert json.loads(checked.out)["objects"] == json.loads(segmented.out)["objects"]
+
+
+def test_check_wants_one_image(shiftseg, tmp_path):
+    write_labels(tmp_path / "stack.tif", np.ones((3, 8, 8), np.uint8), axes="tyx")
+    answer = shiftseg("check", tmp_path / "stack.tif", "--tile", 4)
+    assert answer.code == 2
+    assert "has the axes tyx; check one image at a time" in answer.err
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_a_folder_that_is_no_zarr(shiftseg, command, model_file, tmp_path):
+    answer = shiftseg(
+        command, folder(tmp_path / "x.zarr"), "-m", model_file, "-o", folder(tmp_path / "out")
+    )
+    assert answer.code == 2
+    assert "not an OME-Zarr folder" in answer.err
