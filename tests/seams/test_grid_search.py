@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from cut_labels import cut, nuclei
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,31 +12,6 @@ from napari_shiftseg.seams.grid_search import (
     straight_pairs,
     straight_sides,
 )
-
-
-def nuclei(shape, seed=0, radius=9, spacing=26):
-    """Discs at jittered places: labels as a good segmentation has them."""
-    rng = np.random.default_rng(seed)
-    labels = np.zeros(shape, np.int64)
-    index = np.indices(shape)
-    starts = np.meshgrid(*(np.arange(spacing // 2, n, spacing) for n in shape), indexing="ij")
-    for number, centre in enumerate(np.stack(starts, -1).reshape(-1, len(shape)), start=1):
-        place = centre + rng.integers(-4, 5, len(shape))
-        size = rng.uniform(0.7, 1.3) * radius
-        distance = sum((i - p) ** 2 for i, p in zip(index, place, strict=True))
-        labels[(distance < size**2) & (labels == 0)] = number
-    return labels
-
-
-def cut(labels, tile, offset):
-    """Give the parts of an object in different tiles labels of their own."""
-    cell = np.zeros(labels.shape, np.int64)
-    for axis, (t, o) in enumerate(zip(tile, offset, strict=True)):
-        shape = [-1 if a == axis else 1 for a in range(labels.ndim)]
-        cell = cell * 1000 + ((np.arange(labels.shape[axis]) - o) // t + 1).reshape(shape)
-    pairs = np.stack([labels.ravel(), cell.ravel()], axis=1)
-    new = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(labels.shape) + 1
-    return np.where(labels > 0, new, 0)
 
 
 class TestFound:

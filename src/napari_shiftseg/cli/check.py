@@ -1,54 +1,127 @@
-"""``shiftseg check``: seams in finished labels."""
+"""``shiftseg check`` and ``shiftseg repair``: seams in finished labels."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, Reporting
+from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.files import write_labels
+from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
+from napari_shiftseg.tiles.plan import by
+
+_LISTED = 50
+
+Tile = Annotated[
+    int | Literal["auto"],
+    Parameter(help="Tile size in pixels; auto finds tile size and offset, or says that none is."),
+]
+Offset = Annotated[
+    int, Parameter(help="Position of the grid's first line, where the tile size is given.")
+]
 
 
 @app.command
 def check(
     labels: Path,
     *,
-    tile: int,
-    offset: int = 0,
+    tile: Tile = "auto",
+    offset: Offset = 0,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
-    """List pairs of labels that are cut along a tile grid; works on any program's labels.
+    """Find the tile grid that cut labels of any program, and every pair of labels it parted.
 
     Parameters
     ----------
     labels
         TIFF or OME-Zarr with the labels of one image or volume.
-    tile
-        Tile size in pixels.
-    offset
-        Position of the grid's first line.
     """
     ending.refuse_existing()
-    image = NamedImage.read_labels(labels).squeezed("zyx")
-    frames = [letter for letter in image.axes or "" if letter not in "zyx"]
-    if frames:
-        raise ShiftSegError(f"{labels} has the axes {image.axes}; check one image at a time")
-    result = check_labels(image.pixels, tile, offset)
+    result = check_labels(_one_image(labels).pixels, tile, offset)
     ending.report(asdict(result), _text(result))
 
 
+@app.command
+def repair(
+    labels: Path,
+    *,
+    output: OutputFile,
+    tile: Tile = "auto",
+    offset: Offset = 0,
+    confidence: float = CONFIDENT,
+    undo: Path | None = None,
+    ending: Reporting = TEXT_ONLY,
+) -> None:
+    """Merge the pieces of objects that a tile grid has cut; --json keeps what undoes it.
+
+    Parameters
+    ----------
+    labels
+        TIFF or OME-Zarr with the labels of one image or volume.
+    output
+        Labels to write, .tif or .ome.zarr.
+    confidence
+        Of a cut, 0 to 1, from which on it is mended.
+    undo
+        Report of an earlier repair (its --json): give every piece its label back instead.
+    """
+    ending.refuse_existing(output)
+    named = _one_image(labels)
+    if undo is not None:
+        before = undo_repair(named.pixels, _report(undo))
+        write_labels(output, before, axes=named.calibration)
+        ending.report({"labels": str(output)}, f"{output}: as before the repair")
+        return
+    found = check_labels(named.pixels, tile, offset)
+    repaired, done = repair_labels(named.pixels, found, confidence=confidence)
+    write_labels(output, repaired, axes=named.calibration)
+    pieces = sum(len(group) for group in done.groups)
+    text = f"{output}: {pieces} pieces put together to {len(done.groups)} objects, {_grid(found)}"
+    ending.report(done.to_dict() | {"labels": str(output)}, text)
+
+
+def _one_image(path: Path) -> NamedImage:
+    image = NamedImage.read_labels(path).squeezed("zyx")
+    frames = [letter for letter in image.axes or "" if letter not in "zyx"]
+    if frames:
+        raise ShiftSegError(f"{path} has the axes {image.axes}; check one image at a time")
+    return image
+
+
+def _report(path: Path) -> Repair:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ShiftSegError(f"{path} is no report of a repair: {error}") from None
+    return Repair.from_dict(values)
+
+
+def _grid(result: LabelCheck) -> str:
+    if not result.found:
+        return "no tile grid found"
+    start = f" from {by(result.offset)}" if any(result.offset) else ""
+    return f"tiles of {by(result.tile)} px{start} (p = {result.p_value:.2g})"
+
+
 def _text(result: LabelCheck) -> str:
-    lines = [
-        f"{result.objects} objects, {len(result.splits)} straight cuts on the {result.tile} px "
-        f"grid (p = {result.p_value:.3g} against other offsets)"
-    ]
-    for cut in result.splits:
+    lines = [f"{result.objects} objects, {len(result.splits)} cut pairs: {_grid(result)}"]
+    if result.one_sided:
+        count = len(result.one_sided)
+        lines.append(f"{count} sides of objects end on the grid with no other piece beyond")
+    for cut in result.splits[:_LISTED]:
         place = ", ".join(f"{v:.0f}" for v in cut.position)
         first, second = cut.labels
         lines.append(
-            f"  {first} | {second}: ({place}), {cut.length} px, {cut.fraction:.0%} on the grid"
+            f"  {first} | {second}: ({place}), {cut.length} px, confidence {cut.confidence:.0%}"
         )
+    if len(result.splits) > _LISTED:
+        lines.append(f"  and {len(result.splits) - _LISTED} more; --json lists all")
     return "\n".join(lines)

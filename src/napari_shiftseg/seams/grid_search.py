@@ -107,11 +107,11 @@ def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> lis
 def straight_sides(labels: NDArray[Any]) -> list[Sides]:
     """Collect the straight sides of all objects, per axis."""
     pairs = straight_pairs(Contacts.of(labels))
-    flat = list(_flat_sides(labels))
+    flat = list(flat_sides(labels))
     result = []
     for axis, size in enumerate(labels.shape):
         positions = pairs[pairs[:, 0] == axis, 1]
-        single = np.array([p for a, p in flat if a == axis], np.int64)
+        single = np.array([p for _, a, p in flat if a == axis], np.int64)
         result.append(Sides(positions, single[~np.isin(single, positions)], size))
     return result
 
@@ -141,15 +141,14 @@ def straight_pairs(contacts: Contacts) -> NDArray[np.int64]:
     return table
 
 
-def _flat_sides(labels: NDArray[Any]) -> Iterator[tuple[int, int]]:
-    """Yield axis and position of every side along which an object looks cut off."""
-    compact = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
-    if not (labels == 0).any():
-        compact = compact + 1
-    for number, box in enumerate(find_objects(compact), start=1):
-        if box is None:
+def flat_sides(labels: NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    """Yield label, axis and position of every side along which an object looks cut off."""
+    names, compact = np.unique(labels, return_inverse=True)
+    compact = compact.reshape(labels.shape) + 1
+    for name, box in zip(names.tolist(), find_objects(compact), strict=True):
+        if name == 0:
             continue
-        inside = compact[box] == number
+        inside = labels[box] == name
         for axis, part in enumerate(box):
             others = tuple(a for a in range(labels.ndim) if a != axis)
             profile = inside.sum(others) if others else inside.astype(int)
@@ -157,9 +156,9 @@ def _flat_sides(labels: NDArray[Any]) -> Iterator[tuple[int, int]]:
             if widest < _SHORTEST or len(profile) < _SHORTEST:
                 continue
             if part.start > 0 and profile[0] >= _FLAT * widest:
-                yield axis, part.start
+                yield name, axis, part.start
             if part.stop < labels.shape[axis] and profile[-1] >= _FLAT * widest:
-                yield axis, part.stop
+                yield name, axis, part.stop
 
 
 def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,15 @@ def propose_merges(report: SeamReport) -> Groups:
     Splits that share a piece are one group: merging them separately would leave the second
     without the piece.
     """
+    return joined(split.pieces for split in report.splits)
+
+
+def joined(connected: Iterable[Sequence[int]]) -> Groups:
+    """Group labels that are connected, directly or through others."""
     group_of: dict[int, set[int]] = {}
-    for split in report.splits:
-        known = (group_of.get(piece, {piece}) for piece in split.pieces)
-        joined = set().union(*known)
-        group_of |= dict.fromkeys(joined, joined)
+    for labels in connected:
+        group = set().union(*(group_of.get(label, {label}) for label in labels))
+        group_of |= dict.fromkeys(group, group)
     return tuple(sorted({tuple(sorted(group)) for group in group_of.values()}))
 
 

@@ -1,0 +1,139 @@
+"""Labels that a grid has cut, put together again, and cut again if that was wrong."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.mend import Groups, joined, mend
+from napari_shiftseg.seams.straight import LabelCheck, StraightCut
+
+CONFIDENT = 0.6
+"""Confidence from which on a cut is mended unasked."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Where a piece was before it was merged.
+
+    Parameters
+    ----------
+    label, merged_into
+        Its own label, and the one it got.
+    starts, lengths
+        Runs of its pixels in the flattened image.
+    """
+
+    label: int
+    merged_into: int
+    starts: tuple[int, ...]
+    lengths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What was merged, enough to undo it.
+
+    Parameters
+    ----------
+    shape
+        Of the labels.
+    pieces
+        All pieces that got another label.
+    groups
+        Labels that became one, each group under its first label.
+    cuts
+        The straight cuts that led to it.
+    """
+
+    shape: tuple[int, ...]
+    pieces: tuple[Piece, ...]
+    groups: Groups
+    cuts: tuple[StraightCut, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Repair:
+        """Read what :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        ShiftSegError
+            If it is no such report.
+        """
+        try:
+            pieces = (
+                Piece(p["label"], p["merged_into"], tuple(p["starts"]), tuple(p["lengths"]))
+                for p in values["pieces"]
+            )
+            return cls(
+                tuple(values["shape"]),
+                tuple(pieces),
+                tuple(tuple(group) for group in values["groups"]),
+                (),
+            )
+        except (KeyError, TypeError) as error:
+            raise ShiftSegError(f"this is no report of a repair: {error}") from None
+
+
+def repair_labels(
+    labels: NDArray[Any], check: LabelCheck, *, confidence: float = CONFIDENT
+) -> tuple[NDArray[Any], Repair]:
+    """Merge the pieces of objects that a grid has cut.
+
+    Parameters
+    ----------
+    labels
+        ``(*spatial)`` integers, as they were checked.
+    check
+        What :func:`~napari_shiftseg.seams.straight.check_labels` found.
+    confidence
+        Of a cut, from which on it is mended.
+
+    Returns
+    -------
+    repaired : (*spatial), of the same type
+        A copy; pieces have the smallest label among them.
+    repair : Repair
+        The report, with which :func:`undo_repair` undoes it.
+    """
+    cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
+    groups = joined(cut.labels for cut in cuts)
+    flat = labels.ravel()
+    pieces = tuple(
+        Piece(label, group[0], *_runs(flat == label)) for group in groups for label in group[1:]
+    )
+    return mend(labels, groups), Repair(labels.shape, pieces, groups, cuts)
+
+
+def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
+    """Give every piece the label back that it had.
+
+    Raises
+    ------
+    ShiftSegError
+        If the labels have another shape than those that were repaired.
+    """
+    if labels.shape != repair.shape:
+        raise ShiftSegError(
+            f"the labels have the shape {labels.shape}, those repaired had {repair.shape}"
+        )
+    before = labels.copy()
+    flat = before.reshape(-1)
+    for piece in repair.pieces:
+        for start, length in zip(piece.starts, piece.lengths, strict=True):
+            flat[start : start + length] = piece.label
+    return before
+
+
+def _runs(inside: NDArray[np.bool_]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    starts, stops = edges[::2], edges[1::2]
+    return tuple(starts.tolist()), tuple((stops - starts).tolist())

@@ -1,0 +1,75 @@
+"""Labels of any program: checked, repaired, and the repair undone."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+
+@pytest.fixture
+def whole():
+    """Discs, none of them touching another."""
+    labels = np.zeros((200, 230), np.uint16)
+    rows, columns = np.indices(labels.shape)
+    for number, (y, x) in enumerate(
+        ((y, x) for y in range(12, 200, 24) for x in range(12, 230, 25)), start=1
+    ):
+        labels[(rows - y) ** 2 + (columns - x) ** 2 < 60 + number % 30] = number
+    return labels
+
+
+@pytest.fixture
+def cut_file(whole, tmp_path):
+    rows, columns = np.indices(whole.shape) // 40
+    pieces = np.unique(whole * 100 + rows * 10 + columns, return_inverse=True)[1]
+    labels = np.where(whole > 0, pieces.reshape(whole.shape) + 1, 0).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "cut.tif", labels)
+    return tmp_path / "cut.tif"
+
+
+def test_the_grid_is_found(shiftseg, cut_file):
+    answer = shiftseg("check", cut_file)
+    assert answer.code == 0
+    assert "cut pairs: tiles of 40 px" in answer.out
+    values = json.loads(shiftseg("check", cut_file, "--json", "-").out)
+    assert values["tile"] == [40, 40]
+    assert values["offset"] == [0, 0]
+    assert values["p_value"] < 1e-6
+    assert set(values["splits"][0]) == {"labels", "position", "length", "fraction", "confidence"}
+
+
+def test_good_labels_have_no_grid(shiftseg, whole, tmp_path):
+    tifffile.imwrite(tmp_path / "whole.tif", whole)
+    answer = shiftseg("check", tmp_path / "whole.tif")
+    assert "0 cut pairs: no tile grid found" in answer.out
+
+
+def test_repair_and_undo(shiftseg, cut_file, whole, tmp_path):
+    repaired, report, back = (tmp_path / n for n in ("mended.tif", "mended.json", "back.tif"))
+    answer = shiftseg("repair", cut_file, "-o", repaired, "--json", report)
+    assert "put together" in answer.out
+    mended = tifffile.imread(repaired)
+    assert len(np.unique(mended)) <= len(np.unique(whole)) + 3
+    assert len(np.unique(tifffile.imread(cut_file))) > len(np.unique(whole)) + 20
+    undone = shiftseg("repair", repaired, "-o", back, "--undo", report)
+    assert undone.code == 0
+    np.testing.assert_array_equal(tifffile.imread(back), tifffile.imread(cut_file))
+
+
+def test_nothing_is_replaced_unasked(shiftseg, cut_file):
+    before = cut_file.read_bytes()
+    answer = shiftseg("repair", cut_file, "-o", cut_file)
+    assert answer.code == 2
+    assert "add --overwrite" in answer.err
+    assert cut_file.read_bytes() == before
+
+
+def test_a_report_of_something_else_is_refused(shiftseg, cut_file, tmp_path):
+    (tmp_path / "other.json").write_text("[]")
+    answer = shiftseg(
+        "repair", cut_file, "-o", tmp_path / "o.tif", "--undo", tmp_path / "other.json"
+    )
+    assert answer.code == 2
+    assert "no report of a repair" in answer.err
+    assert not (tmp_path / "o.tif").exists()

@@ -1,0 +1,73 @@
+import json
+
+import numpy as np
+import pytest
+from cut_labels import cut, nuclei
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.matching import MatchCounts, Overlap
+from napari_shiftseg.seams.repair import Repair, repair_labels, undo_repair
+from napari_shiftseg.seams.straight import check_labels
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return nuclei((220, 260))
+
+
+@pytest.fixture(scope="module")
+def pieces(whole):
+    return cut(whole, (64, 64), (0, 0)).astype(np.uint16)
+
+
+def score(truth, labels):
+    counts = MatchCounts()
+    counts.add(Overlap.of(truth, labels))
+    return counts.average_precision(0.5)
+
+
+def test_puts_objects_together_again(pieces, whole):
+    repaired, report = repair_labels(pieces, check_labels(pieces))
+    assert score(whole, pieces) < 0.8
+    assert score(whole, repaired) > 0.98
+    assert repaired.dtype == pieces.dtype
+    assert len(report.groups) > 5
+
+
+def test_undone_it_leaves_nothing_changed(pieces):
+    repaired, report = repair_labels(pieces, check_labels(pieces))
+    read = Repair.from_dict(json.loads(json.dumps(report.to_dict())))
+    np.testing.assert_array_equal(undo_repair(repaired, read), pieces)
+
+
+def test_four_pieces_become_one():
+    labels = np.zeros((64, 64), int)
+    labels[20:44, 20:44] = 1
+    pieces = cut(labels, (32, 32), (0, 0))
+    repaired, report = repair_labels(pieces, check_labels(pieces, 32))
+    assert report.groups == ((1, 2, 3, 4),)
+    assert np.unique(repaired).tolist() == [0, 1]
+
+
+def test_doubtful_cuts_are_left(pieces):
+    check = check_labels(pieces)
+    repaired, report = repair_labels(pieces, check, confidence=1.01)
+    assert report.pieces == ()
+    np.testing.assert_array_equal(repaired, pieces)
+
+
+def test_good_labels_stay_as_they_are(whole):
+    repaired, report = repair_labels(whole, check_labels(whole))
+    np.testing.assert_array_equal(repaired, whole)
+    assert report.groups == ()
+
+
+def test_of_another_image_is_not_undone(pieces):
+    _, report = repair_labels(pieces, check_labels(pieces))
+    with pytest.raises(ShiftSegError, match="those repaired had"):
+        undo_repair(pieces[:50], report)
+
+
+def test_what_is_no_report_is_refused():
+    with pytest.raises(ShiftSegError, match="no report of a repair"):
+        Repair.from_dict({"shape": [1]})
