@@ -40,6 +40,9 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None, *, quiet: bool = False) -> None:
         super().__init__(parent)
         self._quiet = quiet
+        # A viewer that is closed deletes this while its run still has something to say.
+        self._alive = [True]
+        self.destroyed.connect(partial(_mark_dead, self._alive))
         self._generation = 0
         self._worker: Any = None
         self._bar: Any = None
@@ -87,7 +90,7 @@ class Runner(QObject):
             self._bar = None
 
     def _hear(self, generation: int, event: Any) -> None:
-        if generation != self._generation:
+        if generation != self._generation or not self._alive[0]:
             return
         if isinstance(event, Progress):
             self.progressed.emit(event)
@@ -103,3 +106,7 @@ class Runner(QObject):
                 self.failed.emit(event.message)
             else:
                 self.succeeded.emit(event)
+
+
+def _mark_dead(alive: list[bool], _destroyed: object = None) -> None:
+    alive[0] = False
