@@ -83,6 +83,15 @@ class ModelSection(QGroupBox):
         self._remembered.keep_recent(str(path))
         self.combo.setCurrentIndex(index)
 
+    def offer(self, path: Path) -> None:
+        """Offer a model file that was just written, without choosing it."""
+        self._loaded.pop(str(path), None)
+        index = self.combo.findData(str(path))
+        if index < 0:
+            self.combo.addItem(path.stem, str(path))
+        elif index == self.combo.currentIndex():
+            self._load_current()
+
     def _ask(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self, "Open model", "", "Models (*.safetensors *.pt *.pth);;All files (*)"
