@@ -1,0 +1,38 @@
+"""The one labels layer that shows what the network finds so far."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.layers import Labels
+from napari.viewer import Viewer
+
+from napari_shiftseg._napari.layers import insert_below_helpers
+from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg._napari.train.job import Preview
+
+KIND = "training preview"
+NAME = "Training preview"
+
+
+def preview_layer(viewer: Viewer) -> Labels | None:
+    """Return the layer, None if there is none."""
+    return next(iter(own_layers(viewer, kind=KIND)), None)
+
+
+def show_preview(viewer: Viewer, preview: Preview) -> None:
+    """Show a preview in the layer that is there; one of other axes takes its place."""
+    layer = preview_layer(viewer)
+    if layer is not None and layer.ndim != preview.labels.ndim:
+        viewer.layers.remove(layer)
+        layer = None
+    placement = preview.subject.placement
+    if layer is None:
+        layer = Labels(preview.labels, name=NAME, opacity=0.6, **placement.keywords)
+        layer.metadata = tag(kind=KIND)
+        insert_below_helpers(viewer, layer)
+        return
+    layer.data = preview.labels
+    if not np.array_equal(layer.translate, placement.translate):
+        layer.translate = placement.translate
+    if not np.array_equal(layer.scale, placement.scale):
+        layer.scale = placement.scale

@@ -1,0 +1,43 @@
+"""Train or resume, stop, start afresh, and see how far it is."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton, QWidget
+
+from napari_shiftseg._napari.run_bar import RunBar
+from napari_shiftseg._napari.sentence import Sentence
+
+
+class RunSection(RunBar):
+    """Buttons, a progress bar and a sentence."""
+
+    afresh_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Train", "Train with these settings (stop and resume at any time)", parent)
+        self.afresh = QPushButton("Start afresh…")
+        self.afresh.setToolTip("Forget the training that was begun, and begin again")
+        self.buttons.insertWidget(1, self.afresh)
+        self.sentence = Sentence()
+        self.layout().addWidget(self.sentence)
+        self.cancel.setText("Stop")
+        self.cancel.setToolTip("Stop after this step; the training can be resumed")
+        self.afresh.clicked.connect(self.afresh_requested)
+        self.offer(None)
+
+    def offer(self, step: int | None) -> None:
+        """Offer to resume after a step, or to begin if there is none."""
+        self.run.setText("Train" if step is None else f"Resume at step {step}")
+        self.afresh.setVisible(step is not None)
+
+    def show_running(self, running: bool) -> None:
+        """Show whether it is running; there is one training at a time."""
+        self.set_running(running)
+        self.run.setEnabled(not running)
+        self.afresh.setEnabled(not running)
+
+    def show_stopping(self) -> None:
+        """Show that the training will stop soon."""
+        self.cancel.setEnabled(False)
+        self.bar.setFormat("Stopping after this step")

@@ -1,0 +1,101 @@
+"""Keeps the page "Set up" in step with what is typed and chosen: sentences, and what is offered."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QObject
+
+from napari_shiftseg._napari.train.checkpoint import checkpoint_of, steps_done
+from napari_shiftseg._napari.train.model_name import proposed
+from napari_shiftseg._napari.train.plan import Plan
+from napari_shiftseg._napari.train.sources import sentence_of
+from napari_shiftseg._napari.train.view import TrainView
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.packs import pack_size
+from napari_shiftseg.training.recipe import DISCS, TrainingRecipe
+
+
+class SetUpControl(QObject):
+    """Says what the settings mean while they are given.
+
+    Parameters
+    ----------
+    view
+        The form.
+    plan
+        Reads the form.
+    """
+
+    def __init__(self, view: TrainView, plan: Plan, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view, self._plan = view, plan
+        self._proposed = ""
+        view.data.changed.connect(self._on_data)
+        view.settings.changed.connect(self._say_settings)
+        view.output.changed.connect(self.say_output)
+        self._on_data()
+
+    def _on_data(self) -> None:
+        self._propose()
+        self._say_settings()
+
+    def _say_settings(self) -> None:
+        settings = self._view.settings
+        try:
+            recipe = self._plan.recipe()
+        except ShiftSegError as error:
+            settings.say(_sentence(error), warning=True)
+            return
+        windows = recipe.windows
+        good = windows.exceeds_period
+        settings.say(windows.sentence(), warning=not good, may_insist=not good)
+        self._say_data(recipe)
+
+    def _say_data(self, recipe: TrainingRecipe) -> None:
+        try:
+            sources = self._plan.data(recipe).sources
+            text = sentence_of(sources) if sources else self._pack_sentence()
+        except ShiftSegError as error:
+            chosen = bool(self._view.data.pairs) or bool(self._view.data.pack.text().strip())
+            self._view.data.say(_sentence(error), warning=chosen)
+            return
+        self._view.data.say(text)
+
+    def _pack_sentence(self) -> str:
+        path = self._view.data.pack.text().strip()
+        if path.startswith(DISCS):
+            return "The paper's synthetic image."
+        count = pack_size(path)
+        return f"{count} image{'' if count == 1 else 's'} with masks."
+
+    def say_output(self) -> None:
+        """Say what is there already, and offer to resume."""
+        output, run = self._view.output, self._view.run
+        run.offer(None)
+        try:
+            path = self._plan.output()
+        except ShiftSegError as error:
+            output.say(_sentence(error), warning=True)
+            return
+        step = steps_done(checkpoint_of(path))
+        run.offer(step)
+        if step is not None:
+            output.say(f"A training of {step} steps is kept beside it; Resume goes on with it.")
+        elif path.exists():
+            output.say(f"{path.name} exists; an export will ask before it replaces it.")
+        else:
+            output.say(f"In {path.parent}; written by Export model.")
+
+    def _propose(self) -> None:
+        """Propose a name until a person has given one."""
+        line = self._view.output.path
+        if line.text() != self._proposed:
+            return
+        pairs = self._view.data.pairs
+        self._proposed = str(proposed(f"{pairs[0][0].name}-model" if pairs else "model"))
+        line.setText(self._proposed)
+        self.say_output()
+
+
+def _sentence(error: ShiftSegError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -1,0 +1,552 @@
+"""What a user does with the widget Train, through its own controls."""
+
+import gc
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtWidgets import QMessageBox
+
+from napari_shiftseg._napari.remembered import Remembered
+from napari_shiftseg._napari.train import job
+from napari_shiftseg._napari.train.course import Course
+from napari_shiftseg._napari.train.fields import recipe_fields
+from napari_shiftseg._napari.train.preview_layer import NAME
+from napari_shiftseg._napari.train.set_up_control import SetUpControl
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.training.fit import StepDone
+from napari_shiftseg.training.recipe import TrainingRecipe
+from napari_shiftseg.training.run import TrainingRun
+
+PATIENCE = 60_000  # milliseconds
+TINY = {"levels": 1, "maps": 2, "window": (8,), "steps": 12, "validate_every": 6}
+
+
+@pytest.fixture(autouse=True)
+def a_home_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+
+
+@pytest.fixture
+def dock(viewer):
+    """The widget as the Plugins menu opens it."""
+    return viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
+
+
+@pytest.fixture
+def view(dock):
+    give(dock.view, **TINY)
+    return dock.view
+
+
+@pytest.fixture
+def discs(viewer, dock):
+    """Two images with labels."""
+    for number, spacing in ((1, 12), (2, 14)):
+        image, mask = disc_image(40, spacing)
+        viewer.add_image(image, name=f"discs {number}", scale=(0.5, 0.5))
+        viewer.add_labels(mask.astype(int), name=f"discs {number}: truth", scale=(0.5, 0.5))
+    dock.view.data.add.click()
+    return viewer.layers
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Hold a training before each step, so that a test can act in the middle of it."""
+    gate = threading.Semaphore(0)
+    events = TrainingRun.events
+
+    def held(run):
+        for event in events(run):
+            yield event
+            if isinstance(event, StepDone) and not gate.acquire(timeout=20):
+                raise TimeoutError("the test let no step through")
+
+    monkeypatch.setattr(TrainingRun, "events", held)
+    yield gate
+    gate.release(10_000)
+
+
+def give(view, **values):
+    for name, value in values.items():
+        view.settings.editors[name].show_value(value)
+
+
+def until_idle(qtbot, dock):
+    qtbot.waitUntil(lambda: not dock.control.runner.running, timeout=PATIENCE)
+
+
+def until_running(qtbot, dock):
+    """Wait until a first step is done."""
+    began = dock.control.runner
+    with qtbot.waitSignal(began.produced, timeout=PATIENCE):
+        dock.view.run.run.click()
+
+
+def train(qtbot, dock):
+    with qtbot.waitSignal(dock.control.runner.succeeded, timeout=PATIENCE):
+        dock.view.run.run.click()
+
+
+def delete(qtbot, dock):
+    """Delete the widget of a closed dock: no parent does so any more."""
+    with qtbot.waitSignal(dock.destroyed):
+        dock.deleteLater()
+
+
+def export(qtbot, dock):
+    with qtbot.waitSignal(dock.control.writing.succeeded, timeout=PATIENCE):
+        dock.view.export.export.click()
+
+
+def answer(monkeypatch, button):
+    asked = []
+
+    def question(parent, title, text):
+        asked.append(text)
+        return button
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
+
+
+class TestFields:
+    def test_every_field_of_the_recipe_has_a_control_with_its_help(self, view):
+        editors = view.settings.editors
+        assert editors.keys() | {"data"} == TrainingRecipe.__dataclass_fields__.keys()
+        for name, editor in editors.items():
+            assert editor.field.help, name
+            assert editor.field.help in editor.control.toolTip()
+
+    def test_untouched_they_are_the_recipes_defaults(self, dock):
+        values = dock.view.settings.values()
+        assert TrainingRecipe("d", **values) == TrainingRecipe("d")
+
+    @pytest.mark.parametrize(
+        ("name", "text", "value"),
+        [
+            ("window", "12, 28 x 28", (12, 28, 28)),
+            ("window", "", None),
+            ("steps", " 30 ", 30),
+            ("push_reach", "2.5", 2.5),
+            ("learning_rate", "", 5e-4),
+            ("start", "nuclei-2d", "nuclei-2d"),
+        ],
+    )
+    def test_what_is_typed_is_read(self, name, text, value):
+        assert recipe_fields()[name].read(text) == value
+
+    def test_a_preset_says_what_it_sets(self, dock):
+        editors = dock.view.settings.editors
+        editors["window"].show_value((30,))
+        preset = editors["preset"].control
+        assert [preset.itemText(i) for i in range(4)] == [
+            "2-D small", "2-D", "3-D small", "3-D anisotropic",
+        ]  # fmt: skip
+        preset.setCurrentIndex(3)
+        assert editors["window"].control.text() == ""
+        assert editors["window"].control.placeholderText() == "12, 28, 28"
+        assert editors["ndim"].control.currentText() == "as the preset: 3"
+        assert "12 x 28 x 28 px exceeds the period of 4 x 8 x 8 px" in (
+            dock.view.settings.sentence.text()
+        )
+
+    @pytest.mark.parametrize(
+        ("name", "text", "words"),
+        [
+            ("steps", "many", "Steps is 'many'; legal: a whole number, as 20000"),
+            ("steps", "0", "legal: at least 1"),
+            ("window", "8, b", "legal: whole numbers"),
+            ("window", "8, 8, 8", "the network has 2 axes"),
+            ("learning_rate", "inf", "legal: a number"),
+            ("learning_rate", "-1", "legal: more than 0"),
+            ("convolutions", "0", "legal: at least 1"),
+            ("decay", "1.5", "legal: at most 1"),
+            ("zoom", "0.5", "zoom >= 1"),
+            ("hold_out", "1", "hold_out < 1"),
+            ("embedding_dims", "1", "legal: at least 2"),
+            ("flat_levels", "1", "are for 3-D networks; give ndim 3"),
+            ("bandwidth", "5000", "nearest: 1000"),
+        ],
+    )
+    def test_an_illegal_value_is_said_as_it_is_typed_and_refused(
+        self, view, discs, notifications, name, text, words
+    ):
+        view.settings.editors[name].control.setText(text)
+        assert words.lower() in view.settings.sentence.text().lower()
+        assert view.settings.sentence.is_warning
+        assert notifications() == []
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and words in message
+        view.settings.editors[name].show_value(TINY.get(name))
+        assert not view.settings.sentence.is_warning
+
+    def test_all_but_a_few_are_folded_away(self, view):
+        view.parent().show()
+        assert view.settings.fold.content.isHidden()
+        view.settings.fold.heading.click()
+        assert not view.settings.fold.content.isHidden()
+
+
+class TestData:
+    def test_opened_layers_are_chosen_and_can_be_taken_away(self, view, discs):
+        first, second = view.data.rows
+        assert (first.image.currentText(), first.labels.currentText()) == (
+            "discs 1", "discs 1: truth",
+        )  # fmt: skip
+        assert (second.image.currentText(), second.labels.currentText()) == (
+            "discs 2", "discs 2: truth",
+        )  # fmt: skip
+        assert "2 images of 40 px" in view.data.sentence.text()
+        second.remove.click()
+        assert "1 image of 40 px" in view.data.sentence.text()
+        assert not first.remove.isEnabled()
+
+    def test_without_any_there_is_one_notification(self, view, notifications):
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "choose an image layer" in message
+
+    def test_wrong_axes_are_said_at_once_and_refused(self, view, discs, notifications):
+        view.settings.editors["preset"].control.setCurrentIndex(2)
+        give(view, levels=1, window=(8,))
+        assert "3 spatial axes" in view.data.sentence.text()
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "(40, 40)" in message
+
+    def test_labels_of_another_size_are_refused(self, viewer, view, discs, notifications):
+        odd = viewer.add_labels(np.ones((30, 40), int), name="odd")
+        view.data.rows[0].labels.choose(odd)
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "'odd' have 30 x 40 px" in message
+
+    def test_empty_labels_are_one_notification(self, qtbot, dock, view, discs, notifications):
+        discs["discs 2: truth"].data = np.zeros((40, 40), int)
+        with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
+            view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "'discs 2: truth' are empty" in message
+        assert view.run.run.isEnabled() and view.data.isEnabled()
+
+    def test_a_stack_trains_a_2d_network_slice_by_slice(self, qtbot, viewer, dock, view):
+        image, mask = disc_image(40, 12)
+        stack = np.stack([image] * 3)
+        labels = np.stack([mask, np.zeros_like(mask), mask]).astype(int)
+        viewer.add_image(stack, name="stack")
+        viewer.add_labels(labels, name="stack: truth")
+        assert "3 images of 40 px" in view.data.sentence.text()
+        train(qtbot, dock)
+        assert [v.step for v in dock.control.course.validations] == [6, 12]
+
+    def test_a_pack_trains(self, qtbot, dock, view, tmp_path):
+        for kind, index in (("images", 0), ("masks", 1)):
+            (tmp_path / "pack" / kind).mkdir(parents=True)
+            for spacing in (12, 14):
+                pixels = disc_image(40, spacing)[index].astype(np.uint8)
+                tifffile.imwrite(tmp_path / "pack" / kind / f"{spacing}.tif", pixels)
+        view.data.kind.buttons["pack"].click()
+        view.data.pack.setText(str(tmp_path / "pack"))
+        assert view.data.sentence.text() == "2 images with masks."
+        train(qtbot, dock)
+        assert dock.control.course.steps[-1] == 12
+
+    def test_no_pack_is_one_notification(self, view, tmp_path, notifications):
+        view.data.kind.buttons["pack"].click()
+        view.data.pack.setText(str(tmp_path))
+        assert "is not a data pack" in view.data.sentence.text()
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "is not a data pack" in message
+
+
+class TestWindow:
+    def test_one_within_the_period_is_refused_until_allowed(
+        self, qtbot, dock, view, discs, notifications
+    ):
+        assert view.settings.anyway.isHidden()
+        give(view, window=(2,))
+        assert "does not exceed the period of 2 x 2 px" in view.settings.sentence.text()
+        assert view.settings.sentence.is_warning and not view.settings.anyway.isHidden()
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "Tick 'Train anyway'" in message
+        assert not dock.control.runner.running
+        view.settings.anyway.click()
+        train(qtbot, dock)
+        assert dock.control.course.steps[-1] == 12
+
+
+class TestTraining:
+    def test_from_layers_to_a_model_with_a_stop_in_between(
+        self, qtbot, viewer, dock, view, discs, gate, tmp_path, notifications
+    ):
+        output = tmp_path / "mine.safetensors"
+        view.output.path.setText(str(output))
+        assert view.run.run.text() == "Train"
+        gate.release(2)
+        until_running(qtbot, dock)
+        assert not view.data.isEnabled() and not view.run.run.isEnabled()
+        qtbot.waitUntil(lambda: "Step" in view.run.bar.format(), timeout=PATIENCE)
+        view.run.cancel.click()
+        assert "Stopping" in view.run.bar.format()
+        gate.release(1)
+        until_idle(qtbot, dock)
+        done = dock.control.course.steps[-1]
+        assert done < 12
+        assert view.run.run.text() == f"Resume at step {done}"
+        assert f"Stopped after step {done}" in view.run.sentence.text()
+        gate.release(100)
+        train(qtbot, dock)
+        assert dock.control.course.steps[-1] == 12
+        view.plot.draw()
+        assert [x for x, _ in view.plot.points("pull")][-1] == 12
+        assert [x for x, _ in view.plot.points("AP 0.5")] == [6, 12]
+        assert len(view.plot.points("false splits")) == 2
+        assert "Best validation: step" in view.export.best.text()
+        assert not output.exists()
+        view.export.summary.setText("discs")
+        view.export.licence.setText("CC0-1.0")
+        export(qtbot, dock)
+        model = load_model(output)
+        assert model.description.name == "mine"
+        assert model.description.summary == "discs"
+        assert model.description.licence == "CC0-1.0"
+        assert "discs 1" in model.description.training["recipe"]["data"]
+        assert [severity for severity, _ in notifications()] == ["info"]
+
+    def test_a_later_day_knows_the_course_so_far(self, qtbot, viewer, dock, view, discs):
+        train(qtbot, dock)
+        viewer.window.remove_dock_widget(dock)
+        delete(qtbot, dock)
+        again = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
+        assert again.view.run.run.text() == "Resume at step 12"
+        again.view.data.add.click()
+        give(again.view, **TINY, average=0.9)
+        again.view.settings.editors["steps"].show_value(55)
+        train(qtbot, again)
+        again.view.plot.draw()
+        assert [x for x, _ in again.view.plot.points("AP 0.5")][:2] == [6, 12]
+        assert again.view.plot.points("pull")[0][0] == 12
+
+    def test_a_finished_one_can_be_resumed_with_more_steps(self, qtbot, dock, view, discs):
+        train(qtbot, dock)
+        assert "raise Steps" in view.run.sentence.text()
+        give(view, steps=14)
+        train(qtbot, dock)
+        assert dock.control.course.steps[-1] == 14
+
+    def test_starting_afresh_asks(self, qtbot, dock, view, discs, monkeypatch):
+        assert view.run.afresh.isHidden()
+        train(qtbot, dock)
+        assert not view.run.afresh.isHidden()
+        asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+        view.run.afresh.click()
+        assert "a training of 12 steps" in asked[0] and not dock.control.runner.running
+        answer(monkeypatch, QMessageBox.StandardButton.Yes)
+        with qtbot.waitSignal(dock.control.runner.succeeded, timeout=PATIENCE):
+            view.run.afresh.click()
+        assert dock.control.course.steps[0] == 1
+
+    def test_two_at_once_are_one_notification(self, qtbot, dock, view, discs, gate, notifications):
+        until_running(qtbot, dock)
+        dock.control.train()
+        [(severity, message)] = notifications()
+        assert severity == "info" and "A training is running" in message
+        view.run.cancel.click()
+        gate.release(2)
+        until_idle(qtbot, dock)
+
+    def test_a_checkpoint_of_another_network_is_one_notification(
+        self, qtbot, dock, view, discs, notifications
+    ):
+        train(qtbot, dock)
+        give(view, maps=3)
+        with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
+            view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "no checkpoint of this training" in message
+
+    def test_a_wrong_name_is_said_at_once_and_refused(self, view, discs, tmp_path, notifications):
+        for path, words in (
+            (tmp_path / "model.pt", "must end in .safetensors"),
+            (tmp_path / "none" / "model.safetensors", "folder for the model file"),
+        ):
+            view.output.path.setText(str(path))
+            assert words in view.output.sentence.text()
+            view.run.run.click()
+            assert words in notifications()[-1][1]
+
+    def test_the_proposed_name_is_that_of_no_file(self, view, discs, tmp_path):
+        assert view.output.output == tmp_path / "discs-1-model.safetensors"
+        assert SetUpControl.__doc__
+        view.output.output.touch()
+        view.data.changed.emit()
+        assert view.output.output == tmp_path / "discs-1-model-2.safetensors"
+
+
+class TestPreview:
+    def test_shows_what_is_in_view_and_stays_one_layer(
+        self, qtbot, viewer, dock, view, discs, gate
+    ):
+        assert not view.preview.now.isEnabled()
+        viewer.layers.selection.active = discs["discs 1"]
+        discs["discs 1"].corner_pixels = np.array([[4, 6], [23, 31]])
+        until_running(qtbot, dock)
+        view.preview.now.click()
+        assert "after this step" in view.preview.sentence.text()
+        gate.release(2)
+        qtbot.waitUntil(lambda: NAME in viewer.layers, timeout=PATIENCE)
+        layer = viewer.layers[NAME]
+        assert layer.data.shape == (20, 26)
+        np.testing.assert_allclose(layer.translate, (2, 3))
+        view.run.cancel.click()
+        gate.release(10)
+        until_idle(qtbot, dock)
+        discs["discs 1"].corner_pixels = np.array([[0, 6], [23, 31]])
+        view.preview.now.click()
+        qtbot.waitUntil(lambda: layer.data.shape == (24, 26), timeout=PATIENCE)
+        assert sum(other.name == NAME for other in viewer.layers) == 1
+        assert "on discs 1 after step" in view.preview.sentence.text()
+
+    def test_comes_after_each_validation(self, qtbot, viewer, dock, view, discs):
+        view.preview.each.setChecked(True)
+        train(qtbot, dock)
+        qtbot.waitUntil(lambda: "after step 12" in view.preview.sentence.text(), timeout=PATIENCE)
+        assert NAME in viewer.layers
+
+    def test_thrown_away_it_does_not_come_back_by_itself(
+        self, qtbot, viewer, dock, view, discs, notifications
+    ):
+        view.preview.each.setChecked(True)
+        train(qtbot, dock)
+        qtbot.waitUntil(lambda: "after step 12" in view.preview.sentence.text(), timeout=PATIENCE)
+        viewer.layers.remove(NAME)
+        assert not view.preview.each.isChecked()
+        [(severity, message)] = notifications()
+        assert severity == "info" and "Training preview was removed" in message
+
+    def test_without_an_image_it_is_one_notification(
+        self, qtbot, viewer, dock, view, discs, notifications
+    ):
+        train(qtbot, dock)
+        viewer.layers.clear()
+        before = len(notifications())
+        view.preview.now.click()
+        [(severity, message)] = notifications()[before:]
+        assert severity == "error" and "no image is in view" in message
+
+
+class TestInterruption:
+    def test_a_removed_layer_does_not_stop_it(
+        self, qtbot, viewer, dock, view, discs, gate, notifications
+    ):
+        until_running(qtbot, dock)
+        viewer.layers.remove("discs 1")
+        viewer.layers.remove("discs 1: truth")
+        qtbot.waitUntil(lambda: bool(notifications()), timeout=PATIENCE)
+        [(severity, message)] = notifications()
+        assert (
+            severity == "info"
+            and "discs 1, discs 1: truth were removed; the training goes on" in message
+        )
+        gate.release(100)
+        until_idle(qtbot, dock)
+        assert dock.control.course.steps[-1] == 12
+
+    def test_a_closed_widget_stops_it_and_saves(
+        self, qtbot, viewer, dock, view, discs, gate, tmp_path, notifications
+    ):
+        until_running(qtbot, dock)
+        viewer.window.remove_dock_widget(dock)
+        [(severity, message)] = notifications()
+        assert severity == "info" and "discs-1-model.checkpoint" in message
+        gate.release(5)
+        checkpoint = tmp_path / "discs-1-model.checkpoint"
+        qtbot.waitUntil(checkpoint.exists, timeout=PATIENCE)
+        delete(qtbot, dock)
+
+    def test_a_closed_viewer_stops_it_and_saves(
+        self, qtbot, make_napari_viewer, gate, tmp_path, notifications
+    ):
+        viewer = make_napari_viewer()
+        image, mask = disc_image(40, 12)
+        viewer.add_image(image, name="discs")
+        viewer.add_labels(mask.astype(int), name="truth")
+        dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
+        give(dock.view, **(TINY | {"steps": 1000}))
+        until_running(qtbot, dock)
+        viewer.close()
+        del dock
+        gc.collect()
+        gate.release(3)
+        checkpoint = tmp_path / "discs-model.checkpoint"
+        qtbot.waitUntil(checkpoint.exists, timeout=PATIENCE)
+        assert notifications() == []
+
+    def test_a_failure_is_one_notification(
+        self, qtbot, dock, view, discs, monkeypatch, notifications
+    ):
+        def fails(*_):
+            raise RuntimeError("no memory")
+
+        monkeypatch.setattr(job, "pairs_of", fails)
+        with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
+            view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "no memory" in message
+
+
+class TestExport:
+    def test_the_model_is_offered_and_can_be_used(self, qtbot, viewer, widget, dock, view, discs):
+        assert not view.export.export.isEnabled() and not view.export.use.isEnabled()
+        train(qtbot, dock)
+        export(qtbot, dock)
+        path = str(view.output.output)
+        assert Remembered().recent_models()[0] == path
+        assert widget.model.combo.findData(path) >= 0
+        assert widget.model.combo.currentData() != path
+        view.export.use.click()
+        assert widget.model.combo.currentData() == path
+        assert widget.model.model.description.name == "discs-1-model"
+
+    def test_a_file_that_was_there_is_replaced_only_if_a_person_agrees(
+        self, qtbot, dock, view, discs, tmp_path, monkeypatch
+    ):
+        output = tmp_path / "precious.safetensors"
+        output.write_text("precious")
+        view.output.path.setText(str(output))
+        assert "an export will ask" in view.output.sentence.text()
+        train(qtbot, dock)
+        asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+        view.export.export.click()
+        assert asked and output.read_text() == "precious"
+        answer(monkeypatch, QMessageBox.StandardButton.Yes)
+        export(qtbot, dock)
+        load_model(output)
+
+
+class TestLook:
+    def test_a_long_course_has_few_points(self):
+        course = Course(20_000)
+        course.add(StepDone(step, {"pull": 1.0}, 0.0) for step in range(1, 20_001))
+        assert len(course.steps) == 400 and course.steps[-1] == 20_000
+
+    def test_the_plot_follows_the_theme(self, viewer, dock):
+        dark = dock.view.plot.figure.get_facecolor()
+        viewer.theme = "light"
+        assert dock.view.plot.figure.get_facecolor() != dark
+
+    def test_it_draws_twice_a_second_at_most(self, qtbot, dock):
+        plot = dock.view.plot
+        plot.draw()
+        before = plot.drawings
+        for _ in range(10):
+            plot.refresh()
+            qtbot.wait(20)
+        assert plot.drawings <= before + 1
