@@ -70,4 +70,4 @@ def _figures(values: dict[str, Any], prefix: str = "") -> str:
             parts.append(_figures(value, f"{prefix}{key} "))
         elif isinstance(value, int | float):
             parts.append(f"{prefix}{key} {number(value)}")
-    return ", ".join(parts)
+    return ", ".join(part for part in parts if part)
