@@ -70,6 +70,20 @@ def test_compare_a_stack_frame_by_frame(shiftseg, stack_file, truth_file, model_
     assert tifffile.imread(out / "stack-corrected.tif").shape == (2, 40, 50)
 
 
+@pytest.mark.parametrize("axes", ["YXT", "YXC"])
+@pytest.mark.parametrize("frames", [2, 3])
+def test_compare_a_stack_whose_frames_lie_last(
+    shiftseg, image_file, model_file, tmp_path, axes, frames
+):
+    stack, out = tmp_path / "stack.tif", folder(tmp_path / "out")
+    pixels = np.stack([tifffile.imread(image_file)] * frames, axis=-1)
+    tifffile.imwrite(stack, pixels, metadata={"axes": axes})
+    answer = shiftseg("compare", stack, "-m", model_file, "-o", out)
+    assert answer.code == 0, answer.err
+    assert tifffile.imread(out / "stack-naive.tif").shape == (frames, 40, 50)
+    assert (out / "stack-compare.png").stat().st_size > 0
+
+
 def test_sweep(shiftseg, image_file, truth_file, zarr_image, zarr_truth, model_file, tmp_path):
     common = ("-m", model_file, "--tile", 10, "--tile", 12, "--json", "-")
     tiff, zarr = folder(tmp_path / "a"), folder(tmp_path / "b")

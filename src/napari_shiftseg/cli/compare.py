@@ -79,5 +79,5 @@ def compare(
     result = follow(events, Comparison)
     files = dict(zip(result.results, labels, strict=True))
     axes = named.calibration_of_labels(loaded)
-    write_comparison(result, named.pixels, axes, files, picture)
+    write_comparison(result, named.frames_first(loaded), axes, files, picture)
     ending.report(result.to_dict(), str(result), *labels, picture)

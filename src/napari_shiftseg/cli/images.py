@@ -67,6 +67,12 @@ class NamedImage:
         axes = None if self.axes is None else "".join(self.axes[i] for i in kept)
         return NamedImage(self.pixels[part], self.calibration.picked(kept), axes)
 
+    def frames_first(self, model: Model) -> Any:
+        """Return the pixels as ``([*loops], [C], *spatial)``: what needs no axes to be told."""
+        layout = frames_of(self.pixels, model, self.axes).layout
+        channel = () if layout.channel is None else (layout.channel,)
+        return self.pixels.transpose(layout.loops + channel + layout.spatial)
+
     def calibration_of_labels(self, model: Model) -> Calibration:
         """Return axes and voxel size of the labels that a model makes of this image."""
         kept = frames_of(self.pixels, model, self.axes).layout.kept
