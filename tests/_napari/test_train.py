@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from napari._app_model import get_app_model
 from qtpy.QtWidgets import QMessageBox
 
 from napari_shiftseg._napari.remembered import Remembered
@@ -14,7 +15,6 @@ from napari_shiftseg._napari.train import job
 from napari_shiftseg._napari.train.course import Course
 from napari_shiftseg._napari.train.fields import recipe_fields
 from napari_shiftseg._napari.train.preview_layer import NAME
-from napari_shiftseg._napari.train.set_up_control import SetUpControl
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.training.fit import StepDone
@@ -244,6 +244,22 @@ class TestData:
         train(qtbot, dock)
         assert [v.step for v in dock.control.course.validations] == [6, 12]
 
+    def test_a_volume_trains_a_3d_network_and_is_previewed(
+        self, qtbot, viewer, dock, view, notifications
+    ):
+        image, mask = disc_image(24, 12)
+        viewer.add_labels(np.stack([mask.astype(int)] * 12), name="volume: truth")
+        viewer.add_image(np.stack([image] * 12), name="volume")
+        view.settings.editors["preset"].control.setCurrentIndex(2)
+        give(view, levels=1, window=(8,), steps=2)
+        assert "1 image of 12 x 24 x 24 px. With a second one" in view.data.sentence.text()
+        train(qtbot, dock)
+        assert "Not validated: the weights after step 2" in view.export.best.text()
+        view.preview.now.click()
+        qtbot.waitUntil(lambda: NAME in viewer.layers, timeout=PATIENCE)
+        assert viewer.layers[NAME].data.ndim == 3
+        assert notifications() == []
+
     def test_a_pack_trains(self, qtbot, dock, view, tmp_path):
         for kind, index in (("images", 0), ("masks", 1)):
             (tmp_path / "pack" / kind).mkdir(parents=True)
@@ -384,7 +400,6 @@ class TestTraining:
 
     def test_the_proposed_name_is_that_of_no_file(self, view, discs, tmp_path):
         assert view.output.output == tmp_path / "discs-1-model.safetensors"
-        assert SetUpControl.__doc__
         view.output.output.touch()
         view.data.changed.emit()
         assert view.output.output == tmp_path / "discs-1-model-2.safetensors"
@@ -532,6 +547,13 @@ class TestExport:
 
 
 class TestLook:
+    def test_its_commands_are_in_the_palette(self, dock):
+        titles = {command.title for command in dict(get_app_model().commands).values()}
+        assert {
+            "ShiftSeg: Train or resume", "ShiftSeg: Stop the training",
+            "ShiftSeg: Preview the training",
+        } <= titles  # fmt: skip
+
     def test_a_long_course_has_few_points(self):
         course = Course(20_000)
         course.add(StepDone(step, {"pull": 1.0}, 0.0) for step in range(1, 20_001))

@@ -1,0 +1,155 @@
+"""Train a small network in a real napari window, and photograph it.
+
+A few hundred steps on the bundled nuclei, cut into four images of which one is held out. It
+needs a display; on a server::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python examples/train_tour.py docs/images
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+import napari
+import torch
+from gaps import Gaps
+from napari.settings import get_settings
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QApplication
+
+from napari_shiftseg._napari.train.view import COURSE, SET_UP
+from napari_shiftseg._napari.train.widget import TrainWidget
+from napari_shiftseg.samples import load_sample
+
+PATIENCE = 900
+"""Seconds to wait for a training."""
+
+SMALL = {
+    "levels": 2,
+    "maps": 8,
+    "window": (68,),
+    "steps": 240,
+    "validate_every": 40,
+    "learning_rate": 3e-3,
+    "average": 0.95,
+}
+"""A network that learns something in a minute."""
+
+THREADS = 1
+"""Processor threads for the network: the others are the window's."""
+
+
+def main() -> None:
+    """Train in both themes, photograph the pages, print how long the window did not answer."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    get_settings().application.save_window_geometry = False
+    torch.set_num_threads(THREADS)
+    gaps = Gaps()
+    with TemporaryDirectory() as settings:
+        # The widget starts as on a user's first day, and leaves the user's own settings alone.
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+        tour(folder, gaps, Path(settings))
+    print("\nLongest time that the window did not answer:")
+    print(gaps.report())
+
+
+def tour(folder: Path, gaps: Gaps, models: Path) -> None:
+    """Set up, train, stop, resume, export."""
+    viewer = napari.Viewer()
+    viewer.theme = "dark"
+    viewer.window.resize(1280, 800)
+    open_quarters(viewer)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")
+    assert isinstance(widget, TrainWidget)
+    view, runner = widget.view, widget.control.runner
+    set_up(widget, models / "my-nuclei.safetensors")
+    shoot(viewer, folder / "train-set-up.png")
+
+    gaps.begin("train")
+    view.run.run.click()
+    wait_until(lambda: widget.control.course.last >= 180)
+    gaps.end()
+    gaps.begin("train, with a preview")
+    view.preview.now.click()
+    wait_until(lambda: "after step" in view.preview.sentence.text())
+    gaps.end()
+    shoot(viewer, folder / "train.png")
+    gaps.begin("stop")
+    view.run.cancel.click()
+    wait_until(lambda: not runner.running)
+    gaps.end()
+    view.tabs.setCurrentIndex(SET_UP)
+    gaps.begin("resume")
+    view.run.run.click()
+    wait_until(lambda: not runner.running)
+    gaps.end()
+    assert view.tabs.currentIndex() == COURSE
+    gaps.begin("export")
+    view.export.export.click()
+    wait_until(lambda: not widget.control.writing.running)
+    gaps.end()
+    print(view.export.best.text())
+    viewer.theme = "light"
+    shoot(viewer, folder / "train-light.png")
+    viewer.close()
+
+
+def open_quarters(viewer: napari.Viewer) -> None:
+    """Open the nuclei as four images with their labels."""
+    sample = load_sample("nuclei")
+    height, width = (n // 2 for n in sample.image.shape)
+    for number, (y, x) in enumerate(((0, 0), (0, width), (height, 0), (height, width)), 1):
+        part = (slice(y, y + height), slice(x, x + width))
+        placed = {"translate": (y, x)}
+        viewer.add_image(sample.image[part], name=f"nuclei {number}", **placed)
+        viewer.add_labels(sample.truth[part], name=f"nuclei {number}: truth", **placed)
+        viewer.layers[-1].visible = False
+    viewer.add_image(sample.image, name="all nuclei", contrast_limits=(0, 60))
+    viewer.reset_view()
+
+
+def set_up(widget: TrainWidget, output: Path) -> None:
+    """Fill the form in."""
+    view = widget.view
+    for _ in range(3):
+        view.data.add.click()
+    for name, value in SMALL.items():
+        view.settings.editors[name].show_value(value)
+    view.output.path.setText(str(output))
+    settle()
+
+
+def shoot(viewer: napari.Viewer, path: Path) -> None:
+    """Save a picture of the whole window."""
+    settle(1)
+    viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
+    print(path)
+
+
+def settle(seconds: float = 0.5) -> None:
+    """Let the window draw itself."""
+    until = monotonic() + seconds
+    while monotonic() < until:
+        QApplication.processEvents()
+        sleep(0.005)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Keep the window alive until something is true, and leave the processor to the training."""
+    until = monotonic() + PATIENCE
+    while not condition():
+        if monotonic() > until:
+            raise TimeoutError("the training takes too long")
+        QApplication.processEvents()
+        sleep(0.005)
+
+
+if __name__ == "__main__":
+    main()
