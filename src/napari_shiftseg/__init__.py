@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from napari_shiftseg.evaluation import evaluate as evaluate
     from napari_shiftseg.pipeline import Segmentation as Segmentation
     from napari_shiftseg.pipeline import segment as segment
+    from napari_shiftseg.seams.repair import repair_labels as repair_labels
     from napari_shiftseg.seams.report import SeamReport as SeamReport
+    from napari_shiftseg.seams.straight import check_labels as check_labels
     from napari_shiftseg.settings import Clustering as Clustering
     from napari_shiftseg.settings import Stitching as Stitching
     from napari_shiftseg.tile_sweep import Sweep as Sweep
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from napari_shiftseg.tiles.geometry import NetworkGeometry as NetworkGeometry
     from napari_shiftseg.tiles.plan import TilePlan as TilePlan
     from napari_shiftseg.tiles.plan import make_plan as make_plan
+    from napari_shiftseg.training.recipe import TrainingRecipe as TrainingRecipe
+    from napari_shiftseg.training.run import TrainingRun as TrainingRun
 
 _HOME = {
     "Certificate": "certificate",
@@ -48,12 +52,16 @@ _HOME = {
     "Stitching": "settings",
     "Sweep": "tile_sweep",
     "TilePlan": "tiles.plan",
+    "TrainingRecipe": "training.recipe",
+    "TrainingRun": "training.run",
     "bundled_models": "embeddings.model",
     "certify": "certificate",
+    "check_labels": "seams.straight",
     "compare": "comparison",
     "evaluate": "evaluation",
     "load_model": "embeddings.model",
     "make_plan": "tiles.plan",
+    "repair_labels": "seams.repair",
     "segment": "pipeline",
     "sweep": "tile_sweep",
 }
@@ -72,13 +80,17 @@ __all__ = [
     "Stitching",
     "Sweep",
     "TilePlan",
+    "TrainingRecipe",
+    "TrainingRun",
     "__version__",
     "bundled_models",
     "certify",
+    "check_labels",
     "compare",
     "evaluate",
     "load_model",
     "make_plan",
+    "repair_labels",
     "segment",
     "sweep",
 ]
