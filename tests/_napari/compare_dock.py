@@ -7,6 +7,7 @@ from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
 from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
 
 PATIENCE = 20_000  # milliseconds
@@ -36,10 +37,10 @@ class Dock(QWidget):
         super().__init__()
         self.viewer, self.model = viewer, model
         self.tab = CompareTab(viewer, self)
-        self.runner = Runner(self)
-        self.results = Results(viewer, self)
+        self.runner, self.turns = Runner(self), Turns(self)
+        self.results = Results(viewer, self.turns, self)
         self.control = CompareControl(
-            viewer, self.tab, self.subject, self.runner, self.results, self
+            viewer, self.tab, self.subject, self.runner, self.results, self.turns, self
         )
         self.tab.set_model(model)
         viewer.window.add_dock_widget(self, area="right")
@@ -52,6 +53,12 @@ class Dock(QWidget):
 def compare(qtbot, dock):
     with qtbot.waitSignal(dock.runner.succeeded, timeout=PATIENCE):
         dock.tab.run.run.click()
+    rest(qtbot, dock)
+
+
+def rest(qtbot, dock):
+    """Wait until all layers are there."""
+    qtbot.waitUntil(lambda: not dock.turns.busy, timeout=PATIENCE)
 
 
 def sweep(qtbot, dock):

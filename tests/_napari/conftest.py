@@ -112,8 +112,16 @@ def reopen(qtbot, viewer):
 
 
 @pytest.fixture
-def image(viewer, widget):
-    return viewer.add_image(np.zeros((48, 40), np.uint8), name="field", scale=(0.5, 0.5))
+def rest(qtbot, widget):
+    """Wait until all layers are there that the widget wants to add, and none that it removes."""
+    return lambda: qtbot.waitUntil(lambda: not widget.turns.busy, timeout=10_000)
+
+
+@pytest.fixture
+def image(viewer, widget, rest):
+    layer = viewer.add_image(np.zeros((48, 40), np.uint8), name="field", scale=(0.5, 0.5))
+    rest()
+    return layer
 
 
 @pytest.fixture

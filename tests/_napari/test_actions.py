@@ -24,6 +24,7 @@ def press(viewer, key):
 def check(qtbot, widget, layer=None):
     with qtbot.waitSignal(widget.checks.done, timeout=PATIENCE):
         widget.check_layer(layer)
+    qtbot.waitUntil(lambda: not widget.turns.busy)
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ def test_the_check_is_in_the_context_menu_of_layers(widget):
 def test_keys_run_and_walk_through_splits(qtbot, viewer, widget, image):
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
         press(viewer, "Control-Shift-R")
+    qtbot.waitUntil(lambda: not widget.turns.busy)
     assert widget.results.current is not None
     press(viewer, "Control-Shift-Right")  # without a comparison nothing happens
     press(viewer, "Control-Shift-B")
@@ -105,6 +107,7 @@ def test_another_grid_finds_nothing_and_takes_the_rings_away(qtbot, viewer, widg
 def test_own_labels_are_checked_on_their_own_grid(qtbot, viewer, widget, image, notifications):
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
         widget.segment.run.run.click()
+    qtbot.waitUntil(lambda: not widget.turns.busy)
     widget.segment.stitch.tile.setValue(33)
     check(qtbot, widget, viewer.layers["Labels (naive, 12 px)"])
     assert "the 12 px grid" in notifications()[-1][1]

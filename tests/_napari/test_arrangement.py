@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from compare_dock import Dock, compare
+from compare_dock import Dock, compare, rest
 from qtpy.QtCore import Qt
 
 from napari_shiftseg._napari.camera import camera_of
@@ -35,15 +35,26 @@ def compared(qtbot, viewer, bundled, image):
     dock.control.close()
 
 
+class Ways(dict):
+    """The buttons a user clicks, who looks at what comes of it."""
+
+    def __init__(self, qtbot, dock):
+        super().__init__(dock.tab.show_as.switch.buttons)
+        self.qtbot, self.dock = qtbot, dock
+
+    def choose(self, way):
+        self[way].click()
+        rest(self.qtbot, self.dock)
+
+
 @pytest.fixture
-def ways(compared):
-    """The buttons a user clicks."""
-    return compared.tab.show_as.switch.buttons
+def ways(qtbot, compared):
+    return Ways(qtbot, compared)
 
 
 def test_one_at_a_time(compared, ways, viewer):
     assert shown(viewer) == {"field", A, RINGS}
-    ways["B"].click()
+    ways.choose("B")
     assert shown(viewer) == {"field", B}
     assert compared.tab.totals.chosen == 1
     compared.tab.totals.selectRow(0)
@@ -55,20 +66,20 @@ def test_side_by_side_moves_b_and_a_copy_of_the_image_aside(ways, viewer, image)
     image.contrast_limits = (0, 7)
     camera = camera_of(viewer)
     camera.zoom, camera.center = 3, (0, 5, 5)
-    ways["side by side"].click()
+    ways.choose("side by side")
     assert shown(viewer) == {"field", "field (B)", A, RINGS, B}
     copy = viewer.layers["field (B)"]
     assert copy.data is image.data
     assert tuple(copy.contrast_limits) == (0, 7)
     assert copy.translate[-1] == viewer.layers[B].translate[-1] > 40 * 0.5
-    ways["A"].click()
-    assert "field (B)" not in viewer.layers
+    ways.choose("A")
+    assert not copy.visible
     np.testing.assert_array_equal(viewer.layers[B].translate, before)
     assert camera.zoom == 3 and tuple(camera.center) == (0, 5, 5)
 
 
 def test_side_by_side_a_click_on_either_finds_the_object(compared, ways):
-    ways["side by side"].click()
+    ways.choose("side by side")
     cut = compared.control.pair.cuts[1]
     shift = compared.control.arrangement.beside.shift
     row, column = (v * 0.5 for v in cut.split.position)
@@ -83,7 +94,7 @@ def test_the_curtain_shows_a_left_of_the_line_and_b_right_of_it(
     ways,
     viewer,
 ):
-    ways["curtain"].click()
+    ways.choose("curtain")
     assert {A, B} & shown(viewer) == set()
     a, b = (r.segmentation.labels for r in compared.control.pair.results)
     compared.tab.show_as.slider.setValue(250)
@@ -94,14 +105,14 @@ def test_the_curtain_shows_a_left_of_the_line_and_b_right_of_it(
 
 
 def test_rings_of_a_end_at_the_curtain(compared, ways, viewer):
-    ways["curtain"].click()
+    ways.choose("curtain")
     rings = viewer.layers[RINGS]
     compared.tab.show_as.slider.setValue(0)
     assert not rings.border_color[:, 3].any()
     compared.tab.show_as.slider.setValue(1000)
     assert rings.border_color[:, 3].all()
     compared.tab.show_as.slider.setValue(0)
-    ways["A"].click()
+    ways.choose("A")
     assert rings.border_color[:, 3].all()
 
 
@@ -132,7 +143,7 @@ def drag(viewer, path):
 
 
 def test_the_line_is_dragged_and_the_image_stays(compared, ways, viewer):
-    ways["curtain"].click()
+    ways.choose("curtain")
     drag(viewer, [19.5, 25, 30])
     assert viewer.layers["Curtain (A | B)"].data[0].edge in (30, 31)
     assert compared.tab.show_as.slider.value() == pytest.approx(1000 * 30.5 / 40, abs=2)
@@ -152,7 +163,7 @@ def test_a_drag_is_no_click(compared, viewer):
 
 
 def test_a_painting_tool_keeps_its_mouse(compared, ways, viewer):
-    ways["curtain"].click()
+    ways.choose("curtain")
     labels = viewer.add_labels(np.zeros((48, 40), int))
     labels.mode = "paint"
     edge = viewer.layers["Curtain (A | B)"].data[0].edge
@@ -165,18 +176,18 @@ def test_a_painting_tool_keeps_its_mouse(compared, ways, viewer):
 
 
 def test_the_cursor_tells_where_the_line_can_be_taken(ways, viewer):
-    ways["curtain"].click()
+    ways.choose("curtain")
     style = viewer.cursor.style
     for callback in viewer.mouse_move_callbacks:
         callback(viewer, mouse("mouse_move", 19.5))
     assert viewer.cursor.style == "pointing"
-    ways["A"].click()
+    ways.choose("A")
     assert viewer.cursor.style == style
     assert viewer.mouse_move_callbacks == []
 
 
 def test_a_row_draws_the_curtain_through_its_object(compared, ways):
-    ways["curtain"].click()
+    ways.choose("curtain")
     compared.tab.cuts.table.selectRow(0)
     column = compared.control.pair.cuts[0].split.position[-1]
     assert compared.tab.show_as.slider.value() == pytest.approx(1000 * (column + 0.5) / 40, abs=1)
@@ -185,14 +196,14 @@ def test_a_row_draws_the_curtain_through_its_object(compared, ways):
 def test_blinking_alternates_until_another_way_is_chosen(compared, ways, viewer):
     blink = compared.control.arrangement.blink
     compared.tab.show_as.interval.setValue(0.3)
-    ways["blink"].click()
+    ways.choose("blink")
     assert blink.timer.isActive() and blink.timer.interval() == 300
     assert shown(viewer) == {"field", A, RINGS}
     blink.timer.timeout.emit()
     assert shown(viewer) == {"field", B}
     blink.timer.timeout.emit()
     assert shown(viewer) == {"field", A, RINGS}
-    ways["B"].click()
+    ways.choose("B")
     assert not blink.timer.isActive()
     assert shown(viewer) == {"field", B}
 
@@ -206,16 +217,17 @@ def test_the_shortcut_steps_once(compared, viewer):
 
 
 def test_closing_in_mid_blink_ends_it(compared, ways):
-    ways["blink"].click()
+    ways.choose("blink")
     compared.control.close()
     assert not compared.control.arrangement.blink.timer.isActive()
 
 
 @pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])
 @pytest.mark.parametrize("name", [A, B])
-def test_deleting_a_result_ends_every_way(compared, ways, viewer, way, name):
-    ways[way].click()
+def test_deleting_a_result_ends_every_way(qtbot, compared, ways, viewer, way, name):
+    ways.choose(way)
     viewer.layers.remove(name)
+    rest(qtbot, compared)
     assert not compared.control.arrangement.blink.timer.isActive()
     assert not compared.tab.show_as.isEnabled()
     assert {layer.name for layer in viewer.layers} <= {"field", A, B, RINGS} | {
@@ -234,7 +246,7 @@ def test_deleting_a_result_ends_every_way(compared, ways, viewer, way, name):
     ],
 )
 def test_deleting_what_a_way_added_ends_it(compared, ways, viewer, way, name):
-    ways[way].click()
+    ways.choose(way)
     viewer.layers.remove(name)
     assert ways["A"].isChecked()
     assert shown(viewer) == {"field", A, RINGS}
@@ -242,16 +254,16 @@ def test_deleting_what_a_way_added_ends_it(compared, ways, viewer, way, name):
 
 @pytest.mark.parametrize("way", ["side by side", "curtain", "blink", "B"])
 def test_rings_and_image_may_be_deleted(compared, ways, viewer, way):
-    ways[way].click()
+    ways.choose(way)
     viewer.layers.remove(RINGS)
     viewer.layers.remove("field")
-    ways["A"].click()
+    ways.choose("A")
     assert shown(viewer) - {"field (B)"} == {A}
 
 
 @pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])
 def test_running_again_keeps_the_way(qtbot, compared, ways, viewer, way):
-    ways[way].click()
+    ways.choose(way)
     names = sorted(layer.name for layer in viewer.layers)
     compare(qtbot, compared)
     assert compared.control.arrangement.way == way
@@ -259,10 +271,43 @@ def test_running_again_keeps_the_way(qtbot, compared, ways, viewer, way):
     assert sorted(layer.name for layer in viewer.layers) == names
 
 
+def test_the_copy_of_the_image_follows_its_contrast(ways, viewer, image):
+    ways.choose("side by side")
+    copy = viewer.layers["field (B)"]
+    image.contrast_limits, image.gamma = (3, 9), 0.5
+    assert (tuple(copy.contrast_limits), copy.gamma) == ((3, 9), 0.5)
+    ways.choose("A")
+    ways.choose("side by side")
+    assert viewer.layers["field (B)"] is copy
+    viewer.layers.remove(image)
+    rest(ways.qtbot, ways.dock)
+    assert "field (B)" not in viewer.layers
+
+
+@pytest.mark.parametrize("way", ["side by side", "curtain"])
+def test_the_second_time_no_layer_is_added_or_removed(ways, viewer, way):
+    ways.choose(way)
+    seen = shown(viewer)
+    changes = []
+    viewer.layers.events.inserted.connect(changes.append)
+    viewer.layers.events.removed.connect(changes.append)
+    ways.choose("A")
+    ways.choose(way)
+    assert shown(viewer) == seen and changes == []
+
+
+def test_hidden_helpers_do_not_enlarge_the_view(ways, viewer):
+    before = viewer.layers.extent.world
+    for way in ("side by side", "curtain", "A"):
+        ways.choose(way)
+    # The line ends at the border of the outermost pixels, not at their centre.
+    np.testing.assert_allclose(viewer.layers.extent.world, before, atol=0.25)
+
+
 def test_the_active_layer_stays_in_hand(ways, viewer, image):
     viewer.layers.selection.active = image
     for way in ("side by side", "curtain", "blink", "A"):
-        ways[way].click()
+        ways.choose(way)
         assert viewer.layers.selection.active is image
 
 
@@ -287,6 +332,6 @@ def test_every_level_of_the_curtain_has_its_edge_at_the_same_place():
 
 
 def test_the_slider_moves_the_line_by_keyboard(qtbot, compared, ways, viewer):
-    ways["curtain"].click()
+    ways.choose("curtain")
     qtbot.keyClick(compared.tab.show_as.slider, Qt.Key.Key_Home)
     assert viewer.layers["Curtain (A | B)"].data[0].edge == 0

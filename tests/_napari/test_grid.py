@@ -10,6 +10,7 @@ from napari_shiftseg._napari.palette import HARMFUL, HARMLESS
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.segment.grid import StitchingGrid
 from napari_shiftseg._napari.segment.grid_lines import period_edges, tile_edges
+from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.tiles.plan import make_plan
 
@@ -40,11 +41,12 @@ def test_the_grid_leaves_the_users_layer_selected(viewer, widget, image):
     assert viewer.layers.selection.active is image
 
 
-def test_the_grid_lies_above_images_and_results(qtbot, viewer, widget, image):
+def test_the_grid_lies_above_images_and_results(qtbot, viewer, widget, image, rest):
     second = viewer.add_image(np.zeros((48, 40)), name="second")
     widget.segment.image.image.choose(second)
     with qtbot.waitSignal(widget.runner.succeeded, timeout=20_000):
         widget.segment.run.run.click()
+    rest()
     names = [layer.name for layer in viewer.layers]
     assert names == ["field", "second", "Labels (naive, 12 px)", "Period grid", "Tile grid"]
 
@@ -85,20 +87,35 @@ def test_each_mode_remembers_its_tile_size(widget, image):
 
 
 def test_the_checkbox_hides_the_grid_and_shows_it_again(viewer, widget, image):
+    def seen():
+        return [layer.name for layer in viewer.layers if layer.visible]
+
+    everything, extent = seen(), viewer.layers.extent.world
     widget.segment.stitch.grid.click()
-    assert [layer.name for layer in viewer.layers] == ["field"]
+    assert seen() == ["field"]
     widget.segment.stitch.grid.click()
-    assert "Tile grid" in viewer.layers
+    assert seen() == everything
+    assert horizontal(viewer.layers["Tile grid"])[:3] == [-0.5, 11.5, 23.5]
+    np.testing.assert_array_equal(viewer.layers.extent.world, extent)
+
+
+def test_a_hidden_grid_follows_when_it_is_shown_again(viewer, widget, image):
+    widget.segment.stitch.grid.click()
+    widget.segment.stitch.tile.setValue(20)
+    assert not viewer.layers["Tile grid"].visible
+    widget.segment.stitch.grid.click()
+    assert horizontal(viewer.layers["Tile grid"]) == [-0.5, 19.5, 39.5, 47.5]
 
 
 def test_deleting_the_grid_layer_unticks_the_checkbox(viewer, widget, image):
     del viewer.layers["Tile grid"]
     assert not widget.segment.stitch.grid.isChecked()
-    assert [layer.name for layer in viewer.layers] == ["field"]
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["field"]
 
 
-def test_the_grid_goes_with_the_last_image(viewer, widget, image):
+def test_the_grid_goes_with_the_last_image(viewer, widget, image, rest):
     viewer.layers.remove(image)
+    rest()
     assert len(viewer.layers) == 0
     assert not widget.segment.run.run.isEnabled()
 
@@ -133,9 +150,10 @@ def test_the_period_starts_anew_in_every_naive_tile():
     assert period_edges(plan)[0].positions.tolist() == [8, 20]
 
 
-def test_a_volume_has_lines_on_the_slice_that_is_shown(viewer, widget):
+def test_a_volume_has_lines_on_the_slice_that_is_shown(viewer, widget, rest):
     widget.model.combo.setCurrentText("volume")
     viewer.add_image(np.zeros((16, 24, 24), np.uint8), name="stack")
+    rest()
     viewer.dims.set_point(0, 5)
     grid = viewer.layers["Tile grid"]
     assert set(grid.data[:, 0, 0]) == {5}
@@ -144,12 +162,14 @@ def test_a_volume_has_lines_on_the_slice_that_is_shown(viewer, widget):
     assert len(grid.data) == 3 * 9  # edges of 2 x 2 x 2 tiles
 
 
-def test_a_large_image_gets_its_grid_at_once(viewer):
+def test_a_large_image_gets_its_grid_at_once(viewer, qtbot):
     """8192 x 8192 px: the promise is 50 ms; the test leaves room for a busy machine."""
-    grid = StitchingGrid(viewer)
+    turns = Turns()
+    grid = StitchingGrid(viewer, turns)
     placement = Placement((8192, 8192), (1.0, 1.0), (0.0, 0.0))
     plans = [make_plan(GEOMETRY, (8192, 8192), "naive", tile=tile) for tile in (204, 220, 228)]
     grid.show(plans[0], placement)
+    qtbot.waitUntil(lambda: not turns.busy)
     times = []
     for plan in plans * 2:
         start = time.perf_counter()

@@ -32,10 +32,16 @@ def wavy(viewer, widget):
 def run(qtbot, widget, button=None):
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
         (button or widget.segment.run.run).click()
+    rest(qtbot, widget)
+
+
+def rest(qtbot, widget):
+    qtbot.waitUntil(lambda: not widget.turns.busy, timeout=PATIENCE)
 
 
 def wait_live(qtbot, widget):
     qtbot.waitUntil(lambda: not widget.control.live.busy, timeout=PATIENCE)
+    rest(qtbot, widget)
 
 
 def names(viewer):
@@ -268,6 +274,7 @@ class TestRun:
         with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
             tab.run.run.click()
             gate.let_through(17)
+        rest(qtbot, widget)
         picture = viewer.layers["Embedding (naive, 12 px)"]
         before = picture.data.copy()
         tab.run.run.click()
@@ -277,6 +284,7 @@ class TestRun:
         tab.run.cancel.click()
         gate.open()
         threads_end(qtbot)
+        rest(qtbot, widget)
         np.testing.assert_array_equal(picture.data, before)
         assert not picture.visible and "Running…" not in viewer.layers
 
@@ -298,6 +306,7 @@ class TestRun:
         assert picture[:12, :36].any() and not picture[12:].any() and not picture[:, 36:].any()
         with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
             gate.open()
+        rest(qtbot, widget)
         assert "Running…" not in viewer.layers
 
     def test_finished_tiles_of_a_series_are_seen_in_their_frame(
@@ -323,6 +332,7 @@ class TestRun:
         assert not widget.runner.running and not tab.run.cancel.isEnabled()
         gate.let_through(1)  # one tile more, and the thread is gone
         threads_end(qtbot)
+        rest(qtbot, widget)
         assert names(viewer) == before
         assert widget.results.current is None
 
@@ -337,6 +347,7 @@ class TestRun:
             tab.run.run.click()
             gate.open()
         threads_end(qtbot)
+        rest(qtbot, widget)
         assert results(viewer) == ["Labels (corrected, 8 px)"]
 
     def test_deleting_the_image_in_mid_run_cancels_with_a_word(
@@ -348,6 +359,7 @@ class TestRun:
         viewer.layers.remove(image)
         gate.open()
         threads_end(qtbot)
+        rest(qtbot, widget)
         assert len(viewer.layers) == 0
         [(severity, message)] = notifications()
         assert severity == "info" and "field, was removed" in message
@@ -361,6 +373,7 @@ class TestRun:
         tab.model.combo.setCurrentText("volume")
         with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
             gate.open()
+        rest(qtbot, widget)
         assert widget.results.current.subject.model.description.name == "bands"
 
     def test_a_defect_ends_with_a_notification(
@@ -427,6 +440,7 @@ class TestResult:
         assert viewer.layers["Labels (naive, 12 px)"].visible
         assert not viewer.layers["Labels (corrected, 8 px)"].visible
         tab.result.view.buttons["embedding"].click()
+        rest(qtbot, widget)
         assert viewer.layers["Embedding (naive, 12 px)"].visible
         assert not viewer.layers["Labels (naive, 12 px)"].visible
         assert image.visible
@@ -442,9 +456,11 @@ class TestResult:
     ):
         run(qtbot, widget)
         tab.result.view.buttons["embedding"].click()
+        rest(qtbot, widget)
         tab.stitch.switch.buttons["whole"].click()
         run(qtbot, widget)
         widget.results.view("embedding")
+        rest(qtbot, widget)
         naive = viewer.layers["Embedding (naive, 12 px)"].data
         whole = viewer.layers["Embedding (whole image)"].data
         np.testing.assert_array_equal(naive[:12], whole[:12])
@@ -467,7 +483,11 @@ class TestResult:
         assert set(np.flatnonzero(jumps.data[:, 20])) >= {4, 8, 16}
         np.testing.assert_array_equal(jumps.scale, image.scale)
         tab.result.jumps.click()
-        assert "Jumps (naive, 12 px)" not in viewer.layers
+        assert not jumps.visible
+        tab.result.jumps.click()
+        wait_live(qtbot, widget)
+        assert jumps.visible
+        assert sum(name.startswith("Jumps") for name in names(viewer)) == 1
 
     def test_an_image_without_objects_says_so(
         self, qtbot, viewer, widget, tab, image, notifications

@@ -10,9 +10,10 @@ import numpy as np
 from napari.layers import Labels
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.layers import CHECKED, add_rings, keep_rings_thin
+from napari_shiftseg._napari.layers import CHECKED, add_on_top, keep_rings_thin, new_rings, remove
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
+from napari_shiftseg._napari.turns import Steps
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.straight import StraightCut, check_labels
 
@@ -86,19 +87,20 @@ def check(layer: Labels, tile: int, ndim: int) -> Iterator[Checked]:
     yield Checked(layer, tile, offset, p_value, tuple(found))
 
 
-def show_check(viewer: Viewer, checked: Checked) -> None:
+def show_check(viewer: Viewer, checked: Checked) -> Steps:
     """Circle what was found."""
-    for layer in own_layers(viewer, kind=CHECKED):
-        viewer.layers.remove(layer)
-    if not checked.cuts or checked.layer not in viewer.layers:
-        return
+    for former in own_layers(viewer, kind=CHECKED):
+        yield from remove(viewer, former)
     layer = checked.layer
+    if not checked.cuts or layer not in viewer.layers:
+        return
     placed: dict[str, Any] = {"scale": layer.scale, "translate": layer.translate}
-    add_rings(
-        viewer,
+    rings = new_rings(
         np.array([position for position, _ in checked.cuts]),
         np.array([cut.length + _AIR for _, cut in checked.cuts], float),
         f"Straight cuts ({layer.name})",
-        placed,
-    ).metadata = tag(kind=CHECKED)
+        {"metadata": tag(kind=CHECKED), **placed},
+    )
+    add_on_top(viewer, rings)
     keep_rings_thin(viewer)
+    yield

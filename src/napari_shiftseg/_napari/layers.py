@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,15 @@ from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
 
 LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
 PERIOD_GRID, TILE_GRID = "Period grid", "Tile grid"
+PARTIAL, CURTAIN, CURTAIN_LINE, COPY = "partial", "curtain", "curtain line", "copy"
 CHECKED = "checked"
 """Rings around what a check of any labels layer found."""
 
 HELPERS = (PERIOD_GRID, TILE_GRID, CUTS, CHECKED)
 """Kinds of layers that belong above all pictures."""
+
+PASSING = (PERIOD_GRID, TILE_GRID, PARTIAL, CURTAIN, CURTAIN_LINE, COPY)
+"""Kinds of layers that mean nothing without the widget."""
 
 _RING = 3
 """Thickness of rings on screen in pixels."""
@@ -30,31 +36,40 @@ _PYRAMID = 8192
 """Edge in pixels from which on a layer gets coarser levels, or napari would draw it slowly."""
 
 
-def show_result(viewer: Viewer, result: Result) -> Labels:
-    """Show the labels of a result, and rings around what was cut.
+def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
+    """Bring up the labels of a result, and rings around what was cut, in steps; return the labels.
 
     The layers of an earlier run of the same kind show the new result, which is much faster
-    than new layers. Labels that a person edited or renamed stay as they are.
+    than new layers; new ones are hidden. Labels that a person edited or renamed stay as
+    they are.
     """
-    remove_former(viewer, result)
-    pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
+    yield from make_way(viewer, result)
     labels: Labels | None = former(viewer, result, LABELS)
     if labels is None:
-        labels = Labels(
-            pixels,
-            name=f"Labels ({result.title})",
-            multiscale=is_pyramid,
-            opacity=0.7,
-            **result.subject.placement.keywords,
-        )
-        insert_below_helpers(viewer, labels)
+        labels = _new_labels(result)
+        insert_below_helpers(viewer, _tagged(labels, result, LABELS))
         labels.events.paint.connect(_on_edited)
     else:
-        _refill(labels, pixels, result)
-    _tagged(labels, result, LABELS)
+        pixels, _ = levels_of(result.segmentation.labels, result.subject.placement)
+        _refill(labels, pixels, result, "Labels")
+        _tagged(labels, result, LABELS)
+    yield
     if result.report.splits:
-        _add_cuts(viewer, result)
+        _show_cuts(viewer, result)
+        yield
     return labels
+
+
+def _new_labels(result: Result) -> Labels:
+    pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
+    return Labels(
+        pixels,
+        name=f"Labels ({result.title})",
+        multiscale=is_pyramid,
+        opacity=0.7,
+        visible=False,
+        **result.subject.placement.keywords,
+    )
 
 
 def show_picture(viewer: Viewer, result: Result) -> Image:
@@ -70,8 +85,8 @@ def show_picture(viewer: Viewer, result: Result) -> Image:
         multiscale=is_pyramid,
         **result.subject.placement.keywords,
     )
-    insert_below_helpers(viewer, picture)
-    return _tagged(picture, result, EMBEDDING)
+    insert_below_helpers(viewer, _tagged(picture, result, EMBEDDING))
+    return picture
 
 
 def insert_below_helpers(viewer: Viewer, layer: Layer) -> None:
@@ -79,22 +94,45 @@ def insert_below_helpers(viewer: Viewer, layer: Layer) -> None:
 
     Adding it on top and moving the others would have napari draw everything several times.
     """
-    active = viewer.layers.selection.active
     kinds = [tag_of(other).get("kind") for other in viewer.layers]
     helpers = [place for place, kind in enumerate(kinds) if kind in HELPERS]
-    viewer.layers.insert(min(helpers, default=len(kinds)), layer)
-    if active is not None:
-        viewer.layers.selection.active = active
+    _insert(viewer, min(helpers, default=len(kinds)), layer)
+
+
+def add_on_top(viewer: Viewer, layer: Layer) -> None:
+    """Add a layer above all others, and keep the selection."""
+    _insert(viewer, len(viewer.layers), layer)
+
+
+def insert_above(viewer: Viewer, below: Layer, layer: Layer) -> None:
+    """Add a layer right above another one, and keep the selection."""
+    _insert(viewer, viewer.layers.index(below) + 1, layer)
+
+
+def _insert(viewer: Viewer, place: int, layer: Layer) -> None:
+    """Add a layer and keep the selection, and with it the tool in the user's hand."""
+    selection = viewer.layers.selection
+    active = selection.active
+    # napari selects what is new. Half the window follows the selection; it need not do so
+    # twice for a selection that stays as it was.
+    with nullcontext() if active is None else selection.events.blocker_all():
+        viewer.layers.insert(place, layer)
+        if active is not None:
+            selection.active = active
+    if "name" in tag_of(layer):
+        # napari numbers names that are taken.
+        tag_of(layer)["name"] = layer.name
 
 
 def adopt_picture(layer: Image, result: Result) -> Image:
     """Make a layer that is there show a result's embedding as colours."""
-    _refill(layer, levels_of(result.picture, result.subject.placement)[0], result)
+    pixels, _ = levels_of(result.picture, result.subject.placement)
+    _refill(layer, pixels, result, "Embedding")
     return _tagged(layer, result, EMBEDDING)
 
 
-def remove_former(viewer: Viewer, result: Result) -> None:
-    """Leave to the person what is the person's; remove what a new result makes stale."""
+def make_way(viewer: Viewer, result: Result) -> Iterator[None]:
+    """Leave to the person what is the person's; take away what a new result makes stale."""
     image, key = result.subject.image_key, repr(result.key)
     for layer in own_layers(viewer, image=image):
         own = tag_of(layer)
@@ -103,11 +141,42 @@ def remove_former(viewer: Viewer, result: Result) -> None:
         if is_the_persons(layer):
             leave_to_person(layer)
         elif layer is not former(viewer, result, own["kind"]):
+            yield from remove(viewer, layer)
+    retire(viewer, result, CUTS)
+    retire(viewer, result, JUMPS)
+
+
+def retire(viewer: Viewer, result: Result, kind: str) -> None:
+    """Hide what no longer belongs to a result; the layer waits to be filled again.
+
+    It is not removed, because napari's window would not answer for a third of a second.
+    """
+    stale = former(viewer, result, kind)
+    if stale is not None:
+        set_visible(stale, False)
+        tag_of(stale)["stale"] = True
+
+
+def remove(viewer: Viewer, layer: Layer | None) -> Iterator[None]:
+    """Remove a layer, if it is still there, as a step of its own."""
+    if layer in viewer.layers:
+        viewer.layers.remove(layer)
+        yield
+
+
+def remove_passing(viewer: Viewer) -> None:
+    """Remove at once what means nothing without the widget, when that is closed."""
+    layers = [layer for kind in PASSING for layer in own_layers(viewer, kind=kind)]
+    # Since napari 0.9 a batch costs as much as one layer.
+    with getattr(viewer.layers, "batched_update", nullcontext)():
+        for layer in layers:
             viewer.layers.remove(layer)
-    for kind in (CUTS, JUMPS):
-        stale = former(viewer, result, kind)
-        if stale is not None:
-            viewer.layers.remove(stale)
+
+
+def set_visible(layer: Layer, visible: bool) -> None:
+    """Show or hide a layer; napari would draw everything anew even where nothing changes."""
+    if layer.visible != visible:
+        layer.visible = visible
 
 
 def is_the_persons(layer: Layer) -> bool:
@@ -123,31 +192,47 @@ def former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
     return next(iter(same + previews), None)
 
 
-def _refill(layer: Layer, pixels: Any, result: Result) -> None:
+def _refill(layer: Layer, pixels: Any, result: Result, what: str) -> None:
     """Show other pixels at their own place."""
     layer.data = pixels
-    placement = result.subject.placement
+    _move(layer, result.subject.placement)
+    layer.name = f"{what} ({result.title})"
+
+
+def _move(layer: Layer, placement: Placement) -> None:
+    """Put a layer into place, if it is not there; moving makes napari measure everything anew."""
     if not np.array_equal(layer.translate, placement.translate):
         layer.translate = placement.translate
     if not np.array_equal(layer.scale, placement.scale):
         layer.scale = placement.scale
-    what = "Labels" if isinstance(layer, Labels) else "Embedding"
-    layer.name = f"{what} ({result.title})"
 
 
-def _add_cuts(viewer: Viewer, result: Result) -> None:
-    active = viewer.layers.selection.active
-    rings = add_rings(
-        viewer,
-        result.rings.centres,
-        result.rings.diameters,
-        f"Cut at seams ({result.title})",
-        {"opacity": 1.0, **result.subject.placement.keywords},
-        thick=len(result.segmentation.plan.image_size) > 2,
-    )
-    _tagged(rings, result, CUTS)
+def _show_cuts(viewer: Viewer, result: Result) -> None:
+    """Circle what was cut."""
+    rings, placement = former(viewer, result, CUTS), result.subject.placement
+    name = f"Cut at seams ({result.title})"
+    if rings is not None:
+        _refill_rings(rings, result)
+        _move(rings, placement)
+        rings.name = name
+        _tagged(rings, result, CUTS)
+    else:
+        rings = new_rings(
+            result.rings.centres,
+            result.rings.diameters,
+            name,
+            {"opacity": 1.0, "visible": False, **placement.keywords},
+            thick=len(result.segmentation.plan.image_size) > 2,
+        )
+        add_on_top(viewer, _tagged(rings, result, CUTS))
     keep_rings_thin(viewer)
-    viewer.layers.selection.active = active
+
+
+def _refill_rings(rings: Points, result: Result) -> None:
+    """Draw other rings with the same layer."""
+    rings.data = result.rings.centres
+    rings.size = result.rings.diameters
+    rings.face_color, rings.border_color = "transparent", CUT
 
 
 def leave_to_person(layer: Layer) -> None:
@@ -164,12 +249,12 @@ def show_only(viewer: Viewer, key: tuple[Any, ...], kind: str | None) -> None:
     for layer in own_layers(viewer, image=image):
         own = tag_of(layer)
         here = own.get("key") == repr(key)
-        layer.visible = here and own["kind"] in (kind, CUTS)
+        set_visible(layer, here and own["kind"] in (kind, CUTS) and not own.get("stale"))
 
 
 def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
     """Return the layer of a result."""
-    return next(iter(own_layers(viewer, key=repr(key), kind=kind)), None)
+    return next(iter(own_layers(viewer, key=repr(key), kind=kind, stale=None)), None)
 
 
 def keep_rings_thin(viewer: Viewer) -> None:
@@ -178,10 +263,27 @@ def keep_rings_thin(viewer: Viewer) -> None:
         layer.border_width = _RING / (camera_of(viewer).zoom * min(layer.scale))
 
 
-def add_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32]) -> Image:
-    """Add the jump across pixel borders as an image."""
-    high = float(np.percentile(jumps[::4], 99.9)) or 1.0
+def show_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32], high: float) -> None:
+    """Show the jump across pixel borders as an image, in the layer that is there if it can be.
+
+    Parameters
+    ----------
+    viewer
+        Where to show it.
+    result
+        Whose jumps they are.
+    jumps
+        One per pixel.
+    high
+        What is shown brightest.
+    """
     pixels, is_pyramid = levels_of(jumps, result.subject.placement)
+    there = [layer for layer in own_layers(viewer, kind=JUMPS) if not is_the_persons(layer)]
+    if there and there[0].ndim == jumps.ndim and there[0].multiscale == is_pyramid:
+        _refill(there[0], pixels, result, "Jumps")
+        there[0].contrast_limits = (0, high)
+        set_visible(_tagged(there[0], result, JUMPS), True)
+        return
     layer = Image(
         pixels,
         name=f"Jumps ({result.title})",
@@ -191,12 +293,10 @@ def add_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32]) -> Ima
         multiscale=is_pyramid,
         **result.subject.placement.keywords,
     )
-    insert_below_helpers(viewer, layer)
-    return _tagged(layer, result, JUMPS)
+    insert_below_helpers(viewer, _tagged(layer, result, JUMPS))
 
 
-def add_rings(
-    viewer: Viewer,
+def new_rings(
     centres: NDArray[np.float64],
     diameters: NDArray[np.float64],
     name: str,
@@ -204,8 +304,8 @@ def add_rings(
     *,
     thick: bool = False,
 ) -> Points:
-    """Add circles in pixels; ``thick`` ones are seen on every slice that they reach."""
-    return viewer.add_points(
+    """Make circles in pixels; ``thick`` ones are seen on every slice that they reach."""
+    return Points(
         centres,
         size=diameters,
         name=name,

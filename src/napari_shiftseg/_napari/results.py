@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,22 @@ from qtpy.QtCore import QObject, Signal
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.layers import (
+    CUTS,
     EMBEDDING,
     JUMPS,
     LABELS,
-    add_jumps,
+    add_result,
     is_the_persons,
     layer_of,
     levels_of,
+    retire,
+    set_visible,
+    show_jumps,
     show_only,
     show_picture,
-    show_result,
 )
 from napari_shiftseg._napari.tags import own_layers, tag_of
+from napari_shiftseg._napari.turns import Steps, Turns
 
 
 class Results(QObject):
@@ -34,17 +39,18 @@ class Results(QObject):
     ----------
     viewer
         Where the layers are.
+    turns
+        When layers are added or removed.
     """
 
     changed = Signal()
     relabelled = Signal(object)
 
-    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Viewer, turns: Turns, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._viewer = viewer
+        self._viewer, self._turns = viewer, turns
         self._by_key: dict[str, Result] = {}
         self._current = ""
-        self._busy = False
         while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     @property
@@ -64,16 +70,21 @@ class Results(QObject):
         """Return the labels layer of a result, None if it is gone."""
         return layer_of(self._viewer, result.key, LABELS)
 
-    def show(self, result: Result) -> Labels:
-        """Show a result and make it the current one."""
-        self._busy = True
-        labels = show_result(self._viewer, result)
-        self._busy = False
+    def show(self, result: Result) -> None:
+        """Show a result and make it the current one, in the next turns."""
+        self._turns.do(self._show(result))
+
+    def add(self, result: Result) -> Generator[None, None, Labels]:
+        """Bring up the layers of a result, hidden if they are new, in steps; return its labels."""
+        labels = yield from add_result(self._viewer, result)
         self._by_key = {key: kept for key, kept in self._by_key.items() if self._is_shown(key)} | {
             repr(result.key): result
         }
-        self.choose(result.key)
         return labels
+
+    def _show(self, result: Result) -> Steps:
+        yield from self.add(result)
+        self.choose(result.key)
 
     def choose(self, key: tuple[Any, ...]) -> None:
         """Make a result the current one, and the only one that is seen."""
@@ -83,11 +94,18 @@ class Results(QObject):
 
     def view(self, kind: str) -> None:
         """Show the current result's labels or embedding; an empty kind shows neither."""
-        if self.current is None:
+        result = self.current
+        if result is None:
             return
-        if kind == EMBEDDING and layer_of(self._viewer, self.current.key, EMBEDDING) is None:
-            show_picture(self._viewer, self.current)
-        show_only(self._viewer, self.current.key, kind or None)
+        if kind == EMBEDDING and layer_of(self._viewer, result.key, EMBEDDING) is None:
+            self._turns.do(self._view_picture(result))
+        else:
+            show_only(self._viewer, result.key, kind or None)
+
+    def _view_picture(self, result: Result) -> Steps:
+        show_picture(self._viewer, result)
+        yield
+        show_only(self._viewer, result.key, EMBEDDING)
 
     def relabel(self, result: Result) -> None:
         """Put other labels of the same embedding into the layer of a result."""
@@ -100,6 +118,7 @@ class Results(QObject):
             return
         layer.data = levels_of(result.segmentation.labels, result.subject.placement)[0]
         tag_of(layer)["provenance"] = result.segmentation.provenance
+        retire(self._viewer, result, CUTS)
         self.changed.emit()
         self.relabelled.emit(result)
 
@@ -109,23 +128,27 @@ class Results(QObject):
         if layer_of(self._viewer, result.key, EMBEDDING) is not None:
             show_picture(self._viewer, result)
 
-    def show_jumps(self, result: Result, jumps: NDArray[np.float32]) -> None:
-        """Show a result's jumps."""
-        if self.current is not None and layer_of(self._viewer, result.key, LABELS) is not None:
-            self.hide_jumps()
-            add_jumps(self._viewer, result, jumps)
+    def show_jumps(self, result: Result, jumps: NDArray[np.float32], high: float) -> None:
+        """Show a result's jumps, up to a height."""
+        self._turns.do(self._show_jumps(result, jumps, high))
 
     def hide_jumps(self) -> None:
-        """Take all jump layers away."""
+        """Hide the jump layer, which waits for the next jumps."""
         for layer in own_layers(self._viewer, kind=JUMPS):
-            self._viewer.layers.remove(layer)
+            set_visible(layer, False)
+
+    def _show_jumps(self, result: Result, jumps: NDArray[np.float32], high: float) -> Steps:
+        if self.current is not None and layer_of(self._viewer, result.key, LABELS) is not None:
+            self.hide_jumps()
+            show_jumps(self._viewer, result, jumps, high)
+        yield
 
     def _is_shown(self, key: str) -> bool:
         return bool(own_layers(self._viewer, key=key, kind=LABELS))
 
     def _on_removed(self, event: Any) -> None:
         key = tag_of(event.value).get("key")
-        if not self._busy and key in self._by_key and not self._is_shown(key):
+        if key in self._by_key and not self._is_shown(key):
             del self._by_key[key]
             if self._current == key:
                 self._current = next(reversed(self._by_key), "")

@@ -19,6 +19,7 @@ from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.correct.control import CorrectControl
 from napari_shiftseg._napari.correct.correctable import Correctable
 from napari_shiftseg._napari.correct.tab import CorrectTab
+from napari_shiftseg._napari.layers import remove_passing
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.results import Results
@@ -27,6 +28,7 @@ from napari_shiftseg._napari.segment.model_section import ModelSection
 from napari_shiftseg._napari.segment.result_control import ResultControl
 from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.sentence import warning_style
+from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 
@@ -44,13 +46,22 @@ class SegmentWidget(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self.results = Results(viewer, self)
+        self.turns = Turns(self)
+        self.results = Results(viewer, self.turns, self)
         self.segment, self.runner = SegmentTab(viewer), Runner(self)
-        self.control = SegmentControl(viewer, self.segment, self.runner, self.results, self)
+        self.control = SegmentControl(
+            viewer, self.segment, self.runner, self.results, self.turns, self
+        )
         self.result_control = ResultControl(self.segment, self.results, self.control, self)
         self.compare = CompareTab(viewer)
         self.compare_control = CompareControl(
-            viewer, self.compare, self.control.subject, Runner(self), self.results, self
+            viewer,
+            self.compare,
+            self.control.subject,
+            Runner(self),
+            self.results,
+            self.turns,
+            self,
         )
         self.correct = CorrectTab(viewer)
         self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
@@ -141,14 +152,16 @@ class SegmentWidget(QWidget):
 
     def _on_checked(self, checked: Any) -> None:
         if isinstance(checked, Checked):
-            show_check(self._viewer, checked)
+            self.turns.do(show_check(self._viewer, checked))
             show_info(checked.sentence)
 
     def _let_go(self) -> None:
         self.control.close()
         self.compare_control.close()
-        self.correct_control.stop()
+        self.correct_control.close()
         self.checks.stop()
+        self.turns.stop()
+        remove_passing(self._viewer)
         self.actions_of_widget.unregister()
 
     def _on_theme(self) -> None:

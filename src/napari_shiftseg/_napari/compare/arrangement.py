@@ -10,9 +10,9 @@ from qtpy.QtCore import QObject, Signal
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.compare.blink import Blink
 from napari_shiftseg._napari.compare.curtain import Curtain
-from napari_shiftseg._napari.compare.side_by_side import COPY, SideBySide
+from napari_shiftseg._napari.compare.side_by_side import SideBySide
 from napari_shiftseg._napari.compare.sides import Side, hide_others
-from napari_shiftseg._napari.tags import tag_of
+from napari_shiftseg._napari.turns import Steps, Turns
 
 ALONE = ("A", "B")
 SIDE_BY_SIDE, CURTAIN, BLINK = "side by side", "curtain", "blink"
@@ -25,16 +25,17 @@ class Arrangement(QObject):
     ----------
     viewer
         Where the layers are.
+    turns
+        When layers are added or removed.
     """
 
     ended = Signal()
     lost = Signal()
 
-    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Viewer, turns: Turns, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._viewer = viewer
+        self._viewer, self._turns = viewer, turns
         self._sides: tuple[Side, Side] | None = None
-        self._busy = False
         self.fraction = 0.5
         self.way = ALONE[0]
         self.beside = SideBySide(viewer)
@@ -54,15 +55,22 @@ class Arrangement(QObject):
         self._sides = sides
 
     def show(self, way: str) -> None:
-        """Show the sides: ``"A"``, ``"B"``, or one of the ways named above."""
+        """Show the sides: ``"A"``, ``"B"``, or one of the ways named above.
+
+        What a way has to add to the viewer appears in the next turns.
+        """
         if self._sides is None:
             return
         self._put_back()
         self.way = way
-        self._busy = True
         hide_others(self._viewer, self._sides)
-        self._enter(way, *self._sides)
-        self._busy = False
+        if way in (SIDE_BY_SIDE, CURTAIN):
+            self._turns.do(self._enter(way, self._sides))
+        elif way == BLINK:
+            self.blink.enter(*self._sides)
+        else:
+            for name, side in zip(ALONE, self._sides, strict=True):
+                side.set_visible(way == name)
 
     def leave(self) -> None:
         """Put everything back and forget the sides."""
@@ -78,35 +86,36 @@ class Arrangement(QObject):
         """Return how far the pixels of A or B are moved to the right, in world units."""
         return self.beside.shift * side
 
-    def _enter(self, way: str, a: Side, b: Side) -> None:
+    def _enter(self, way: str, sides: tuple[Side, Side]) -> Steps:
+        if sides is not self._sides or way != self.way:
+            return
+        self._put_back()
         if way == SIDE_BY_SIDE:
-            self.beside.enter(a, b)
-        elif way == CURTAIN:
-            self.curtain.enter(a, b, self.fraction)
-        elif way == BLINK:
-            self.blink.enter(a, b)
+            yield from self.beside.enter(*sides)
         else:
-            a.set_visible(way == ALONE[0])
-            b.set_visible(way == ALONE[1])
+            yield from self.curtain.enter(*sides, self.fraction)
 
     def _put_back(self) -> None:
-        self._busy = True
         self.blink.leave()
         self.curtain.leave()
         self.beside.leave()
-        self._busy = False
 
     def _on_curtain(self, fraction: float) -> None:
         self.fraction = fraction
 
     def _on_removed(self, event: Any) -> None:
-        if self._busy or self._sides is None:
+        removed = event.value
+        if self.beside.is_image(removed):
+            self._turns.do(self.beside.forget_copy())
+        if self._sides is None:
             return
         if not all(side.alive for side in self._sides):
             self.leave()
+            self._turns.do(self.curtain.forget())
+            self._turns.do(self.beside.forget_copy())
             self.lost.emit()
-        elif event.value in (self.curtain.layer, self.curtain.line.layer) or (
-            tag_of(event.value).get("kind") == COPY
+        elif (self.way == CURTAIN and removed in (self.curtain.layer, self.curtain.line.layer)) or (
+            self.way == SIDE_BY_SIDE and removed is self.beside.copy
         ):
             self.show(ALONE[0])
             self.ended.emit()

@@ -24,6 +24,7 @@ from napari_shiftseg._napari.job import Result, Subject, run
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.run_bar import RunBar
+from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text
@@ -46,6 +47,8 @@ class CompareControl(QObject):
         Runs this tab's work, and no other tab's.
     results
         Where results are shown and kept.
+    turns
+        When layers are added or removed.
     """
 
     def __init__(
@@ -55,15 +58,16 @@ class CompareControl(QObject):
         subject: Callable[[], Subject | None],
         runner: Runner,
         results: Results,
+        turns: Turns,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._tab, self._subject, self.runner = viewer, tab, subject, runner
-        self._results = results
+        self._results, self._turns = results, turns
         self._pair: Pair | None = None
         self._sweep: Sweep | None = None
         self._bar: RunBar = tab.run
-        self.arrangement = Arrangement(viewer, self)
+        self.arrangement = Arrangement(viewer, turns, self)
         self._clicks = Clicks(viewer, self)
         self._connect_tab(tab)
         self._connect_rest()
@@ -149,14 +153,19 @@ class CompareControl(QObject):
             self._sweep = result
             self._tab.plot.show_sweep(result)
             return
-        way = self.arrangement.way
+        self._turns.do(self._show_pair(Pair(result)))
+
+    def _show_pair(self, pair: Pair) -> Steps:
         self.arrangement.leave()
-        self._pair = Pair(result)
-        a, b = (Side.show(self._viewer, self._results, one) for one in result)
-        self._results.choose(result[0].key)
+        a = yield from Side.bring_up(self._viewer, self._results, pair.results[0])
+        b = yield from Side.bring_up(self._viewer, self._results, pair.results[1])
+        self._pair = pair
+        self._tab.show_pair(pair)
+        yield
+        self._results.choose(pair.results[0].key)
+        yield
         self.arrangement.take((a, b))
-        self._tab.show_pair(self._pair)
-        self._show(way)
+        self._show(self.arrangement.way)
 
     def _show(self, way: str) -> None:
         self.arrangement.show(way)

@@ -12,11 +12,10 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.compare.curtain_line import CurtainLine
 from napari_shiftseg._napari.compare.sides import Side
-from napari_shiftseg._napari.layers import insert_below_helpers
+from napari_shiftseg._napari.layers import CURTAIN, insert_below_helpers, remove, set_visible
+from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
-
-CURTAIN = "curtain"
-"""Kind of the layer that shows both."""
+from napari_shiftseg._napari.turns import Steps
 
 _COARSEST = 512
 """Edge in pixels at which no coarser level is needed."""
@@ -72,6 +71,11 @@ def _thinned(labels: NDArray[Any], step: int) -> NDArray[Any]:
     return np.ascontiguousarray(thin) if step > 2 else thin
 
 
+def _fits(layer: Labels, levels: list[CurtainPixels]) -> bool:
+    """Tell whether a layer can show other levels: napari cannot change their sizes."""
+    return [level.shape for level in layer.data] == [level.shape for level in levels]
+
+
 class Curtain(QObject):
     """Shows A and B with an edge between them that can be dragged.
 
@@ -92,13 +96,49 @@ class Curtain(QObject):
         self.line = CurtainLine(viewer, self)
         self.line.dragged.connect(self._on_dragged)
 
-    def enter(self, a: Side, b: Side, fraction: float) -> None:
+    def enter(self, a: Side, b: Side, fraction: float) -> Steps:
         """Draw the curtain at a fraction of the image's width."""
-        self._sides = (a, b)
+        self._sides = sides = (a, b)
         a.set_visible(True, labels=False)
         b.set_visible(True, labels=False)
         self._levels = curtain_levels(a.result.segmentation.labels, b.result.segmentation.labels)
         placement = a.result.subject.placement
+        yield from self._show_layer(a, placement)
+        if self._sides is sides:
+            yield from self.line.enter(placement)
+        if self._sides is sides:
+            self.move(fraction)
+
+    def leave(self) -> None:
+        """Hide the curtain, which waits for the next pair."""
+        if self._sides is None:
+            return
+        self.line.leave()
+        for side in self._sides:
+            side.show_rings((-np.inf, np.inf))
+        if self.layer is not None and self.layer in self._viewer.layers:
+            set_visible(self.layer, False)
+        self._sides, self._levels = None, []
+
+    def forget(self) -> Steps:
+        """Remove the curtain, as when one of its sides is gone."""
+        layer, self.layer = self.layer, None
+        yield from remove(self._viewer, layer)
+        yield from self.line.forget()
+
+    def _show_layer(self, a: Side, placement: Placement) -> Steps:
+        """Show the levels, in the layer that is there if it can be."""
+        layer = self.layer
+        if layer is not None and layer in self._viewer.layers and _fits(layer, self._levels):
+            layer.data = self._levels
+            layer.translate, layer.scale = placement.translate, placement.scale
+            layer.opacity, layer.colormap = a.labels.opacity, a.labels.colormap
+            set_visible(layer, True)
+            return
+        self.layer = None
+        yield from remove(self._viewer, layer)
+        if self._sides is None:
+            return
         self.layer = Labels(
             self._levels,
             name="Curtain (A | B)",
@@ -109,19 +149,7 @@ class Curtain(QObject):
             **placement.keywords,
         )
         insert_below_helpers(self._viewer, self.layer)
-        self.line.enter(placement)
-        self.move(fraction)
-
-    def leave(self) -> None:
-        """Take the curtain away."""
-        if self._sides is None:
-            return
-        self.line.leave()
-        for side in self._sides:
-            side.show_rings((-np.inf, np.inf))
-        if self.layer in self._viewer.layers:
-            self._viewer.layers.remove(self.layer)
-        self._sides, self.layer, self._levels = None, None, []
+        yield
 
     def move(self, fraction: float) -> None:
         """Move the edge to a fraction of the image's width."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from napari.layers import Vectors
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.clicks import is_free
+from napari_shiftseg._napari.layers import CURTAIN_LINE, add_on_top, remove, set_visible
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
-
-LINE = "curtain line"
-"""Kind of the layer that draws the line."""
+from napari_shiftseg._napari.turns import Steps
 
 _COLOUR = "#fff34d"
 _WIDTH = 4
@@ -43,40 +43,52 @@ class CurtainLine(QObject):
         self._cursor: Any = None
         self.layer: Vectors | None = None
 
-    def enter(self, placement: Placement) -> None:
+    def enter(self, placement: Placement) -> Steps:
         """Draw the line and listen to the mouse."""
         self._placement = placement
-        height, scale = placement.size[-2], placement.scale[-2:]
-        active = self._viewer.layers.selection.active
+        camera_of(self._viewer).events.zoom.connect(self._on_zoom)
+        self._viewer.mouse_drag_callbacks.append(self._on_press)
+        self._viewer.mouse_move_callbacks.append(self._on_move)
+        height, scale, corner = placement.size[-2], placement.scale[-2:], placement.translate[-2:]
+        stroke = np.array([[[-0.5, 0], [height, 0]]])
+        if self.layer is not None and self.layer in self._viewer.layers:
+            set_visible(self.layer, True)
+            self.layer.data = stroke
+            self.layer.scale, self.layer.translate = scale, corner
+            self._on_zoom()
+            return
         # Two axes suffice: napari repeats the line in every slice of a stack.
-        self.layer = self._viewer.add_vectors(
-            [[[-0.5, 0], [height, 0]]],
+        self.layer = Vectors(
+            stroke,
             name="Curtain line",
             edge_color=_COLOUR,
             vector_style="line",
             opacity=1,
-            metadata=tag(kind=LINE),
+            metadata=tag(kind=CURTAIN_LINE),
             scale=scale,
-            translate=placement.translate[-2:],
+            translate=corner,
             **({"units": placement.units[-2:]} if placement.units else {}),
         )
-        self._viewer.layers.selection.active = active
         self._on_zoom()
-        camera_of(self._viewer).events.zoom.connect(self._on_zoom)
-        self._viewer.mouse_drag_callbacks.append(self._on_press)
-        self._viewer.mouse_move_callbacks.append(self._on_move)
+        add_on_top(self._viewer, self.layer)
+        yield
 
     def leave(self) -> None:
-        """Take the line away and leave the mouse alone."""
+        """Hide the line and leave the mouse alone."""
         if self._placement is None:
             return
         camera_of(self._viewer).events.zoom.disconnect(self._on_zoom)
         self._viewer.mouse_drag_callbacks.remove(self._on_press)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
         self._point(False)
-        if self.layer in self._viewer.layers:
-            self._viewer.layers.remove(self.layer)
-        self._placement, self.layer = None, None
+        self._placement = None
+        if self.layer is not None and self.layer in self._viewer.layers:
+            set_visible(self.layer, False)
+
+    def forget(self) -> Steps:
+        """Remove the line."""
+        layer, self.layer = self.layer, None
+        yield from remove(self._viewer, layer)
 
     def move(self, column: float) -> None:
         """Put the line between the pixels ``column - 1`` and ``column``."""

@@ -7,10 +7,12 @@ from napari.viewer import Viewer
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.sides import Side
+from napari_shiftseg._napari.layers import COPY, insert_above, remove, set_visible
 from napari_shiftseg._napari.tags import tag
+from napari_shiftseg._napari.turns import Steps
 
-COPY = "copy"
-"""Kind of the layer that repeats the image; it shares the image's pixels."""
+_LINKED = ("contrast_limits", "gamma", "colormap")
+"""What the copy and the image have in common, whichever of them a person changes."""
 
 _GAP = 0.04
 """Space between the two, as a part of the image's width."""
@@ -31,42 +33,82 @@ class SideBySide:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._b: Side | None = None
-        self._copy: Layer | None = None
+        self._image: Layer | None = None
+        self.copy: Layer | None = None
         self.shift = 0.0
 
-    def enter(self, a: Side, b: Side) -> None:
+    def enter(self, a: Side, b: Side) -> Steps:
         """Show both, and bring both into view."""
         subject = a.result.subject
         width = subject.stack.size[-1] * subject.stack.scale[-1]
         self._b, self.shift = b, width * (1 + _GAP)
-        self._add_copy(subject.image_key)
-        b.shift(self.shift)
-        a.set_visible(True)
-        b.set_visible(True)
         camera = camera_of(self._viewer)
         self._view = (camera.center, camera.zoom)
+        b.shift(self.shift)
+        yield from self._show_copy(subject.image_key)
+        if self._b is not b:
+            return
+        a.set_visible(True)
+        b.set_visible(True)
         self._viewer.reset_view()
 
     def leave(self) -> None:
-        """Put everything back, as far as it is still there."""
+        """Put everything back, as far as it is still there; the copy waits, hidden."""
         if self._b is None:
             return
         self._b.shift(-self.shift)
-        if self._copy in self._viewer.layers:
-            self._viewer.layers.remove(self._copy)
-        self._b, self._copy, self.shift = None, None, 0.0
+        copy = self.copy
+        if copy is not None and copy in self._viewer.layers:
+            set_visible(copy, False)
+            if self._image is not None:
+                copy.translate = self._image.translate
+        self._b, self.shift = None, 0.0
         camera = camera_of(self._viewer)
         camera.center, camera.zoom = self._view
 
-    def _add_copy(self, image_key: str) -> None:
+    def is_image(self, layer: Layer) -> bool:
+        """Tell whether the copy is a layer's."""
+        return self._image is not None and layer is self._image
+
+    def forget_copy(self) -> Steps:
+        """Remove the copy, as when its image is gone."""
+        copy, image = self.copy, self._image
+        self.copy = self._image = None
+        if copy is not None and copy in self._viewer.layers:
+            if image is not None:
+                self._viewer.layers.unlink_layers([image, copy], _LINKED)
+            yield from remove(self._viewer, copy)
+
+    def _show_copy(self, image_key: str) -> Steps:
         image = next((n for n in self._viewer.layers if str(n.unique_id) == image_key), None)
-        if image is None:
+        if self.copy is not None and not self._is_of(image):
+            yield from self.forget_copy()
+        if image is None or self._b is None:
             return
-        data, attributes, kind = image.as_layer_data_tuple()
-        attributes |= {"name": f"{image.name} (B)", "metadata": tag(kind=COPY), "visible": True}
-        copy = Layer.create(data, attributes, kind)
-        copy.translate = (*copy.translate[:-1], copy.translate[-1] + self.shift)
-        active = self._viewer.layers.selection.active
-        self._copy = copy
-        self._viewer.layers.insert(self._viewer.layers.index(image) + 1, copy)
-        self._viewer.layers.selection.active = active
+        place = (*image.translate[:-1], image.translate[-1] + self.shift)
+        if self.copy is not None:
+            self.copy.translate = place
+            set_visible(self.copy, True)
+            return
+        self._image, self.copy = image, _copy_of(image, place)
+        insert_above(self._viewer, image, self.copy)
+        self._viewer.layers.link_layers([image, self.copy], _LINKED)
+        yield
+
+    def _is_of(self, image: Layer | None) -> bool:
+        """Tell whether the copy is there and still shows an image's own pixels."""
+        if self.copy is None or image is None:
+            return False
+        there: bool = self.copy in self._viewer.layers
+        return there and self.copy.data is image.data and image is self._image
+
+
+def _copy_of(image: Layer, place: tuple[float, ...]) -> Layer:
+    data, attributes, kind = image.as_layer_data_tuple()
+    attributes |= {
+        "name": f"{image.name} (B)",
+        "metadata": tag(kind=COPY),
+        "visible": True,
+        "translate": place,
+    }
+    return Layer.create(data, attributes, kind)

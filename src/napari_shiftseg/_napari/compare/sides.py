@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from napari.layers import Labels, Layer, Points
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.job import Result
-from napari_shiftseg._napari.layers import CUTS, layer_of
+from napari_shiftseg._napari.layers import CUTS, layer_of, set_visible
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.tags import own_layers
 
@@ -36,9 +37,11 @@ class Side:
     rings: Points | None
 
     @classmethod
-    def show(cls, viewer: Viewer, results: Results, result: Result) -> Side:
-        """Show the layers of a result."""
-        labels = results.show(result)
+    def bring_up(
+        cls, viewer: Viewer, results: Results, result: Result
+    ) -> Generator[None, None, Side]:
+        """Bring up the layers of a result, in steps."""
+        labels = yield from results.add(result)
         return cls(viewer, result, labels, layer_of(viewer, result.key, CUTS))
 
     @property
@@ -55,7 +58,7 @@ class Side:
     def set_visible(self, visible: bool, *, labels: bool = True) -> None:
         """Show or hide the layers; without ``labels`` the rings alone are shown."""
         for layer in self.layers:
-            layer.visible = visible and (labels or layer is self.rings)
+            set_visible(layer, visible and (labels or layer is self.rings))
 
     def shift(self, distance: float) -> None:
         """Move the layers along the last axis, in world units."""
@@ -81,4 +84,4 @@ def hide_others(viewer: Viewer, sides: tuple[Side, Side]) -> None:
     kept = [layer for side in sides for layer in side.layers]
     for layer in own_layers(viewer, image=sides[0].result.subject.image_key):
         if layer not in kept:
-            layer.visible = False
+            set_visible(layer, False)

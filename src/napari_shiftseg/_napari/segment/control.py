@@ -32,6 +32,7 @@ from napari_shiftseg._napari.segment.relabel import (
 from napari_shiftseg._napari.segment.resolver import Chosen, Resolver
 from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.tags import tag_of
+from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
@@ -54,6 +55,8 @@ class SegmentControl(QObject):
         Runs things; shared with the other tabs.
     results
         What is shown; shared with the other tabs.
+    turns
+        When layers are added or removed; shared with the other tabs.
     """
 
     subject_changed = Signal()
@@ -64,19 +67,21 @@ class SegmentControl(QObject):
         tab: SegmentTab,
         runner: Runner,
         results: Results,
+        turns: Turns,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._tab, self._runner, self._results = viewer, tab, runner, results
+        self._turns = turns
         self._colourings: WeakKeyDictionary[Layer, dict[tuple[str, str], Colouring]] = (
             WeakKeyDictionary()
         )
-        self.grid = StitchingGrid(viewer, self)
+        self.grid = StitchingGrid(viewer, turns, self)
         self.live = Live(self)
         self.region_layer = RegionLayer(viewer)
         self._estimate = Estimate()
         self.resolver = Resolver(viewer, tab, self.region_layer, self._estimate)
-        self._partial = PartialPicture(viewer)
+        self._partial = PartialPicture(viewer, turns, self)
         self._remembered = Remembered()
         self._connect()
         tab.stitch.switch.choose(self._remembered.get("mode", tab.stitch.mode))
@@ -91,7 +96,6 @@ class SegmentControl(QObject):
         """End what runs and take the helpers' layers away."""
         self._runner.cancel()
         self.live.stop()
-        self.grid.hide()
         self._partial.remove()
 
     def subject(self) -> Subject | None:
@@ -170,6 +174,7 @@ class SegmentControl(QObject):
             return
         if chosen is None or plan is None:
             self._show_nothing("Open an image to see how it will be tiled.")
+            self.grid.remove()
             return
         self._tab.run.set_possible(True)
         self._say(chosen, plan)
@@ -229,7 +234,7 @@ class SegmentControl(QObject):
     def _on_success(self, results: Any) -> None:
         (result,) = cast("tuple[Result]", results)
         self._estimate.end()
-        self._partial.finish(result)
+        self._turns.do(self._partial.finish(result))
         self._remember_colours(result)
         self._results.show(result)
         if not result.report.objects:
@@ -254,7 +259,7 @@ class SegmentControl(QObject):
 
     def _on_live(self, done: Any) -> None:
         if isinstance(done, Jumps):
-            self._results.show_jumps(done.result, done.jumps)
+            self._results.show_jumps(done.result, done.jumps, done.high)
         elif isinstance(done, Recoloured):
             self._remember_colours(done.result)
             self._results.recolour(done.result)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.layers import PERIOD_GRID, TILE_GRID
+from napari_shiftseg._napari.layers import PERIOD_GRID, TILE_GRID, add_on_top, remove, set_visible
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.segment.grid_lines import (
@@ -24,7 +22,8 @@ from napari_shiftseg._napari.segment.grid_lines import (
     segments,
     tile_edges,
 )
-from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg._napari.tags import own_layers, tag, tag_of
+from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
 
@@ -38,6 +37,8 @@ class GridLines(QObject):
     ----------
     viewer
         Where the layer lives.
+    turns
+        When it is added or removed.
     name
         Name of the layer, and what it is found by.
     width
@@ -54,6 +55,7 @@ class GridLines(QObject):
     def __init__(
         self,
         viewer: Viewer,
+        turns: Turns,
         name: str,
         *,
         width: float,
@@ -62,7 +64,7 @@ class GridLines(QObject):
         opacity: float,
     ) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._viewer, self._turns = viewer, turns
         self._name = name
         self._width = width
         self._readable = readable
@@ -70,6 +72,8 @@ class GridLines(QObject):
         self._opacity = opacity
         self._spacing = float("inf")
         self._wanted = self._drawn = _NOTHING
+        self._placement: Placement | None = None
+        self._hidden = False
 
     @property
     def layer(self) -> Vectors | None:
@@ -77,19 +81,20 @@ class GridLines(QObject):
         return next(iter(own_layers(self._viewer, kind=self._name)), None)
 
     def draw(self, edges: list[Edges], spacing: Size, plan: TilePlan, placement: Placement) -> None:
-        """Draw lines of a typical spacing, in the layer that is there if it can be."""
+        """Draw lines of a typical spacing; the first ones appear in one of the next turns."""
         displayed = _displayed(self._viewer, len(plan.image_size))
         at = placement.to_pixels(self._viewer.dims.point)
         self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
         self._spacing = min(spacing[axis] * placement.scale[axis] for axis in displayed)
+        self._placement = placement
         layer = self.layer
-        if layer is not None and layer.ndim != len(plan.image_size):
-            self.remove()
-            layer = None
-        if layer is None:
-            self._add(placement)
-        elif not _lies(layer, placement):
+        if layer is None or layer.ndim != len(placement.size):
+            self._turns.do(self._open())
+            return
+        if not _lies(layer, placement):
             layer.scale, layer.translate = placement.scale, placement.translate
+        if self._hidden:
+            self._hidden, layer.visible = False, True
         self.restyle()
 
     def restyle(self) -> None:
@@ -104,11 +109,37 @@ class GridLines(QObject):
         if not 0.9 < width / layer.edge_width < 1.1:
             layer.edge_width = width
 
-    def remove(self) -> None:
-        """Remove the layer."""
+    def hide(self) -> None:
+        """Hide the lines; their layer waits, empty, so that the view does not reckon with it."""
+        self._placement, self._wanted = None, _NOTHING
         layer = self.layer
-        if layer is not None:
-            self._viewer.layers.remove(layer)
+        if layer is not None and not self._hidden:
+            self.restyle()
+            self._hidden = True
+            set_visible(layer, False)
+
+    def remove(self) -> None:
+        """Hide the lines now, and remove their layer unless it is wanted again before."""
+        self.hide()
+        if self.layer is not None:
+            self._turns.do(self._close())
+
+    def _close(self) -> Steps:
+        if self._placement is None:
+            yield from remove(self._viewer, self.layer)
+            self._hidden = False
+
+    def _open(self) -> Steps:
+        """Add the layer if it is still wanted, in place of one of other dimensions."""
+        placement, layer = self._placement, self.layer
+        if placement is None or (layer is not None and layer.ndim == len(placement.size)):
+            return
+        yield from remove(self._viewer, layer)
+        if self._placement is placement:
+            self._hidden = False
+            self._add(placement)
+            self.restyle()
+            yield
 
     def _fill(self, layer: Vectors, lines: Lines) -> None:
         if lines is self._drawn:
@@ -119,9 +150,8 @@ class GridLines(QObject):
             layer.edge_color = self._colours[lines.harmful.astype(int)]
 
     def _add(self, placement: Placement) -> None:
-        active = self._viewer.layers.selection.active
         self._drawn = _NOTHING
-        layer = self._viewer.add_vectors(
+        layer = Vectors(
             np.zeros((0, 2, len(placement.size))),
             name=self._name,
             edge_color=self._colours[0],
@@ -132,9 +162,7 @@ class GridLines(QObject):
             **placement.keywords,
         )
         layer.events.visible.connect(self.restyle)
-        # A new layer takes the selection, and with it the tool in the user's hand.
-        if active is not None:
-            self._viewer.layers.selection.active = active
+        add_on_top(self._viewer, layer)
 
 
 class StitchingGrid(QObject):
@@ -144,21 +172,28 @@ class StitchingGrid(QObject):
     ----------
     viewer
         Where to draw.
+    turns
+        When layers are added or removed.
     """
 
     removed_by_user = Signal()
 
-    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Viewer, turns: Turns, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._viewer = viewer
+        self._viewer, self._turns = viewer, turns
         self._plan: TilePlan | None = None
         self._placement: Placement | None = None
-        self._busy = False
         self.period = GridLines(
-            viewer, PERIOD_GRID, width=1, readable=12, colours=(PERIOD, PERIOD), opacity=0.6
+            viewer, turns, PERIOD_GRID, width=1, readable=12, colours=(PERIOD, PERIOD), opacity=0.6
         )
         self.tiles = GridLines(
-            viewer, TILE_GRID, width=2.5, readable=4, colours=(HARMLESS, HARMFUL), opacity=0.9
+            viewer,
+            turns,
+            TILE_GRID,
+            width=2.5,
+            readable=4,
+            colours=(HARMLESS, HARMFUL),
+            opacity=0.9,
         )
         while_alive(self, camera_of(viewer).events.zoom, self._on_zoom)
         while_alive(self, viewer.dims.events.current_step, self._on_dims)
@@ -172,11 +207,16 @@ class StitchingGrid(QObject):
         self._draw()
 
     def hide(self) -> None:
-        """Remove the grid."""
+        """Hide the grid."""
         self._plan = self._placement = None
-        with self._own_changes():
-            self.period.remove()
-            self.tiles.remove()
+        self.period.hide()
+        self.tiles.hide()
+
+    def remove(self) -> None:
+        """Remove the grid, as when there is nothing that it could lie on."""
+        self._plan = self._placement = None
+        self.period.remove()
+        self.tiles.remove()
 
     def raise_to_top(self) -> None:
         """Put the grid above an image that was opened later."""
@@ -188,19 +228,9 @@ class StitchingGrid(QObject):
     def _draw(self) -> None:
         if self._plan is None or self._placement is None:
             return
-        with self._own_changes():
-            plan, placement = self._plan, self._placement
-            self.period.draw(period_edges(plan), plan.geometry.period, plan, placement)
-            self.tiles.draw(tile_edges(plan), plan.tile_size, plan, placement)
-
-    @contextmanager
-    def _own_changes(self) -> Iterator[None]:
-        """Tell what the grid does to its layers from what a person does."""
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
+        plan, placement = self._plan, self._placement
+        self.period.draw(period_edges(plan), plan.geometry.period, plan, placement)
+        self.tiles.draw(tile_edges(plan), plan.tile_size, plan, placement)
 
     def _on_zoom(self) -> None:
         self.period.restyle()
@@ -212,7 +242,8 @@ class StitchingGrid(QObject):
             self._draw()
 
     def _on_removed(self, event: Any) -> None:
-        if self._plan is not None and not self._busy and event.value.name == self.tiles._name:
+        kind = tag_of(event.value).get("kind")
+        if self._plan is not None and kind == TILE_GRID and not self._turns.at_work:
             self.hide()
             self.removed_by_user.emit()
 

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.layers import Image
 from napari.viewer import Viewer
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer
 
 from napari_shiftseg._napari.job import Key, Result, TilePicture
-from napari_shiftseg._napari.layers import EMBEDDING, adopt_picture, insert_below_helpers, layer_of
-from napari_shiftseg._napari.tags import tag
+from napari_shiftseg._napari.layers import (
+    EMBEDDING,
+    PARTIAL,
+    adopt_picture,
+    insert_below_helpers,
+    is_the_persons,
+    levels_of,
+    remove,
+    set_visible,
+)
+from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.tags import own_layers, tag, tag_of
+from napari_shiftseg._napari.turns import Steps, Turns
 
-_KIND = "partial"
+_PAUSE = 30
+"""Milliseconds in which tiles are gathered before they are drawn."""
 
 
-class PartialPicture:
+@dataclass(frozen=True)
+class _Picture:
+    """What a layer shows, and where."""
+
+    pixels: Any
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+
+    @classmethod
+    def of(cls, layer: Image) -> _Picture:
+        return cls(layer.data, tuple(layer.scale), tuple(layer.translate))
+
+    def show_in(self, layer: Image) -> None:
+        layer.data = self.pixels
+        layer.scale, layer.translate = self.scale, self.translate
+
+
+class PartialPicture(QObject):
     """One layer while a run goes on; at its end it becomes the picture of the embedding.
 
     A layer of its own that went at the end would hold up the window twice: napari takes its
@@ -26,13 +58,21 @@ class PartialPicture:
     ----------
     viewer
         Where to show it.
+    turns
+        When the layer is added or removed.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
+    def __init__(self, viewer: Viewer, turns: Turns, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer, self._turns = viewer, turns
         self._key: Key = ()
+        self._pixels: NDArray[np.uint8] | None = None
         self._layer: Image | None = None
-        self._before: Any = None
+        self._before: _Picture | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE)
+        self._timer.timeout.connect(self._draw)
 
     @property
     def layer(self) -> Image | None:
@@ -41,45 +81,79 @@ class PartialPicture:
 
     def begin(self, key: Key) -> None:
         """Take note of what will be run; nothing is shown before the first tile."""
-        self._key, self._layer, self._before = key, None, None
+        self._key = key
+        self._pixels = self._layer = self._before = None
 
     def show(self, tile: TilePicture) -> None:
         """Put a tile into its place."""
-        layer = self.layer or self._open(tile)
+        if self._pixels is None:
+            placement = tile.subject.placement.coarse(tile.step, len(tile.place))
+            self._pixels = np.zeros((*placement.size, 3), np.uint8)
+            self._turns.do(self._open(self._pixels, placement))
         frame = tile.frame if tile.subject.frame is None else (0,) * len(tile.frame)
-        layer.data[(*frame, *tile.place)] = tile.colours
-        layer.refresh(extent=False, thumbnail=False)
+        place: tuple[int | slice, ...] = (*frame, *tile.place)
+        self._pixels[place] = tile.colours
+        if not self._timer.isActive():
+            self._timer.start()
 
-    def finish(self, result: Result) -> None:
-        """Give the layer to the result, or take it away where it is no full picture."""
-        layer, self._layer = self.layer, None
-        if layer is None:
-            return
-        if layer.data.shape == result.picture.shape:
-            adopt_picture(layer, result).visible = False
-        else:
-            self._viewer.layers.remove(layer)
+    def finish(self, result: Result) -> Steps:
+        """Give the layer to the result, or take it away where it cannot show a full picture."""
+        layer = self.layer
+        self._forget()
+        return self._hand_over(layer, result)
 
     def remove(self) -> None:
         """Take the picture away, or put back what it was drawn over."""
-        layer, self._layer = self.layer, None
+        layer, before = self.layer, self._before
+        self._forget()
         if layer is None:
             return
-        if self._before is None:
-            self._viewer.layers.remove(layer)
+        set_visible(layer, False)
+        if before is None:
+            self._turns.do(remove(self._viewer, layer))
         else:
-            layer.data, layer.visible = self._before, False
+            before.show_in(layer)
 
-    def _open(self, tile: TilePicture) -> Image:
-        placement = tile.subject.placement.coarse(tile.step, len(tile.place))
-        empty = np.zeros((*placement.size, 3), np.uint8)
-        former = layer_of(self._viewer, self._key, EMBEDDING)
-        if isinstance(former, Image) and not former.multiscale and former.data.shape == empty.shape:
-            self._layer, self._before = former, former.data
-            former.data, former.visible = empty, True
-            return former
-        self._layer = Image(
-            empty, name="Running…", rgb=True, metadata=tag(kind=_KIND), **placement.keywords
-        )
-        insert_below_helpers(self._viewer, self._layer)
-        return self._layer
+    def _hand_over(self, layer: Image | None, result: Result) -> Steps:
+        if layer is None or layer not in self._viewer.layers:
+            return
+        _, is_pyramid = levels_of(result.picture, result.subject.placement)
+        if is_pyramid or result.picture.ndim != layer.data.ndim:
+            set_visible(layer, False)
+            yield from remove(self._viewer, layer)
+        else:
+            adopt_picture(layer, result)
+            yield
+
+    def _forget(self) -> None:
+        self._timer.stop()
+        self._pixels = self._layer = self._before = None
+
+    def _draw(self) -> None:
+        layer = self.layer
+        if layer is not None:
+            layer.refresh(extent=False, thumbnail=False)
+
+    def _former(self, ndim: int) -> Image | None:
+        """Return a picture that the run replaces: of an earlier run of its kind, or a preview."""
+        own = own_layers(self._viewer, image=self._key[0], kind=EMBEDDING)
+        same = [n for n in own if tag_of(n)["key"] == repr(self._key)]
+        replaced = same + [n for n in own if tag_of(n).get("preview")]
+        fit = (n for n in replaced if n.ndim == ndim - 1 and not n.multiscale)
+        return next((n for n in fit if not is_the_persons(n)), None)
+
+    def _open(self, pixels: NDArray[np.uint8], placement: Placement) -> Steps:
+        # The run may be over by now.
+        if pixels is not self._pixels:
+            return
+        former = self._former(pixels.ndim)
+        if former is not None:
+            self._layer, self._before = former, _Picture.of(former)
+            _Picture(pixels, placement.scale, placement.translate).show_in(former)
+            set_visible(former, True)
+        else:
+            self._layer = Image(
+                pixels, name="Running…", rgb=True, metadata=tag(kind=PARTIAL), **placement.keywords
+            )
+            insert_below_helpers(self._viewer, self._layer)
+        yield

@@ -32,10 +32,11 @@ class Recoloured:
 
 @dataclass(frozen=True)
 class Jumps:
-    """The jump map of a result."""
+    """The jump map of a result, and what of it is shown brightest."""
 
     result: Result
     jumps: NDArray[np.float32]
+    high: float
 
 
 def relabelled(result: Result, settings: Clustering) -> Iterator[Relabelled]:
@@ -71,4 +72,5 @@ def recoloured(result: Result, kind: ColourKind) -> Iterator[Recoloured]:
 def jumps_of(result: Result) -> Iterator[Jumps]:
     """Measure the jump across every pixel border."""
     ndim = result.segmentation.plan.geometry.ndim
-    yield Jumps(result, jump_map(result.segmentation.prediction.embedding, ndim))
+    jumps = jump_map(result.segmentation.prediction.embedding, ndim)
+    yield Jumps(result, jumps, float(np.percentile(jumps[::4], 99.9)) or 1.0)
