@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.events import Progress
+
+_PAUSE = 100
+"""Milliseconds between two changes of the bar."""
 
 
 class RunBar(QWidget):
@@ -38,15 +41,29 @@ class RunBar(QWidget):
         column.addWidget(self.bar)
         self.run.clicked.connect(self.run_requested)
         self.cancel.clicked.connect(self.cancel_requested)
+        self._latest: Progress | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE)
+        self._timer.timeout.connect(self._draw)
         self.set_running(False)
 
     def set_running(self, running: bool) -> None:
         """Show whether it is running."""
+        self._latest = None
+        self._timer.stop()
         self.cancel.setEnabled(running)
         self.bar.setValue(0)
         self.bar.setFormat("Starting" if running else "")
 
     def show_progress(self, progress: Progress) -> None:
-        """Show how far it is."""
-        self.bar.setValue(round(progress.fraction * self.bar.maximum()))
-        self.bar.setFormat(progress.text)
+        """Show how far it is, a few times a second."""
+        # Qt draws a bar at once whose value is set, and all of napari's window with it.
+        self._latest = progress
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _draw(self) -> None:
+        if self._latest is not None:
+            self.bar.setFormat(self._latest.text)
+            self.bar.setValue(round(self._latest.fraction * self.bar.maximum()))
