@@ -319,7 +319,7 @@ class TestTraining:
         assert f"Stopped after step {done}" in view.run.sentence.text()
         gate.release(100)
         train(qtbot, dock)
-        assert dock.control.course.steps[-1] == 12
+        assert dock.control.course.steps == list(range(1, 13))
         view.plot.draw()
         assert [x for x, _ in view.plot.points("pull")][-1] == 12
         assert [x for x, _ in view.plot.points("AP 0.5")] == [6, 12]

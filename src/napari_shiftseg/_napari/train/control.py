@@ -142,7 +142,7 @@ class TrainControl(QObject):
 
     def _on_started(self, event: Started) -> None:
         self._run, total = event.run, event.run.recipe.steps
-        if (self._output, event.run.trainer.step) == (self._course_of, self.course.last):
+        if (self._output, event.step) == (self._course_of, self.course.last):
             self.course.go_on(total)  # it knows more than the checkpoint, which has means
         else:
             self.course = Course(total, event.losses, event.validations)

@@ -96,12 +96,15 @@ class Started:
     Parameters
     ----------
     run
-        The training.
+        The training; it goes on while this is read.
+    step
+        Steps that earlier sittings have done.
     losses, validations
-        Its course in earlier sittings.
+        Their course.
     """
 
     run: TrainingRun
+    step: int
     losses: list[Losses]
     validations: list[Validated]
 
@@ -169,7 +172,7 @@ def train(order: Order, requests: Requests) -> Generator[Progress | Partial | En
         checkpoint=order.checkpoint,
         allow_small_window=order.allow_small_window,
     )
-    yield Partial(Started(run, run.losses, run.validations))
+    yield Partial(Started(run, run.trainer.step, run.losses, run.validations))
     with closing(run.events()) as events:
         yield from _course(run, events, requests)
     if not requests.left:

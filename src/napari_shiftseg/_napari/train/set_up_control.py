@@ -83,7 +83,7 @@ class SetUpControl(QObject):
         elif path.exists():
             output.say(f"{path.name} exists; an export will ask before it replaces it.")
         else:
-            output.say(f"In {path.parent}; written by Export model.")
+            output.say("Nothing is there yet; Export model will write it.")
 
     def _propose(self) -> None:
         """Propose a name until a person has given one."""
