@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
@@ -55,12 +56,14 @@ def main() -> None:
     with TemporaryDirectory() as settings:
         # The widget starts as on a user's first day, and leaves the user's own settings alone.
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
-        tour(folder, gaps, Path(settings))
+        folder = folder.absolute()
+        with chdir(settings):
+            tour(folder, gaps)
     print("\nLongest time that the window did not answer:")
     print(gaps.report())
 
 
-def tour(folder: Path, gaps: Gaps, models: Path) -> None:
+def tour(folder: Path, gaps: Gaps) -> None:
     """Set up, train, stop, resume, export."""
     viewer = napari.Viewer()
     viewer.theme = "dark"
@@ -69,7 +72,7 @@ def tour(folder: Path, gaps: Gaps, models: Path) -> None:
     _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")
     assert isinstance(widget, TrainWidget)
     view, runner = widget.view, widget.control.runner
-    set_up(widget, models / "my-nuclei.safetensors")
+    set_up(widget, "my-nuclei.safetensors")
     shoot(viewer, folder / "train-set-up.png")
 
     gaps.begin("train")
@@ -97,6 +100,7 @@ def tour(folder: Path, gaps: Gaps, models: Path) -> None:
     gaps.end()
     print(view.export.best.text())
     viewer.theme = "light"
+    settle(6)  # until the notification is gone
     shoot(viewer, folder / "train-light.png")
     viewer.close()
 
@@ -115,14 +119,14 @@ def open_quarters(viewer: napari.Viewer) -> None:
     viewer.reset_view()
 
 
-def set_up(widget: TrainWidget, output: Path) -> None:
+def set_up(widget: TrainWidget, output: str) -> None:
     """Fill the form in."""
     view = widget.view
     for _ in range(3):
         view.data.add.click()
     for name, value in SMALL.items():
         view.settings.editors[name].show_value(value)
-    view.output.path.setText(str(output))
+    view.output.path.setText(output)
     settle()
 
 

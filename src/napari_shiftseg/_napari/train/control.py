@@ -202,7 +202,7 @@ class TrainControl(QObject):
             offer(self._viewer, exported.path)
             self._allow()
             self.set_up.say_output()
-            show_info(f"Written: {exported.path}. Segment offers it as {exported.path.stem}.")
+            show_info(f"Written: {exported.path.name}. Segment offers it as {exported.path.stem}.")
 
     def _on_removed(self, event: Any) -> None:
         layer = event.value

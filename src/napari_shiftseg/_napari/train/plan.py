@@ -61,7 +61,7 @@ class Plan:
 
     def output(self) -> Path:
         """Return the model file to write."""
-        output = self._view.output.output
+        output = self._view.output.output.absolute()
         if output.suffix != SUFFIX:
             raise ShiftSegError(f"the model file is {str(output)!r}; its name must end in {SUFFIX}")
         if not output.parent.is_dir():
