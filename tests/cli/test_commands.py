@@ -14,7 +14,8 @@ from napari_shiftseg import __version__
 from napari_shiftseg.cli.app import app
 
 COMMANDS = (
-    "segment", "compare", "sweep", "evaluate", "certify", "check", "train", "models", "demo",
+    "segment", "compare", "sweep", "evaluate", "certify", "check", "repair", "train", "models",
+    "demo", "reproduce",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import OutputFile, note, refuse_existing, stderr
+from napari_shiftseg.cli.console import OutputFile, Overwrite, note, refuse_existing, stderr
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.synthetic import Preset
 from napari_shiftseg.files import write_text
@@ -22,7 +22,7 @@ def reproduce(
     pretrained: bool = False,
     page: Path | None = None,
     threads: int | None = None,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Re-run figures of the paper: train, stitch, cluster, measure, and say whether they hold.
 
@@ -43,8 +43,6 @@ def reproduce(
         Write a Markdown page of all figures in the folder.
     threads
         Processor threads.
-    overwrite
-        Replace existing figures.
     """
     import torch
 
