@@ -219,6 +219,18 @@ class TestData:
         [(severity, message)] = notifications()
         assert severity == "error" and "(40, 40)" in message
 
+    def test_colour_needs_three_channels(self, viewer, view, discs, notifications):
+        image, _ = disc_image(40, 12)
+        colour = viewer.add_image(np.stack([image] * 3, -1), name="colour", rgb=True)
+        view.data.rows[0].image.choose(colour)
+        assert "set Channels to 3" in view.data.sentence.text()
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "'colour' is in colour" in message
+        give(view, channels=3)
+        view.data.rows[1].remove.click()
+        assert "1 image of 40 px" in view.data.sentence.text()
+
     def test_labels_of_another_size_are_refused(self, viewer, view, discs, notifications):
         odd = viewer.add_labels(np.ones((30, 40), int), name="odd")
         view.data.rows[0].labels.choose(odd)
@@ -335,6 +347,38 @@ class TestTraining:
         assert model.description.licence == "CC0-1.0"
         assert "discs 1" in model.description.training["recipe"]["data"]
         assert [severity for severity, _ in notifications()] == ["info"]
+
+    def test_a_validation_is_said_and_ends_before_it_stops(
+        self, qtbot, dock, view, discs, monkeypatch
+    ):
+        validate, go_on = TrainingRun._validate, threading.Event()
+
+        def held(run):
+            assert go_on.wait(20)
+            return validate(run)
+
+        monkeypatch.setattr(TrainingRun, "_validate", held)
+        view.run.run.click()
+        said = "Step 6 of 12, validating on 1 image"
+        qtbot.waitUntil(lambda: view.run.bar.format() == said, timeout=PATIENCE)
+        view.run.cancel.click()
+        qtbot.wait(200)  # the bar is drawn a few times a second
+        assert "Stopping" in view.run.bar.format()
+        go_on.set()
+        until_idle(qtbot, dock)
+        assert "Stopped after step 6" in view.run.sentence.text()
+        assert [v.step for v in dock.control.course.validations] == [6]
+
+    def test_one_that_fails_shows_nothing_of_the_one_before(
+        self, qtbot, dock, view, discs, tmp_path
+    ):
+        train(qtbot, dock)
+        assert view.export.best.text()
+        view.output.path.setText(str(tmp_path / "other.safetensors"))
+        give(view, validation=str(tmp_path / "none"))
+        with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
+            view.run.run.click()
+        assert not view.export.best.text() and not dock.control.course.steps
 
     def test_a_later_day_knows_the_course_so_far(self, qtbot, viewer, dock, view, discs):
         train(qtbot, dock)

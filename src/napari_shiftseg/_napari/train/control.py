@@ -122,6 +122,8 @@ class TrainControl(QObject):
         self._run = None
         self.previews.set_run(None)
         remember(self._output)
+        if self._output != self._course_of or steps_done(order.checkpoint) is None:
+            self._forget_course()
         self._view.run.sentence.say("")
         self.runner.train(order, f"training on {title}")
         self._view.tabs.setCurrentIndex(COURSE)
@@ -149,6 +151,12 @@ class TrainControl(QObject):
         self._course_of = self._output
         self._view.plot.show_course(self.course)
         self.previews.set_run(event.run)
+
+    def _forget_course(self) -> None:
+        """Show nothing of another training: this one may fail before it has a course."""
+        self.course, self._course_of = Course(), Path()
+        self._view.plot.show_course(self.course)
+        self._view.export.best.say("")
 
     def _on_running(self, running: bool) -> None:
         self._view.set_running(running)

@@ -208,6 +208,8 @@ def _course(
             said = monotonic()
         if isinstance(event, Validated):
             yield Partial(event)
+        elif _validates_next(run):
+            yield _validating(run)
         if requests.stopped:
             return
         subject = requests.take()
@@ -219,6 +221,17 @@ def _course(
 def _progress(run: TrainingRun, pace: float) -> Progress:
     done, total = run.trainer.step, run.recipe.steps
     return Progress(done / total, f"Step {done} of {total}, {in_words((total - done) * pace)} left")
+
+
+def _validates_next(run: TrainingRun) -> bool:
+    step, recipe = run.trainer.step, run.recipe
+    return bool(run.validated_on) and (step % recipe.validate_every == 0 or step == recipe.steps)
+
+
+def _validating(run: TrainingRun) -> Progress:
+    done, total, count = run.trainer.step, run.recipe.steps, len(run.validated_on)
+    images = "1 image" if count == 1 else f"{count} images"
+    return Progress(done / total, f"Step {done} of {total}, validating on {images}")
 
 
 def _preview(run: TrainingRun, subject: PreviewSubject, requests: Requests) -> Iterator[Preview]:

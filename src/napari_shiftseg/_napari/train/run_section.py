@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
+from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.sentence import Sentence
 
@@ -22,7 +23,7 @@ class RunSection(RunBar):
         self.sentence = Sentence()
         self.layout().addWidget(self.sentence)
         self.cancel.setText("Stop")
-        self.cancel.setToolTip("Stop after this step; the training can be resumed")
+        self.cancel.setToolTip("Stop after this step or validation; the training can be resumed")
         self.afresh.clicked.connect(self.afresh_requested)
         self.offer(None)
 
@@ -38,6 +39,12 @@ class RunSection(RunBar):
         self.afresh.setEnabled(not running)
 
     def show_stopping(self) -> None:
-        """Show that the training will stop soon."""
+        """Show that the training will stop soon, and nothing else until it has."""
         self.cancel.setEnabled(False)
-        self.bar.setFormat("Stopping after this step")
+        self._latest = None
+        self.bar.setFormat("Stopping after this step or validation")
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far it is, unless it is to stop."""
+        if self.cancel.isEnabled():
+            super().show_progress(progress)

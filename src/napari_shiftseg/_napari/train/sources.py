@@ -56,6 +56,11 @@ def source_of(image: Image, labels: Labels, model: Model) -> Source:
     ShiftSegError
         If the image does not fit the network, or the labels do not fit the image.
     """
+    if image.rgb and model.description.architecture.in_channels == 1:
+        raise ShiftSegError(
+            f"{image.name!r} is in colour; set Channels to {image.data.shape[-1]} in All settings, "
+            "or choose an image of one channel"
+        )
     frames = frames_of_layer(image, model)
     mask = pixels_of(labels)
     wanted = tuple(frames.source.shape[axis] for axis in sorted(frames.layout.kept))
