@@ -13,10 +13,11 @@ PATIENCE = 20_000
 
 
 @pytest.fixture
-def result(qtbot, viewer, widget, image):
+def result(qtbot, viewer, widget, image, rest):
     """A run on the field, and its labels layer."""
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
         widget.segment.run.run.click()
+    rest()
     return viewer.layers["Labels (naive, 12 px)"]
 
 
