@@ -90,24 +90,53 @@ def random_image(size, seed=0):
     return np.random.default_rng(seed).integers(-4, 5, size).astype(float)
 
 
+def shuffled_image(size):
+    """All pixels differ, so that no two blocks share their maximum."""
+    return np.random.default_rng(0).permutation(prod(size)).reshape(size).astype(float)
+
+
 def input_size(geometry, output):
     """Size of an image whose output is at least ``output``."""
     natural = geometry.natural_output(output)
     return tuple(n + c for n, c in zip(natural, geometry.context, strict=True))
 
 
+def block_starts(geometry, axis, size):
+    """Where in the image the max-pooling block of each output pixel starts.
+
+    Valid convolutions before a pooling cut off half their kernels, in pixels of their level,
+    and the grid of the blocks starts behind.
+    """
+    cut = [sum(kernel[axis] - 1 for kernel in kernels) // 2 for kernels in geometry.down[:-1]]
+    pixels = [prod(f[axis] for f in geometry.factors[:level]) for level in range(len(cut))]
+    first = sum(c * p for c, p in zip(cut, pixels, strict=True))
+    places = np.arange(size) + geometry.context[axis] // 2
+    return places - (places - first) % geometry.period[axis]
+
+
 class TestLemma1:
     """Every U-Net has the capacity to be f^(dl) relative-distinct functions, but not more."""
 
-    @every_setting
-    def test_the_network_puts_out_the_maximum_of_its_block(self, ndim, factor, levels):
+    @all_with_both
+    def test_the_network_puts_out_the_maximum_of_its_block(self, ndim, factor, levels, upsampling):
         edge = factor**levels
-        network = identity_network(architecture(ndim, factor, levels, "nearest"))
-        image = np.abs(random_image((2 * edge,) * ndim))
+        network = identity_network(architecture(ndim, factor, levels, upsampling))
+        image = shuffled_image((2 * edge,) * ndim)
         blocks = image.reshape((2, edge) * ndim)
         maxima = blocks.max(axis=tuple(range(1, 2 * ndim, 2)))
         expected = np.kron(maxima, np.ones((edge,) * ndim))
         assert np.array_equal(outputs(network, image)[0], expected)
+
+    @pytest.mark.parametrize("unusual", UNUSUAL)
+    def test_kernels_move_the_grid_of_blocks_and_nothing_else(self, unusual):
+        geometry = unusual.geometry
+        image = shuffled_image(input_size(geometry, tuple(2 * p for p in geometry.period)))
+        found = outputs(identity_network(unusual), image)[0]
+        starts = [block_starts(geometry, axis, size) for axis, size in enumerate(found.shape)]
+        for place, value in np.ndenumerate(found):
+            corner = (starts[axis][x] for axis, x in enumerate(place))
+            block = (slice(s, s + p) for s, p in zip(corner, geometry.period, strict=True))
+            assert value == image[tuple(block)].max()
 
     @all_with_both
     def test_the_constructed_network_is_f_to_the_dl_functions(
@@ -190,6 +219,14 @@ class TestCorollary2:
         found = embeddings_at(network, 2 * period - 1, cell, (period - 1,) * ndim)
         assert count_different(found) == factor ** (ndim * levels)
 
+    @pytest.mark.parametrize("unusual", UNUSUAL)
+    def test_so_does_that_of_corollary_5_with_any_kernels(self, unusual):
+        spacing = 7
+        assert all(gcd(spacing, period) == 1 for period in unusual.geometry.period)
+        cell = random_image((spacing,) * unusual.geometry.ndim)
+        found = embeddings_at(prime_network(unusual), spacing, cell, (3,) * cell.ndim)
+        assert count_different(found) == unusual.geometry.capacity
+
     @pytest.mark.parametrize(("ndim", "factor", "levels"), [s for s in SETTINGS if s[0] < 3])
     def test_a_common_divisor_of_spacing_and_period_divides_it(self, ndim, factor, levels):
         network = prime_network(architecture(ndim, factor, levels))
@@ -220,6 +257,22 @@ class TestCorollary3:
             network = build(architecture(ndim, factor, levels))
             found = embeddings_at(network, n * period, cell, (period - 1,) * ndim)
             assert count_different(found) == 1
+
+    @all_with_both
+    def test_by_random_weights(self, ndim, factor, levels, upsampling):
+        period = factor**levels
+        network = integer_network(architecture(ndim, factor, levels, upsampling, maps=8))
+        different = []
+        for n in (1, 2):
+            cell = random_image((n * period,) * ndim, seed=n)
+            found = outputs(network, periodic_image(cell, ((n + 1) * period,) * ndim))
+            different.append(count_different(found))
+            for axis in range(1, ndim + 1):
+                first, second = (
+                    np.take(found, range(start, start + period), axis) for start in (0, n * period)
+                )
+                assert np.array_equal(first, second)
+        assert max(different) > 1, "the network is more than a constant"
 
     @pytest.mark.parametrize("unusual", UNUSUAL)
     def test_by_any_weights_at_any_pixel(self, unusual):
@@ -259,6 +312,17 @@ class TestFig3:
             sketch = stitching_sketch(trained, tile, levels=levels, factor=factor, width=20)
             safe = trained > period and tile % period == 0
             assert bool(sketch.untrained) != safe
+
+    def test_windows_below_the_period_leave_functions_untrained(self):
+        sketch = stitching_sketch(5, 22, "whole")
+        assert sketch.untrained_pairs == {(4, 5), (5, 6), (6, 7), (7, 0)}
+
+    @pytest.mark.parametrize("tile", [7, 10])
+    def test_an_instance_that_only_begins_at_a_seam_is_safe(self, tile):
+        sketch = stitching_sketch(11, tile)
+        assert tile in sketch.untrained
+        assert sketch.labels[tile - 1] == 0 != sketch.labels[tile]
+        assert sketch.endangered == set()
 
     def test_a_window_of_the_period_is_unsafe_even_without_seams(self):
         sketch = stitching_sketch(8, 22, "whole")
@@ -323,6 +387,18 @@ class TestCorollary5:
     def test_nearest_upsampling_has_no_room_for_primes(self):
         with pytest.raises(ShiftSegError, match="'nearest'; Corollary 5 needs 'learnt'"):
             prime_network(architecture(2, 2, 1, "nearest"))
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_the_named_pixel_of_every_instance_is_read(kernel):
+    """A network that pools by 1 puts out its image, without the context."""
+    network = identity_network(architecture(2, 1, 2, kernel=kernel))
+    cell = shuffled_image((4, 5))
+    image = periodic_image(cell, (40, 41))
+    for pixel in np.ndindex(cell.shape):
+        found = instance_embeddings(network, image, cell.shape, pixel)[0]
+        assert found.size
+        assert set(found.ravel()) == {cell[pixel]}
 
 
 class TestDiagonalImage:
