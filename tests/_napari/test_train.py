@@ -284,6 +284,13 @@ class TestData:
         train(qtbot, dock)
         assert dock.control.course.steps[-1] == 12
 
+    def test_a_pack_that_is_not_chosen_yet_is_no_warning(self, view, discs):
+        view.data.kind.buttons["pack"].click()
+        assert "Choose a data pack" in view.data.sentence.text()
+        assert not view.data.sentence.is_warning
+        view.data.pack.setText("nowhere")
+        assert view.data.sentence.is_warning
+
     def test_no_pack_is_one_notification(self, view, tmp_path, notifications):
         view.data.kind.buttons["pack"].click()
         view.data.pack.setText(str(tmp_path))

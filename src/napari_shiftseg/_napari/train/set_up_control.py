@@ -55,8 +55,9 @@ class SetUpControl(QObject):
             sources = self._plan.data(recipe).sources
             text = sentence_of(sources) if sources else self._pack_sentence()
         except ShiftSegError as error:
-            chosen = bool(self._view.data.pairs) or bool(self._view.data.pack.text().strip())
-            self._view.data.say(_sentence(error), warning=chosen)
+            data = self._view.data
+            chosen = data.pack.text().strip() if data.kind.value == "pack" else data.pairs
+            data.say(_sentence(error), warning=bool(chosen))
             return
         self._view.data.say(text)
 
