@@ -158,7 +158,7 @@ class SegmentWidget(QWidget):
     def _let_go(self) -> None:
         self.control.close()
         self.compare_control.close()
-        self.correct_control.close()
+        self.correct_control.stop()
         self.checks.stop()
         self.turns.stop()
         remove_passing(self._viewer)

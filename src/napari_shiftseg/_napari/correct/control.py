@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,13 +25,9 @@ from napari_shiftseg._napari.correct.editable_labels import (
     why_paused,
 )
 from napari_shiftseg._napari.correct.tab import CorrectTab
-from napari_shiftseg._napari.live import Live
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.edit import Edit, merge, next_label, object_under, split_by_line
-from napari_shiftseg.seams.mend import Groups, mend, unmended
-
-_LARGE = 2**20
-"""Pixels from which on to count takes so long that the window would not answer meanwhile."""
+from napari_shiftseg.seams.mend import mend, unmended
 
 
 class CorrectControl(QObject):
@@ -59,7 +54,6 @@ class CorrectControl(QObject):
         self._result: Correctable | None = None
         self._chosen: tuple[int, ...] | None = None
         self._mouse = CanvasMouse(viewer, self)
-        self._counting = Live(self)
         self._connect()
         self._on_layer(tab.layers.layer)
 
@@ -75,13 +69,8 @@ class CorrectControl(QObject):
         self._propose()
 
     def stop(self) -> None:
-        """Put the tool away."""
+        """Put the tool away, as when the dock is closed."""
         self._tab.tools.choose("off")
-
-    def close(self) -> None:
-        """Let go of mouse and threads, as when the dock is closed."""
-        self.stop()
-        self._counting.stop()
 
     def _connect(self) -> None:
         self._tab.layers.layer_changed.connect(self._on_layer)
@@ -89,7 +78,6 @@ class CorrectControl(QObject):
         self._tab.undo_requested.connect(lambda: self._on_history(undo, "Undone."))
         self._tab.redo_requested.connect(lambda: self._on_history(redo, "Done again."))
         self._tab.mend_requested.connect(self._on_mend)
-        self._counting.done.connect(self._tab.propose)
         self._mouse.clicked.connect(self._on_click)
         self._mouse.line_drawn.connect(self._on_line)
         while_alive(self, self._viewer.dims.events.ndisplay, self._on_state)
@@ -158,13 +146,10 @@ class CorrectControl(QObject):
         return why_locked(layer) or paused
 
     def _propose(self) -> None:
-        """Count what is left to be mended; in a thread where labels are large."""
+        """Count what is left to be mended."""
         layer, result = self._watched, self._result
-        self._counting.stop()
-        if layer is None or result is None or why_locked(layer) or not result.groups:
+        if layer is None or result is None or why_locked(layer):
             self._tab.propose(0)
-        elif layer.data.size > _LARGE:
-            self._counting.ask(partial(_left, layer.data, result.groups))
         else:
             self._tab.propose(len(unmended(layer.data, result.groups)))
 
@@ -238,7 +223,6 @@ class CorrectControl(QObject):
     def _mend(self, layer: Labels) -> str:
         groups = () if self._result is None else unmended(layer.data, self._result.groups)
         apply_edit(layer, Edit.between(layer.data, mend(layer.data, groups)))
-        self._tab.propose(0)
         return f"Mended {len(groups)} {'object' if len(groups) == 1 else 'objects'}."
 
     def _new_label(self, layer: Labels) -> int:
@@ -247,7 +231,3 @@ class CorrectControl(QObject):
         return next_label(
             layer.data, max((label for group in groups for label in group), default=0)
         )
-
-
-def _left(labels: NDArray[Any], groups: Groups) -> Iterator[int]:
-    yield len(unmended(labels, groups))
