@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -19,6 +20,7 @@ import dask.array as da
 import napari
 import numpy as np
 from gaps import Gaps
+from napari.layers import Image, Labels, Layer, Points, Vectors
 from napari.settings import get_settings
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QApplication
@@ -50,6 +52,7 @@ class Tour:
     def __init__(self, folder: Path, gaps: Gaps, theme: str = "dark") -> None:
         self.folder, self.gaps = folder, gaps
         self.viewer = napari.Viewer()
+        gaps.watch_canvas(self.viewer)
         self.viewer.theme = theme
         self.viewer.window.resize(1280, 800)
         _, widget = self.viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
@@ -72,7 +75,8 @@ class Tour:
         """Whether anything runs in a thread."""
         widget = self.widget
         runners = (widget.runner, widget.compare_control.runner)
-        return any(r.running for r in runners) or widget.control.live.busy
+        running = any(runner.running for runner in runners)
+        return running or widget.control.live.busy or widget.turns.busy
 
     def do(self, what: str, act: Callable[[], Any]) -> None:
         """Do something, wait for its end, and time the window all the while."""
@@ -122,22 +126,47 @@ def main() -> None:
         for scene in (napari_alone, nuclei, discs, other_axes, larger_than_memory):
             scene(folder, gaps)
         in_the_light(folder, gaps)
-    print("\nLongest time that the window did not answer:")
+    print(
+        "\nLongest time that the window did not answer, and what napari took of it in milliseconds:"
+    )
     print(gaps.report())
 
 
 def napari_alone(folder: Path, gaps: Gaps) -> None:
-    """Time what napari itself takes for one layer: the measure for everything else."""
-    tour = Tour(folder, gaps)
-    tour.open("nuclei")
-    zeros = np.zeros((520, 696), np.int32)
-    with tour.timed("(napari alone: add one labels layer)"):
-        tour.viewer.add_labels(zeros)
-        settle(0.3)
-    with tour.timed("(napari alone: remove it)"):
-        tour.viewer.layers.remove(tour.viewer.layers[-1])
-        settle(0.3)
-    tour.close()
+    """Time what napari itself takes for one call: the measure for everything else."""
+    viewer = napari.Viewer()
+    gaps.watch_canvas(viewer)
+    viewer.window.resize(1280, 800)
+    viewer.open_sample("napari-shiftseg", "nuclei")
+    settle(2)
+    numbers, shape = np.random.default_rng(0), (520, 696)
+    layers = {
+        "a labels layer": Labels(np.zeros(shape, np.int32)),
+        "a picture": Image(np.zeros((*shape, 3), np.uint8), rgb=True),
+        "100 points": Points(numbers.random((100, 2)) * 500),
+        "100 vectors": Vectors(numbers.random((100, 2, 2)) * 500),
+    }
+    for what, layer in layers.items():
+        alone(gaps, f"add {what}", partial(viewer.layers.append, layer))
+    alone(gaps, "draw the canvas", viewer.window._qt_viewer.canvas.native.repaint)
+    alone(gaps, "show a hidden labels layer", partial(show_again, layers["a labels layer"]))
+    for what, layer in layers.items():
+        alone(gaps, f"remove {what}", partial(viewer.layers.remove, layer))
+    viewer.close()
+
+
+def alone(gaps: Gaps, what: str, call: Callable[[], Any]) -> None:
+    """Time nothing but one call of napari."""
+    gaps.begin(f"(napari alone: {what})")
+    call()
+    gaps.end()
+    settle(0.3)
+
+
+def show_again(layer: Layer) -> None:
+    """Hide and show a layer."""
+    layer.visible = False
+    layer.visible = True
 
 
 def nuclei(folder: Path, gaps: Gaps) -> None:
@@ -153,7 +182,9 @@ def nuclei(folder: Path, gaps: Gaps) -> None:
         segment.run.run.click()
         wait_until(lambda: segment.run.bar.value() > 450)
     tour.shoot("segment-running")
-    wait_until(lambda: not tour.busy)
+    with tour.timed("the end of that run"):
+        wait_until(lambda: not tour.busy)
+        settle(0.3)
     tour.shoot("segment-labels")
     tour.run("run, corrected, again")
     for mode in ("naive", "whole", "blended"):
@@ -174,6 +205,7 @@ def discs(folder: Path, gaps: Gaps) -> None:
     tour.open("discs")
     tour.tab(1)
     tour.do("compare naive with corrected", compare.run.run.click)
+    tour.do("compare again", compare.run.run.click)
     tour.do("go to the next split", control.next_split)
     tour.shoot("compare-splits")
     tour.viewer.reset_view()
@@ -183,6 +215,9 @@ def discs(folder: Path, gaps: Gaps) -> None:
     tour.shoot("compare-curtain")
     tour.do("show side by side", lambda: compare.show_as.switch.buttons["side by side"].click())
     tour.shoot("compare-side-by-side")
+    tour.do("back to A", lambda: compare.show_as.switch.buttons["A"].click())
+    tour.do("side by side again", lambda: compare.show_as.switch.buttons["side by side"].click())
+    tour.do("the curtain again", lambda: compare.show_as.switch.buttons["curtain"].click())
     tour.do("blink", lambda: compare.show_as.switch.buttons["blink"].click())
     tour.do("show A", lambda: compare.show_as.switch.buttons["A"].click())
     compare.show_page("plot")
