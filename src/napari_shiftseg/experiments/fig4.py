@@ -44,6 +44,7 @@ def fig4a(model: Model) -> Outcome:
         middle.set_title(f"labels, and the {period[0]} px grid", fontsize=9)
         for axis, profile in zip("yx", profiles, strict=True):
             right.plot(profile.mean, marker="o", ms=3, label=f"along {axis}")
+        right.set_box_aspect(1)
         right.set_xlabel("phase (px)", fontsize=9)
         right.set_ylabel("jump inside discs", fontsize=9)
         right.legend(fontsize=8, frameon=False)
