@@ -14,6 +14,8 @@ from napari._app_model import get_app_model
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject
 
+from napari_shiftseg._napari.alive import when_deleted
+
 LAYER_MENU = "napari/layers/context"
 
 _number = count(1)
@@ -68,7 +70,7 @@ class Actions(QObject):
         self._dispose: list[Callable[[], None]] = []
         self._alive = [True]
         # A viewer that is closed deletes the widget without a word to Python.
-        self.destroyed.connect(partial(_end, self._alive, self._dispose))
+        when_deleted(self, partial(_end, self._alive, self._dispose))
 
     def register(self) -> None:
         """Make the commands known."""
@@ -100,7 +102,7 @@ def _dispose(app: Any, call: Callable[[], None]) -> None:
         call()
 
 
-def _end(alive: list[bool], dispose: list[Callable[[], None]], _destroyed: object = None) -> None:
+def _end(alive: list[bool], dispose: list[Callable[[], None]]) -> None:
     alive[0] = False
     _stale.extend(dispose)
 

@@ -10,6 +10,9 @@ from weakref import ref
 
 from qtpy.QtCore import QObject
 
+_last_calls: set[Callable[..., None]] = set()
+"""What is still to be called when Qt deletes something."""
+
 
 def while_alive(owner: QObject, emitter: Any, callback: Callable[..., Any]) -> None:
     """Connect a callback of ``owner`` to an event of napari until ``owner`` is deleted.
@@ -23,11 +26,26 @@ def while_alive(owner: QObject, emitter: Any, callback: Callable[..., Any]) -> N
         callback(event) if takes_event else callback()
 
     emitter.connect(hear)
-    owner.destroyed.connect(partial(_disconnect, ref(emitter), hear))
+    when_deleted(owner, partial(_disconnect, ref(emitter), ref(hear)))
 
 
-def _disconnect(emitter: ref[Any], hear: Callable[..., Any], _destroyed: object = None) -> None:
+def when_deleted(owner: QObject, call: Callable[[], None]) -> None:
+    """Call something when Qt deletes an object.
+
+    Python may collect the object, and with it all that only its signals know of, before Qt
+    deletes it; the call would then crash. So it is kept here, and must not hold the owner.
+    """
+
+    def last(_deleted: object = None) -> None:
+        _last_calls.discard(last)
+        call()
+
+    _last_calls.add(last)
+    owner.destroyed.connect(last)
+
+
+def _disconnect(emitter: ref[Any], hear: ref[Any]) -> None:
     # Where a whole viewer is thrown away, its emitters may go before what listened to them.
-    alive = emitter()
-    if alive is not None:
-        alive.disconnect(hear)
+    alive, heard = emitter(), hear()
+    if alive is not None and heard is not None:
+        alive.disconnect(heard)

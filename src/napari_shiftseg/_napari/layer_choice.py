@@ -10,7 +10,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
-from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.alive import when_deleted, while_alive
 from napari_shiftseg._napari.tags import tag_of
 
 
@@ -49,7 +49,7 @@ class LayerChoice(QComboBox):
         for layer in viewer.layers:
             layer.events.name.connect(self._on_name)
         self._alive = [True]
-        self.destroyed.connect(partial(_mark_dead, self._alive))
+        when_deleted(self, partial(_mark_dead, self._alive))
         self._refill()
 
     @property
@@ -102,5 +102,5 @@ class LayerChoice(QComboBox):
             self.layer_changed.emit(self.layer)
 
 
-def _mark_dead(alive: list[bool], _destroyed: object = None) -> None:
+def _mark_dead(alive: list[bool]) -> None:
     alive[0] = False

@@ -10,6 +10,7 @@ from napari.qt.threading import create_worker
 from napari.utils import progress
 from qtpy.QtCore import QObject, Signal
 
+from napari_shiftseg._napari.alive import when_deleted
 from napari_shiftseg._napari.events import Failure, Partial, Progress, guarded
 
 _STEPS = 1000
@@ -42,7 +43,7 @@ class Runner(QObject):
         self._quiet = quiet
         # A viewer that is closed deletes this while its run still has something to say.
         self._alive = [True]
-        self.destroyed.connect(partial(_mark_dead, self._alive))
+        when_deleted(self, partial(_mark_dead, self._alive))
         self._generation = 0
         self._worker: Any = None
         self._bar: Any = None
@@ -108,5 +109,5 @@ class Runner(QObject):
                 self.succeeded.emit(event)
 
 
-def _mark_dead(alive: list[bool], _destroyed: object = None) -> None:
+def _mark_dead(alive: list[bool]) -> None:
     alive[0] = False
