@@ -195,11 +195,11 @@ def former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
 def _refill(layer: Layer, pixels: Any, result: Result, what: str) -> None:
     """Show other pixels at their own place."""
     layer.data = pixels
-    _move(layer, result.subject.placement)
+    move_to(layer, result.subject.placement)
     layer.name = f"{what} ({result.title})"
 
 
-def _move(layer: Layer, placement: Placement) -> None:
+def move_to(layer: Layer, placement: Placement) -> None:
     """Put a layer into place, if it is not there; moving makes napari measure everything anew."""
     if not np.array_equal(layer.translate, placement.translate):
         layer.translate = placement.translate
@@ -213,7 +213,7 @@ def _show_cuts(viewer: Viewer, result: Result) -> None:
     name = f"Cut at seams ({result.title})"
     if rings is not None:
         _refill_rings(rings, result)
-        _move(rings, placement)
+        move_to(rings, placement)
         rings.name = name
         _tagged(rings, result, CUTS)
     else:

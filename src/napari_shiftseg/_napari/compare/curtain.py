@@ -12,7 +12,13 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.compare.curtain_line import CurtainLine
 from napari_shiftseg._napari.compare.sides import Side
-from napari_shiftseg._napari.layers import CURTAIN, insert_below_helpers, remove, set_visible
+from napari_shiftseg._napari.layers import (
+    CURTAIN,
+    insert_below_helpers,
+    move_to,
+    remove,
+    set_visible,
+)
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 from napari_shiftseg._napari.turns import Steps
@@ -101,13 +107,17 @@ class Curtain(QObject):
         self._sides = sides = (a, b)
         a.set_visible(True, labels=False)
         b.set_visible(True, labels=False)
+        yield
+        if self._sides is not sides:
+            return
         self._levels = curtain_levels(a.result.segmentation.labels, b.result.segmentation.labels)
+        edge = self._set_edge(fraction)
         placement = a.result.subject.placement
         yield from self._show_layer(a, placement)
         if self._sides is sides:
             yield from self.line.enter(placement)
         if self._sides is sides:
-            self.move(fraction)
+            self._show_edge(edge)
 
     def leave(self) -> None:
         """Hide the curtain, which waits for the next pair."""
@@ -131,9 +141,12 @@ class Curtain(QObject):
         layer = self.layer
         if layer is not None and layer in self._viewer.layers and _fits(layer, self._levels):
             layer.data = self._levels
-            layer.translate, layer.scale = placement.translate, placement.scale
-            layer.opacity, layer.colormap = a.labels.opacity, a.labels.colormap
+            move_to(layer, placement)
+            layer.opacity = a.labels.opacity
+            if layer.colormap != a.labels.colormap:
+                layer.colormap = a.labels.colormap
             set_visible(layer, True)
+            yield
             return
         self.layer = None
         yield from remove(self._viewer, layer)
@@ -153,17 +166,26 @@ class Curtain(QObject):
 
     def move(self, fraction: float) -> None:
         """Move the edge to a fraction of the image's width."""
-        if self._sides is None or self.layer is None:
+        if self._sides is None or self.layer is None or not self._levels:
             return
-        width = self._levels[0].shape[-1]
-        edge = round(min(max(fraction, 0), 1) * width)
+        self._show_edge(self._set_edge(fraction))
+        self.layer.refresh(extent=False, thumbnail=False)
+
+    def _set_edge(self, fraction: float) -> int:
+        """Take the edge to a fraction of the width; what is on screen stays."""
+        edge = round(min(max(fraction, 0), 1) * self._levels[0].shape[-1])
         for level in self._levels:
             level.edge = edge
+        return edge
+
+    def _show_edge(self, edge: int) -> None:
+        """Let line and rings follow the edge."""
+        if self._sides is None:
+            return
         a, b = self._sides
         a.show_rings((-np.inf, edge))
         b.show_rings((edge, np.inf))
         self.line.move(edge)
-        self.layer.refresh(extent=False, thumbnail=False)
 
     def _on_dragged(self, column: float) -> None:
         fraction = min(max(column / self._levels[0].shape[-1], 0.0), 1.0)

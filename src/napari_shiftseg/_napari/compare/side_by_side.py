@@ -45,12 +45,15 @@ class SideBySide:
         camera = camera_of(self._viewer)
         self._view = (camera.center, camera.zoom)
         b.shift(self.shift)
+        yield
         yield from self._show_copy(subject.image_key)
         if self._b is not b:
             return
         a.set_visible(True)
         b.set_visible(True)
-        self._viewer.reset_view()
+        yield
+        if self._b is b:
+            self._viewer.reset_view()
 
     def leave(self) -> None:
         """Put everything back, as far as it is still there; the copy waits, hidden."""
