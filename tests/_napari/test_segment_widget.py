@@ -281,12 +281,14 @@ class TestRun:
         gate.let_through(2)
         qtbot.waitUntil(lambda: tab.run.bar.value() > 100, timeout=PATIENCE)
         assert picture.visible and (picture.data != before).any()
+        assert not viewer.layers["Labels (naive, 12 px)"].visible
         tab.run.cancel.click()
         gate.open()
         threads_end(qtbot)
         rest(qtbot, widget)
         np.testing.assert_array_equal(picture.data, before)
         assert not picture.visible and "Running…" not in viewer.layers
+        assert viewer.layers["Labels (naive, 12 px)"].visible
 
     def test_progress_is_shown_tile_by_tile(self, qtbot, viewer, widget, tab, image, gate):
         tab.run.run.click()
@@ -533,6 +535,20 @@ def test_the_tab_correct_follows_the_layer_list(viewer, widget, image):
     widget.correct.tools.buttons["merge"].click()
     assert viewer.layers.selection.active is first
     assert widget.correct.instruction.text().startswith("Click one piece")
+
+
+def test_rings_go_with_what_is_mended_and_come_back_when_it_is_undone(qtbot, viewer, widget, image):
+    widget.compare.rows[0].tile.setValue(14)
+    with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+        widget.compare.run.run.click()
+    rest(qtbot, widget)
+    rings = viewer.layers["Cut at seams (naive, 14 px)"]
+    assert len(rings.data) > 1 and rings.border_color[:, 3].all()
+    widget.correct.layers.choose(viewer.layers["Labels (naive, 14 px)"])
+    widget.correct.mend.click()
+    assert not rings.border_color[:, 3].any()
+    widget.correct.undo.click()
+    assert rings.border_color[:, 3].all()
 
 
 def test_choices_are_remembered(widget, image, reopen):

@@ -235,6 +235,15 @@ def _refill_rings(rings: Points, result: Result) -> None:
     rings.face_color, rings.border_color = "transparent", CUT
 
 
+def show_some_rings(rings: Points, shown: NDArray[np.bool_]) -> None:
+    """Show some rings of a layer, and not the others."""
+    # Not Points.shown, which napari heeds only where some axis has a slider.
+    colours = rings.border_color.copy()
+    colours[:, 3] = shown
+    if not np.array_equal(colours, rings.border_color):
+        rings.border_color = colours
+
+
 def leave_to_person(layer: Layer) -> None:
     """Make a layer no longer the plugin's, but keep what says how it was made."""
     own = tag_of(layer)

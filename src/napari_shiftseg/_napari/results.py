@@ -27,9 +27,11 @@ from napari_shiftseg._napari.layers import (
     show_jumps,
     show_only,
     show_picture,
+    show_some_rings,
 )
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg.seams.mend import Groups
 
 
 class Results(QObject):
@@ -121,6 +123,25 @@ class Results(QObject):
         retire(self._viewer, result, CUTS)
         self.changed.emit()
         self.relabelled.emit(result)
+
+    def circle(self, layer: Layer, groups: Groups) -> None:
+        """Circle what is still cut in a labels layer, and no longer what was mended.
+
+        Parameters
+        ----------
+        layer
+            Labels of a result, as a person has corrected them.
+        groups
+            Labels that a seam cut asunder and that are still apart.
+        """
+        result = self.of_layer(layer)
+        rings = None if result is None else layer_of(self._viewer, result.key, CUTS)
+        if result is None or rings is None:
+            return
+        left = {label for group in groups for label in group}
+        cut = [len(left.intersection(split.pieces)) > 1 for split in result.report.splits]
+        if len(cut) == len(rings.data):
+            show_some_rings(rings, np.array(cut))
 
     def recolour(self, result: Result) -> None:
         """Put other colours into the embedding layer of a result."""

@@ -114,6 +114,7 @@ class SegmentWidget(QWidget):
         self.segment.model.model_changed.connect(self.compare.set_model)
         self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)
+        self.correct_control.counted.connect(self.results.circle)
         self.checks.done.connect(self._on_checked)
         self.checks.failed.connect(show_error)
         self.actions_of_widget.register()

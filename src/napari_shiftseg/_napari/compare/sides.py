@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import numpy as np
 from napari.layers import Labels, Layer, Points
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.job import Result
-from napari_shiftseg._napari.layers import CUTS, layer_of, set_visible
+from napari_shiftseg._napari.layers import CUTS, layer_of, set_visible, show_some_rings
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.tags import own_layers
 
@@ -71,12 +70,7 @@ class Side:
         if rings is None or rings not in self.viewer.layers:
             return
         columns = rings.data[:, -1]
-        shown = (columns >= where[0]) & (columns < where[1])
-        # Not Points.shown, which napari heeds only where some axis has a slider.
-        colours = rings.border_color.copy()
-        colours[:, 3] = shown
-        if not np.array_equal(colours, rings.border_color):
-            rings.border_color = colours
+        show_some_rings(rings, (columns >= where[0]) & (columns < where[1]))
 
 
 def hide_others(viewer: Viewer, sides: tuple[Side, Side]) -> None:

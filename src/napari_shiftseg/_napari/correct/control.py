@@ -10,7 +10,7 @@ from napari.layers import Labels, Layer
 from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.correct.canvas_mouse import CanvasMouse
@@ -42,6 +42,9 @@ class CorrectControl(QObject):
     result_of
         Tells what is known about a layer; None if no run made it.
     """
+
+    counted = Signal(object, object)
+    """A layer, and the groups of its labels that seams cut and nobody has merged."""
 
     def __init__(
         self, viewer: Viewer, tab: CorrectTab, result_of: Callable[[Layer], Correctable | None]
@@ -151,7 +154,9 @@ class CorrectControl(QObject):
         if layer is None or result is None or why_locked(layer):
             self._tab.propose(0)
         else:
-            self._tab.propose(len(unmended(layer.data, result.groups)))
+            groups = unmended(layer.data, result.groups)
+            self._tab.propose(len(groups))
+            self.counted.emit(layer, groups)
 
     def _on_click(self, place: tuple[int, ...], shift: bool) -> None:
         if shift:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
@@ -69,6 +69,7 @@ class PartialPicture(QObject):
         self._pixels: NDArray[np.uint8] | None = None
         self._layer: Image | None = None
         self._before: _Picture | None = None
+        self._covering: list[Layer] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
@@ -113,6 +114,7 @@ class PartialPicture(QObject):
             self._turns.do(remove(self._viewer, layer))
         else:
             before.show_in(layer)
+            self._cover(True)
 
     def _hand_over(self, layer: Image | None, result: Result) -> Steps:
         if layer is None or layer not in self._viewer.layers:
@@ -128,6 +130,11 @@ class PartialPicture(QObject):
     def _forget(self) -> None:
         self._timer.stop()
         self._pixels = self._layer = self._before = None
+
+    def _cover(self, visible: bool) -> None:
+        """Show what lies over the picture again, or hide it."""
+        for layer in self._covering:
+            set_visible(layer, visible)
 
     def _draw(self) -> None:
         layer = self.layer
@@ -149,6 +156,9 @@ class PartialPicture(QObject):
         former = self._former(pixels.ndim)
         if former is not None:
             self._layer, self._before = former, _Picture.of(former)
+            own = own_layers(self._viewer, image=self._key[0])
+            self._covering = [n for n in own if n.visible and n is not former]
+            self._cover(False)
             _Picture(pixels, placement.scale, placement.translate).show_in(former)
             set_visible(former, True)
         else:
