@@ -6,6 +6,7 @@ from functools import partial
 
 from qtpy.QtCore import QObject, Qt
 
+from napari_shiftseg._napari.alive import when_deleted
 from napari_shiftseg._napari.train.job import Order, Requests, train
 from napari_shiftseg._napari.worker import Runner
 
@@ -24,7 +25,7 @@ class TrainingRunner(Runner):
         self.requests = Requests()
         # Qt deletes the widget of a viewer that is closed without a word to Python.
         self._told: list[Requests] = []
-        self.destroyed.connect(partial(_leave, self._told))
+        when_deleted(self, partial(_leave, self._told))
 
     def train(self, order: Order, title: str) -> None:
         """Start a training."""
@@ -43,6 +44,6 @@ class TrainingRunner(Runner):
         super()._stop()
 
 
-def _leave(told: list[Requests], _destroyed: object = None) -> None:
+def _leave(told: list[Requests]) -> None:
     for requests in told:
         requests.leave()
