@@ -17,6 +17,7 @@ from napari_shiftseg._napari.train.fields import recipe_fields
 from napari_shiftseg._napari.train.preview_layer import NAME
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.training import run as training_run
 from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun
@@ -68,6 +69,34 @@ def gate(monkeypatch):
     monkeypatch.setattr(TrainingRun, "events", held)
     yield gate
     gate.release(10_000)
+
+
+@pytest.fixture
+def images(monkeypatch):
+    """Hold a validation before each image."""
+    gate = threading.Semaphore(0)
+    evaluate_events = training_run.evaluate_events
+
+    def held(model, pairs, **options):
+        def each():
+            for pair in pairs:
+                assert gate.acquire(timeout=20)
+                yield pair
+
+        return evaluate_events(model, each(), **options)
+
+    monkeypatch.setattr(training_run, "evaluate_events", held)
+    yield gate
+    gate.release(10_000)
+
+
+def more_discs(viewer, view):
+    """Add two more images with labels, so that two of four are held out."""
+    for number, spacing in ((3, 13), (4, 15)):
+        image, mask = disc_image(40, spacing)
+        viewer.add_image(image, name=f"discs {number}")
+        viewer.add_labels(mask.astype(int), name=f"discs {number}: truth")
+        view.data.add.click()
 
 
 def give(view, **values):
@@ -355,26 +384,36 @@ class TestTraining:
         assert "discs 1" in model.description.training["recipe"]["data"]
         assert [severity for severity, _ in notifications()] == ["info"]
 
-    def test_a_validation_is_said_and_ends_before_it_stops(
-        self, qtbot, dock, view, discs, monkeypatch
+    def test_a_validation_is_said_and_stops_after_its_image(
+        self, qtbot, viewer, dock, view, discs, images
     ):
-        validate, go_on = TrainingRun._validate, threading.Event()
-
-        def held(run):
-            assert go_on.wait(20)
-            return validate(run)
-
-        monkeypatch.setattr(TrainingRun, "_validate", held)
+        give(view, hold_out=0.5)
+        more_discs(viewer, view)
         view.run.run.click()
-        said = "Step 6 of 12, validating on 1 image"
-        qtbot.waitUntil(lambda: view.run.bar.format() == said, timeout=PATIENCE)
+        said = "Step 6 of 12, validating on image {} of 2"
+        qtbot.waitUntil(lambda: view.run.bar.format() == said.format(1), timeout=PATIENCE)
+        images.release()
+        qtbot.waitUntil(lambda: view.run.bar.format() == said.format(2), timeout=PATIENCE)
         view.run.cancel.click()
         qtbot.wait(200)  # the bar is drawn a few times a second
         assert "Stopping" in view.run.bar.format()
-        go_on.set()
+        images.release()
         until_idle(qtbot, dock)
         assert "Stopped after step 6" in view.run.sentence.text()
-        assert [v.step for v in dock.control.course.validations] == [6]
+
+    def test_a_widget_closed_in_a_validation_waits_for_one_image_alone(
+        self, qtbot, viewer, dock, view, discs, images, tmp_path
+    ):
+        give(view, hold_out=0.5)
+        more_discs(viewer, view)
+        view.run.run.click()
+        said = "Step 6 of 12, validating on image 1 of 2"
+        qtbot.waitUntil(lambda: view.run.bar.format() == said, timeout=PATIENCE)
+        viewer.window.remove_dock_widget(dock)
+        checkpoint = tmp_path / "discs-1-model.checkpoint"
+        images.release()
+        qtbot.waitUntil(checkpoint.exists, timeout=PATIENCE)
+        delete(qtbot, dock)
 
     def test_one_that_fails_shows_nothing_of_the_one_before(
         self, qtbot, dock, view, discs, tmp_path

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -9,7 +10,7 @@ from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
-from napari_shiftseg.training.run import TrainingRun, Validated, held_out
+from napari_shiftseg.training.run import TrainingRun, Validated, Validating, held_out
 
 RECIPE = TrainingRecipe(
     "layers", window=12, levels=1, maps=4, steps=60, validate_every=20, learning_rate=3e-3
@@ -73,6 +74,19 @@ class TestValidation:
         assert run.best.ap == max(v.ap for v in run.validations)
         exported = run.best_model("m").network.state_dict()
         assert all(torch.equal(exported[k], v) for k, v in seen[run.best.step].items())
+
+    def test_can_be_stopped_between_two_images(self, tmp_path):
+        recipe = replace(RECIPE, hold_out=0.5, steps=2, validate_every=1)
+        run = TrainingRun(recipe, pairs(), checkpoint=tmp_path / "run.checkpoint")
+        events = run.events()
+        said = list(islice(events, 3))
+        assert said[1:] == [Validating(1, 0, 2), Validating(1, 1, 2)]
+        events.close()
+        resumed = TrainingRun(recipe, pairs(), checkpoint=tmp_path / "run.checkpoint")
+        assert resumed.trainer.step == 1
+        steps, _ = split(resumed.events())
+        straight, _ = split(TrainingRun(recipe, pairs()).events())
+        assert steps[-1].losses == straight[-1].losses
 
     def test_best_means_better_than_all_before(self):
         run = TrainingRun(RECIPE, pairs())

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +17,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import Device, Overwrite, note, progress_bar, refuse_existing
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
-from napari_shiftseg.training.run import TrainingRun, Validated
+from napari_shiftseg.training.run import TrainingRun, Validated, Validating
 
 
 @app.command
@@ -67,15 +71,7 @@ def train(
         device=device,
         allow_small_window=allow_small_window,
     )
-    means: dict[str, float] = {}
-    with progress_bar("training", run.recipe.steps, done=run.trainer.step) as advance:
-        for event in run.events():
-            if isinstance(event, Validated):
-                note(_validation(event))
-                continue
-            for term, value in event.losses.items():
-                means[term] = 0.99 * means.get(term, value) + 0.01 * value
-            advance(" ".join(f"{term} {value:.3f}" for term, value in means.items()))
+    _train(run)
     run.export(
         output,
         name=name or output.stem,
@@ -87,6 +83,49 @@ def train(
     note(f"{output}: {run.trainer.step} steps in {run.trainer.seconds / 60:.0f} min")
     if run.best is not None:
         note(f"exported the weights of step {run.best.step}")
+
+
+def _train(run: TrainingRun) -> None:
+    """Train on; Ctrl-C ends it after the step or the validation's image that is being done."""
+    means: dict[str, float] = {}
+    with (
+        progress_bar("training", run.recipe.steps, done=run.trainer.step) as advance,
+        _first_interrupt() as interrupted,
+        closing(run.events()) as events,
+    ):
+        for event in events:
+            if isinstance(event, Validated):
+                note(_validation(event))
+            elif not isinstance(event, Validating):
+                for term, value in event.losses.items():
+                    means[term] = 0.99 * means.get(term, value) + 0.01 * value
+                advance(" ".join(f"{term} {value:.3f}" for term, value in means.items()))
+            if interrupted.is_set():
+                break
+    if interrupted.is_set():
+        kept = run.trainer.checkpoint
+        note(f"stopped after step {run.trainer.step}; the same command goes on from {kept}")
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _first_interrupt() -> Iterator[threading.Event]:
+    """Set an event at the first Ctrl-C, so that no step is cut off; a second one is as ever."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted  # only the main thread hears signals
+        return
+    former = signal.getsignal(signal.SIGINT)
+
+    def hear(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, former)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _validation(done: Validated) -> str:

@@ -15,8 +15,9 @@ from torch import Tensor
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.evaluation import evaluate
+from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.image.packs import Pair, read_pack
+from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.fit import StepDone, Trainer
 from napari_shiftseg.training.recipe import TrainingRecipe
 
@@ -24,6 +25,25 @@ MOST_VALIDATED = 16
 """Images of a validation at most."""
 
 _SMOOTHED = 50
+
+
+@dataclass(frozen=True)
+class Validating:
+    """A validation between two of its images, where it can be stopped.
+
+    Parameters
+    ----------
+    step
+        Number of steps done so far.
+    images
+        How many images it has seen.
+    total
+        How many there are.
+    """
+
+    step: int
+    images: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,10 @@ class Losses:
 
     step: int
     terms: dict[str, float]
+
+
+Event = StepDone | Validating | Validated
+"""What a run says of itself while it goes on."""
 
 
 class TrainingRun:
@@ -122,7 +146,7 @@ class TrainingRun:
         """The validation whose weights are exported."""
         return next((done for done in reversed(self.validations) if done.best), None)
 
-    def events(self) -> Generator[StepDone | Validated]:
+    def events(self) -> Generator[Event]:
         """Train on until the last step; closing it stops, and saves what there is."""
         recent: list[dict[str, float]] = []
         with closing(self.trainer.run()) as steps:
@@ -134,7 +158,7 @@ class TrainingRun:
                     recent.clear()
                 yield done
                 if self.validated_on and (done.step % self.recipe.validate_every == 0 or last):
-                    yield self._validate()
+                    yield from self._validate()
 
     def model(self, name: str = "training", **description: Any) -> Model:
         """Return the network as it is now; training on does not change it.
@@ -177,9 +201,15 @@ class TrainingRun:
             header.scores["validation"] = asdict(self.best)
         return Model(network.eval().requires_grad_(False), header)
 
-    def _validate(self) -> Validated:
+    def _validate(self) -> Generator[Validating | Validated]:
         pairs = [(pair.image, pair.mask) for pair in self.validated_on]
-        scores = evaluate(self.model(), pairs, device=self.device).counts
+        yield Validating(self.trainer.step, 0, len(pairs))
+        for scores in evaluate_events(self.model(), pairs, device=self.device):
+            if scores.images < len(pairs):
+                yield Validating(self.trainer.step, scores.images, len(pairs))
+        yield self._validated(scores.counts)
+
+    def _validated(self, scores: MatchCounts) -> Validated:
         ap = scores.average_precision(0.5)
         best = self.best is None or ap >= self.best.ap
         done = Validated(

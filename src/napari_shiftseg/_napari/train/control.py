@@ -87,7 +87,7 @@ class TrainControl(QObject):
         self._begin(order, title)
 
     def stop(self) -> None:
-        """Stop after the step that is being done."""
+        """Stop after the step, or the validation's image, that is being done."""
         if self.runner.running:
             self.runner.requests.stop()
             self._view.run.show_stopping()

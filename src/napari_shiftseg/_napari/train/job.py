@@ -21,7 +21,7 @@ from napari_shiftseg._napari.train.subject import PreviewSubject
 from napari_shiftseg.pipeline import Segmentation, segment_events
 from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe
-from napari_shiftseg.training.run import Losses, TrainingRun, Validated
+from napari_shiftseg.training.run import Event, Losses, TrainingRun, Validated, Validating
 
 _PAUSE = 0.1
 """Seconds between two messages to the window; steps may be much shorter."""
@@ -50,7 +50,7 @@ class Order:
 
 
 class Requests:
-    """What the window asks of a training that runs; read between two steps."""
+    """What the window asks of a training that runs; read between two steps or images."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -64,7 +64,7 @@ class Requests:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """End the training after the step that is being done."""
+        """End the training after the step, or the validation's image, that is being done."""
         self._stop.set()
 
     @property
@@ -191,7 +191,7 @@ def export(run: TrainingRun, path: Path, description: dict[str, Any]) -> Iterato
 
 
 def _course(
-    run: TrainingRun, events: Iterator[StepDone | Validated], requests: Requests
+    run: TrainingRun, events: Iterator[Event], requests: Requests
 ) -> Iterator[Progress | Partial]:
     began, first, said = monotonic(), run.trainer.step, 0.0
     steps: list[StepDone] = []
@@ -200,7 +200,8 @@ def _course(
             steps.append(event)
         if requests.left:
             return
-        if monotonic() - said > _PAUSE or isinstance(event, Validated) or requests.stopped:
+        # What validates is slower than the pause, so each of its images is said.
+        if monotonic() - said > _PAUSE or not isinstance(event, StepDone) or requests.stopped:
             pace = (monotonic() - began) / max(1, run.trainer.step - first)
             yield Partial(Steps(tuple(steps)))
             yield _progress(run, pace)
@@ -208,8 +209,8 @@ def _course(
             said = monotonic()
         if isinstance(event, Validated):
             yield Partial(event)
-        elif _validates_next(run):
-            yield _validating(run)
+        elif isinstance(event, Validating):
+            yield _validating(event, run.recipe.steps)
         if requests.stopped:
             return
         subject = requests.take()
@@ -223,15 +224,9 @@ def _progress(run: TrainingRun, pace: float) -> Progress:
     return Progress(done / total, f"Step {done} of {total}, {in_words((total - done) * pace)} left")
 
 
-def _validates_next(run: TrainingRun) -> bool:
-    step, recipe = run.trainer.step, run.recipe
-    return bool(run.validated_on) and (step % recipe.validate_every == 0 or step == recipe.steps)
-
-
-def _validating(run: TrainingRun) -> Progress:
-    done, total, count = run.trainer.step, run.recipe.steps, len(run.validated_on)
-    images = "1 image" if count == 1 else f"{count} images"
-    return Progress(done / total, f"Step {done} of {total}, validating on {images}")
+def _validating(event: Validating, steps: int) -> Progress:
+    where = f"image {event.images + 1} of {event.total}"
+    return Progress(event.step / steps, f"Step {event.step} of {steps}, validating on {where}")
 
 
 def _preview(run: TrainingRun, subject: PreviewSubject, requests: Requests) -> Iterator[Preview]:

@@ -23,7 +23,7 @@ class RunSection(RunBar):
         self.sentence = Sentence()
         self.layout().addWidget(self.sentence)
         self.cancel.setText("Stop")
-        self.cancel.setToolTip("Stop after this step or validation; the training can be resumed")
+        self.cancel.setToolTip("Stop after this step or validation image; it can be resumed")
         self.afresh.clicked.connect(self.afresh_requested)
         self.offer(None)
 
@@ -42,7 +42,7 @@ class RunSection(RunBar):
         """Show that the training will stop soon, and nothing else until it has."""
         self.cancel.setEnabled(False)
         self._latest = None
-        self.bar.setFormat("Stopping after this step or validation")
+        self.bar.setFormat("Stopping after this step or image")
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far it is, unless it is to stop."""

@@ -1,0 +1,53 @@
+"""What a person who trains on the command line may do, and is told."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+
+from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.training import run as training_run
+
+
+@pytest.fixture
+def words(tmp_path):
+    """A command that trains on two of four images and validates after two steps of four."""
+    for kind, index in (("images", 0), ("masks", 1)):
+        (tmp_path / "pack" / kind).mkdir(parents=True)
+        for spacing in (12, 13, 14, 15):
+            pixels = disc_image(40, spacing)[index].astype(np.uint8)
+            tifffile.imwrite(tmp_path / "pack" / kind / f"{spacing}.tif", pixels)
+    return [
+        "train", "--data", tmp_path / "pack", "-o", tmp_path / "m.safetensors", "--levels", 1,
+        "--maps", 2, "--window", 8, "--steps", 4, "--validate-every", 2, "--hold-out", 0.5,
+    ]  # fmt: skip
+
+
+def step_of(checkpoint):
+    return int(torch.load(checkpoint, weights_only=True)["progress"][0])
+
+
+class TestInterruption:
+    def test_in_a_validation_waits_for_one_image_and_goes_on_later(
+        self, shiftseg, words, tmp_path, monkeypatch
+    ):
+        seen, evaluate_events = [], training_run.evaluate_events
+
+        def interrupted(model, pairs, **options):
+            for scores in evaluate_events(model, pairs, **options):
+                seen.append(scores.images)
+                os.kill(os.getpid(), signal.SIGINT)
+                yield scores
+
+        with monkeypatch.context() as patched:
+            patched.setattr(training_run, "evaluate_events", interrupted)
+            stopped = shiftseg(*words)
+        assert stopped.code == 130 and seen == [1]
+        assert "stopped after step 2; the same command goes on from" in stopped.err
+        assert step_of(tmp_path / "m.checkpoint") == 2
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert shiftseg(*words).code == 0
+        assert step_of(tmp_path / "m.checkpoint") == 4
