@@ -400,6 +400,9 @@ class TestTraining:
         images.release()
         until_idle(qtbot, dock)
         assert "Stopped after step 6" in view.run.sentence.text()
+        images.release(100)
+        train(qtbot, dock)
+        assert [v.step for v in dock.control.course.validations] == [6, 12]
 
     def test_a_widget_closed_in_a_validation_waits_for_one_image_alone(
         self, qtbot, viewer, dock, view, discs, images, tmp_path
@@ -433,12 +436,11 @@ class TestTraining:
         again = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
         assert again.view.run.run.text() == "Resume at step 12"
         again.view.data.add.click()
-        give(again.view, **TINY, average=0.9)
-        again.view.settings.editors["steps"].show_value(55)
+        give(again.view, **TINY | {"steps": 14})
         train(qtbot, again)
         again.view.plot.draw()
-        assert [x for x, _ in again.view.plot.points("AP 0.5")][:2] == [6, 12]
-        assert again.view.plot.points("pull")[0][0] == 12
+        assert [x for x, _ in again.view.plot.points("AP 0.5")] == [6, 12, 14]
+        assert [x for x, _ in again.view.plot.points("pull")] == list(range(1, 15))
 
     def test_a_finished_one_can_be_resumed_with_more_steps(self, qtbot, dock, view, discs):
         train(qtbot, dock)

@@ -110,6 +110,49 @@ class TestResume:
         assert resumed.validations == validations
         assert [entry.step for entry in resumed.losses][-1] == 60
 
+    def test_after_a_kill_in_a_validation_loses_no_step_and_makes_up_for_it(self, tmp_path):
+        straight = TrainingRun(RECIPE, pairs())
+        expected, validations = split(straight.events())
+        file, left = tmp_path / "run.checkpoint", tmp_path / "left.checkpoint"
+        for event in TrainingRun(RECIPE, pairs(), checkpoint=file).events():
+            if isinstance(event, Validating) and event.step == 40:
+                left.write_bytes(file.read_bytes())
+        resumed = TrainingRun(RECIPE, pairs(), checkpoint=left)
+        assert resumed.trainer.step == 40 and resumed.recipe.validate_every == 20
+        events = list(resumed.events())
+        assert isinstance(events[0], Validating)
+        steps, again = split(events)
+        assert [s.losses for s in steps] == [s.losses for s in expected[40:]]
+        assert again == validations[1:]
+        assert (resumed.losses, resumed.validations) == (straight.losses, straight.validations)
+
+    def test_a_run_stopped_in_its_last_validation_is_not_finished(self, tmp_path):
+        file = tmp_path / "run.checkpoint"
+        run = TrainingRun(replace(RECIPE, steps=2), pairs(), checkpoint=file)
+        events = run.events()
+        list(islice(events, 3))
+        events.close()
+        assert not run.finished
+        resumed = TrainingRun(replace(RECIPE, steps=2), pairs(), checkpoint=file)
+        assert split(resumed.events())[1] == resumed.validations and resumed.finished
+        assert list(TrainingRun(run.recipe, pairs(), checkpoint=file).events()) == []
+
+    def test_stopped_between_two_points_its_curves_are_those_of_an_uninterrupted_run(
+        self, tmp_path
+    ):
+        recipe = replace(RECIPE, steps=2000, validate_every=2000)
+        file = tmp_path / "run.checkpoint"
+        straight = TrainingRun(recipe, pairs())
+        list(islice(straight.events(), 12))
+        for steps in (3, 4, 5):
+            stopped = TrainingRun(recipe, pairs(), checkpoint=file)
+            events = stopped.events()
+            list(islice(events, steps))
+            events.close()
+        assert [entry.step for entry in straight.losses] == [5, 10]
+        assert stopped.losses == straight.losses
+        assert len(straight.recent) == 2 and stopped.recent == straight.recent
+
     def test_knows_the_course_so_far(self, tmp_path):
         file = tmp_path / "run.checkpoint"
         first = TrainingRun(RECIPE, pairs(), checkpoint=file)

@@ -184,7 +184,10 @@ class Trainer:
         return averaged if self.schedule.average else self.network
 
     def run(self, *, save_every: int = 500) -> Generator[StepDone]:
-        """Train on until the last step; yield after each. Closing it saves the checkpoint."""
+        """Train on until the last step; yield after each. Closing it saves the checkpoint.
+
+        What is kept beside a step is saved with it, so saving waits until the step was heard of.
+        """
         batches = ahead(self._draw, range(self.step, self.schedule.steps))
         try:
             with closing(batches):
@@ -203,9 +206,9 @@ class Trainer:
             self.step += 1
             self._in_step = False
             self.seconds += time.perf_counter() - started
+            yield StepDone(self.step, losses, self.seconds)
             if self.step % save_every == 0:
                 self.save()
-            yield StepDone(self.step, losses, self.seconds)
             if self.schedule.stop_at_zero and sum(losses.values()) == 0:
                 return
             started = time.perf_counter()

@@ -24,7 +24,7 @@ from napari_shiftseg.training.recipe import TrainingRecipe
 MOST_VALIDATED = 16
 """Images of a validation at most."""
 
-_SMOOTHED = 50
+_REPORTS = 400
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Validated:
 
 @dataclass(frozen=True)
 class Losses:
-    """Mean loss terms of up to 50 steps.
+    """Mean loss terms of some steps: a point of the run's curves.
 
     Parameters
     ----------
@@ -137,6 +137,16 @@ class TrainingRun:
         return [Losses(**values) for values in self.trainer.kept.get("losses", [])]
 
     @property
+    def recent(self) -> list[dict[str, float]]:
+        """Loss terms of each step since the last point of the course."""
+        return [dict(terms) for terms in self.trainer.kept.get("recent", [])]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to train or to validate."""
+        return self.trainer.step >= self.recipe.steps and not self._validates_now()
+
+    @property
     def validations(self) -> list[Validated]:
         """All validations so far, earlier sittings included."""
         return [Validated(**values) for values in self.trainer.kept.get("validations", [])]
@@ -148,16 +158,14 @@ class TrainingRun:
 
     def events(self) -> Generator[Event]:
         """Train on until the last step; closing it stops, and saves what there is."""
-        recent: list[dict[str, float]] = []
         with closing(self.trainer.run()) as steps:
+            if self._validates_now():  # it was cut off when the run ended last
+                yield from self._validate()
             for done in steps:
-                recent.append(done.losses)
-                last = done.step == self.recipe.steps
-                if done.step % _SMOOTHED == 0 or last:
-                    self._keep("losses", Losses(done.step, _means(recent)))
-                    recent.clear()
+                self._report(done)
                 yield done
-                if self.validated_on and (done.step % self.recipe.validate_every == 0 or last):
+                if self._validates_now():
+                    self.trainer.save()  # it may be killed, validations take their time
                     yield from self._validate()
 
     def model(self, name: str = "training", **description: Any) -> Model:
@@ -200,6 +208,19 @@ class TrainingRun:
         if self.best is not None:
             header.scores["validation"] = asdict(self.best)
         return Model(network.eval().requires_grad_(False), header)
+
+    def _report(self, done: StepDone) -> None:
+        recent = self.trainer.kept.setdefault("recent", [])
+        recent.append(done.losses)
+        if ends_report(done.step, self.recipe.steps):
+            self._keep("losses", Losses(done.step, mean_terms(recent)))
+            recent.clear()
+
+    def _validates_now(self) -> bool:
+        step, every, steps = self.trainer.step, self.recipe.validate_every, self.recipe.steps
+        if not self.validated_on or step == 0 or (step % every and step < steps):
+            return False
+        return all(done["step"] < step for done in self.trainer.kept.get("validations", [])[-1:])
 
     def _validate(self) -> Generator[Validating | Validated]:
         pairs = [(pair.image, pair.mask) for pair in self.validated_on]
@@ -249,5 +270,11 @@ def held_out(pairs: list[Pair], recipe: TrainingRecipe) -> tuple[list[Pair], lis
     )
 
 
-def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+def ends_report(step: int, steps: int) -> bool:
+    """Whether a point of the curves ends with this step: a few hundred, however many steps."""
+    return step % max(1, steps // _REPORTS) == 0 or step == steps
+
+
+def mean_terms(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of each loss term."""
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

@@ -143,11 +143,8 @@ class TrainControl(QObject):
             self.previews.show(event)
 
     def _on_started(self, event: Started) -> None:
-        self._run, total = event.run, event.run.recipe.steps
-        if (self._output, event.step) == (self._course_of, self.course.last):
-            self.course.go_on(total)  # it knows more than the checkpoint, which has means
-        else:
-            self.course = Course(total, event.losses, event.validations)
+        self._run = event.run
+        self.course = event.course
         self._course_of = self._output
         self._view.plot.show_course(self.course)
         self.previews.set_run(event.run)
@@ -171,7 +168,7 @@ class TrainControl(QObject):
         self._say_best(step)
         self._view.run.bar.setValue(round(step / total * self._view.run.bar.maximum()))
         self._view.run.bar.setFormat(f"Step {step} of {total}")
-        if step < total and ended.stopped:
+        if ended.stopped:
             text = f"Stopped after step {step}; resume it, or export the model."
         else:
             text = f"Trained to step {step}; export the model, or raise Steps and resume."

@@ -6,11 +6,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from napari_shiftseg.training.fit import StepDone
-from napari_shiftseg.training.run import Losses, Validated
-
-_POINTS = 400
-"""Points of a curve; each is a mean of the steps up to it."""
-
+from napari_shiftseg.training.run import Losses, Validated, ends_report, mean_terms
 
 _WINDOWS = 40
 """How many times the width over which a curve is smoothed goes into it."""
@@ -23,22 +19,23 @@ class Course:
     ----------
     total
         Steps of the whole training.
-    losses, validations
-        What earlier sittings have done.
+    losses, recent, validations
+        What earlier sittings have done: points of the curves, the loss terms of each step
+        after the last one, and validations.
     """
 
     def __init__(
         self,
         total: int = 1,
         losses: Iterable[Losses] = (),
+        recent: Iterable[dict[str, float]] = (),
         validations: Iterable[Validated] = (),
     ) -> None:
         self.total, self.last = total, 0
         self.steps: list[int] = []
         self.terms: dict[str, list[float]] = {}
         self.validations = list(validations)
-        self._bucket = _bucket(total)
-        self._waiting: list[dict[str, float]] = []
+        self._waiting = list(recent)
         for entry in losses:
             self._append(entry.step, entry.terms)
 
@@ -47,16 +44,9 @@ class Course:
         for step in done:
             self.last = step.step
             self._waiting.append(step.losses)
-            if len(self._waiting) >= self._bucket or step.step == self.total:
-                count = len(self._waiting)
-                terms = self._waiting[0].keys()
-                means = {t: sum(losses[t] for losses in self._waiting) / count for t in terms}
-                self._append(step.step, means)
+            if ends_report(step.step, self.total):
+                self._append(step.step, mean_terms(self._waiting))
                 self._waiting.clear()
-
-    def go_on(self, total: int) -> None:
-        """Take up a training that was stopped, maybe for more steps."""
-        self.total, self._bucket = total, _bucket(total)
 
     def smooth(self, name: str) -> list[float]:
         """Return a term's curve without most of the noise: the mean of a fortieth of it."""
@@ -75,8 +65,3 @@ class Course:
         self.steps.append(step)
         for name, value in terms.items():
             self.terms.setdefault(name, []).append(value)
-
-
-def _bucket(total: int) -> int:
-    """Return how many steps make a point."""
-    return max(1, total // _POINTS)

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from napari_shiftseg._napari.events import Partial, Progress
 from napari_shiftseg._napari.segment.estimate import in_words
+from napari_shiftseg._napari.train.course import Course
 from napari_shiftseg._napari.train.draft import without_weights
 from napari_shiftseg._napari.train.sources import Source, pairs_of
 from napari_shiftseg._napari.train.subject import PreviewSubject
 from napari_shiftseg.pipeline import Segmentation, segment_events
 from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe
-from napari_shiftseg.training.run import Event, Losses, TrainingRun, Validated, Validating
+from napari_shiftseg.training.run import Event, TrainingRun, Validated, Validating
 
 _PAUSE = 0.1
 """Seconds between two messages to the window; steps may be much shorter."""
@@ -97,16 +98,12 @@ class Started:
     ----------
     run
         The training; it goes on while this is read.
-    step
-        Steps that earlier sittings have done.
-    losses, validations
-        Their course.
+    course
+        What earlier sittings have done.
     """
 
     run: TrainingRun
-    step: int
-    losses: list[Losses]
-    validations: list[Validated]
+    course: Course
 
 
 @dataclass(frozen=True)
@@ -172,11 +169,12 @@ def train(order: Order, requests: Requests) -> Generator[Progress | Partial | En
         checkpoint=order.checkpoint,
         allow_small_window=order.allow_small_window,
     )
-    yield Partial(Started(run, run.trainer.step, run.losses, run.validations))
+    course = Course(order.recipe.steps, run.losses, run.recent, run.validations)
+    yield Partial(Started(run, course))
     with closing(run.events()) as events:
         yield from _course(run, events, requests)
     if not requests.left:
-        yield Ended(run, run.trainer.step < order.recipe.steps)
+        yield Ended(run, not run.finished)
 
 
 def preview(run: TrainingRun, subject: PreviewSubject) -> Iterator[Preview]:
