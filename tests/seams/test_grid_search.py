@@ -59,6 +59,15 @@ class TestNone:
             labels[y : y + h, x : x + w] = number
         assert find_grids(labels) == []
 
+    def test_in_masks_that_are_wiped_clean_along_their_border(self):
+        labels = np.zeros((200, 200), int)
+        for number, start in enumerate(range(1, 190, 9), start=1):
+            labels[start : start + 7, 1:30] = number
+            labels[start : start + 7, 170:199] = 100 + number
+        (rows, columns), clean = straight_sides(labels), find_grids(np.pad(labels, 40))
+        assert {1, 199}.isdisjoint({*rows.single, *columns.single})
+        assert clean  # far from the border it is a cut
+
     @pytest.mark.parametrize("labels", [np.zeros((50, 60), int), np.ones((50, 60), int)])
     def test_where_nothing_is(self, labels):
         assert find_grids(labels) == []

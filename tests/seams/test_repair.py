@@ -71,3 +71,12 @@ def test_of_another_image_is_not_undone(pieces):
 def test_what_is_no_report_is_refused():
     with pytest.raises(ShiftSegError, match="no report of a repair"):
         Repair.from_dict({"shape": [1]})
+
+
+def test_what_was_edited_since_stays_when_undone(pieces):
+    repaired, report = repair_labels(pieces, check_labels(pieces))
+    piece = report.pieces[0]
+    repaired.reshape(-1)[piece.starts[0]] = 60_000
+    undone = undo_repair(repaired, report)
+    assert undone.reshape(-1)[piece.starts[0]] == 60_000
+    assert (undone != pieces).sum() == 1

@@ -3,7 +3,7 @@ import pytest
 from cut_labels import cut, nuclei
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.seams.straight import check_labels
+from napari_shiftseg.seams.straight import check_events, check_labels
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,17 @@ class TestKnownGrid:
     def test_of_another_size_is_less_likely(self, pieces):
         assert check_labels(pieces, 50).p_value > 0.05
 
-    @pytest.mark.parametrize(("tile", "offset"), [(1, 0), (20, 20), (20, -1)])
+    def test_has_a_size_and_an_offset_on_each_axis(self, whole):
+        check = check_labels(cut(whole, (10**6, 64), (0, 17)), (0, 64), (0, 17))
+        assert (check.tile, check.offset) == ((0, 64), (0, 17))
+        assert check.p_value == 1 / 64
+        assert len(check.splits) > 5
+        assert {round(c.position[1]) % 64 for c in check.splits} == {17}
+
+    @pytest.mark.parametrize(
+        ("tile", "offset"),
+        [(1, 0), (20, 20), (20, -1), ((20, 1), 0), ((0, 0), 0), ((20,), 0), ((20, 30), (0, 30))],
+    )
     def test_impossible_ones_are_refused(self, pieces, tile, offset):
         with pytest.raises(ShiftSegError, match="legal"):
             check_labels(pieces, tile, offset)
@@ -83,6 +93,15 @@ def test_an_object_whose_other_piece_is_gone_is_listed_as_cut_on_one_side():
     labels[10:30, 20:32] = 7
     (found,) = check_labels(labels, 32).one_sided
     assert (found.label, found.axis, found.line) == (7, 1, 32)
+    assert (found.position, found.length) == ((19.5, 32), 20)
+
+
+def test_what_is_being_done_is_said(pieces):
+    *progress, check = check_events(pieces)
+    assert check == check_labels(pieces)
+    fractions = [event.fraction for event in progress]
+    assert fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1
+    assert len({event.text for event in progress}) == len(progress)
 
 
 def test_float_labels_are_refused():

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
-from scipy.special import gammaln, logsumexp
-from scipy.stats import binom
+from scipy.special import betainc, factorial, gammaln, xlog1py, xlogy
 
 from napari_shiftseg.seams.contacts import Contacts
 
@@ -30,6 +29,10 @@ STRAIGHT = 0.8
 
 _SHORTEST = 3
 """Pixels of contact, or of a flat side, below which any border is straight."""
+
+_MARGIN = 3
+"""Pixels from the image's border up to which a straight side is the border's doing: masks are
+often wiped clean along it."""
 
 _FLAT = 0.75
 """Length of a flat side over the object's own width, from which on it looks cut off."""
@@ -75,6 +78,29 @@ class Sides:
     size: int
 
 
+@dataclass(frozen=True)
+class FlatSide:
+    """A side along which an object looks cut off.
+
+    Parameters
+    ----------
+    label
+        The object.
+    axis, line
+        It ends before or begins at the pixel ``line`` of the axis.
+    centre
+        Of the side, in pixels.
+    length
+        Pixels along the line.
+    """
+
+    label: int
+    axis: int
+    line: int
+    centre: tuple[float, ...]
+    length: int
+
+
 def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> list[Grid]:
     """Find the grid of each axis.
 
@@ -110,10 +136,14 @@ def straight_sides(labels: NDArray[Any]) -> list[Sides]:
     flat = list(flat_sides(labels))
     result = []
     for axis, size in enumerate(labels.shape):
-        positions = pairs[pairs[:, 0] == axis, 1]
-        single = np.array([p for _, a, p in flat if a == axis], np.int64)
+        positions = _inner(pairs[pairs[:, 0] == axis, 1], size)
+        single = _inner(np.array([s.line for s in flat if s.axis == axis], np.int64), size)
         result.append(Sides(positions, single[~np.isin(single, positions)], size))
     return result
+
+
+def _inner(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    return positions[(positions >= _MARGIN) & (positions <= size - _MARGIN)]
 
 
 def straight_pairs(contacts: Contacts) -> NDArray[np.int64]:
@@ -141,8 +171,8 @@ def straight_pairs(contacts: Contacts) -> NDArray[np.int64]:
     return table
 
 
-def flat_sides(labels: NDArray[Any]) -> Iterator[tuple[int, int, int]]:
-    """Yield label, axis and position of every side along which an object looks cut off."""
+def flat_sides(labels: NDArray[Any]) -> Iterator[FlatSide]:
+    """Yield every side along which an object looks cut off."""
     names, compact = np.unique(labels, return_inverse=True)
     compact = compact.reshape(labels.shape) + 1
     for name, box in zip(names.tolist(), find_objects(compact), strict=True):
@@ -156,9 +186,26 @@ def flat_sides(labels: NDArray[Any]) -> Iterator[tuple[int, int, int]]:
             if widest < _SHORTEST or len(profile) < _SHORTEST:
                 continue
             if part.start > 0 and profile[0] >= _FLAT * widest:
-                yield name, axis, part.start
+                yield _flat_side(name, axis, part.start, box, inside.take(0, axis))
             if part.stop < labels.shape[axis] and profile[-1] >= _FLAT * widest:
-                yield name, axis, part.stop
+                yield _flat_side(name, axis, part.stop, box, inside.take(-1, axis))
+
+
+def _flat_side(
+    label: int, axis: int, line: int, box: tuple[slice, ...], side: NDArray[np.bool_]
+) -> FlatSide:
+    along = side.nonzero()
+    centre = [float(v.mean()) for v in along]
+    centre.insert(axis, 0.0)
+    starts = [part.start for part in box]
+    starts[axis] = line
+    return FlatSide(
+        label,
+        axis,
+        line,
+        tuple(start + c for start, c in zip(starts, centre, strict=True)),
+        len(along[0]) if along else 1,
+    )
 
 
 def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
@@ -196,8 +243,9 @@ def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
 
 def _fisher(log_p: NDArray[np.float64], tests: int) -> NDArray[np.float64]:
     """Log-probability that as many p-values have so small a product: chi-squared, in logs."""
-    terms = [k * np.log(np.maximum(-log_p, 1e-300)) - gammaln(k + 1) for k in range(tests)]
-    combined: NDArray[np.float64] = log_p + logsumexp(terms, axis=0)
+    powers = np.arange(tests)
+    terms = (-log_p[:, None]) ** powers / factorial(powers)
+    combined: NDArray[np.float64] = log_p + np.log(terms.sum(axis=1))
     return combined
 
 
@@ -207,9 +255,11 @@ def _surprise(
     """Log-probability of at least as many hits; 0 where there are none."""
     log_p = np.zeros(len(hits))
     some = hits > 0
-    p = np.minimum(chance[some], 1.0)
+    h, p = hits[some], np.minimum(chance[some], 1.0)
+    tail = betainc(h, total - h + 1, p)
+    log_choices = gammaln(total + 1) - gammaln(h + 1) - gammaln(total - h + 1)
+    first = log_choices + xlogy(h, p) + xlog1py(total - h, -p)
     with np.errstate(divide="ignore"):
-        tail = binom.logsf(hits[some] - 1, total, p)
-    # Where the tail is too small for a double, its first term is most of it.
-    log_p[some] = np.where(np.isneginf(tail), binom.logpmf(hits[some], total, p), tail)
+        # Where the tail is too small for a double, its first term is most of it.
+        log_p[some] = np.where(tail > 0, np.log(tail), first)
     return log_p

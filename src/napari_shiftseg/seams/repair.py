@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -106,15 +107,11 @@ def repair_labels(
     """
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
     groups = joined(cut.labels for cut in cuts)
-    flat = labels.ravel()
-    pieces = tuple(
-        Piece(label, group[0], *_runs(flat == label)) for group in groups for label in group[1:]
-    )
-    return mend(labels, groups), Repair(labels.shape, pieces, groups, cuts)
+    return mend(labels, groups), Repair(labels.shape, tuple(_pieces(labels, groups)), groups, cuts)
 
 
 def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
-    """Give every piece the label back that it had.
+    """Give every piece the label back that it had; what was edited since stays as it is.
 
     Raises
     ------
@@ -129,11 +126,24 @@ def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
     flat = before.reshape(-1)
     for piece in repair.pieces:
         for start, length in zip(piece.starts, piece.lengths, strict=True):
-            flat[start : start + length] = piece.label
+            run = flat[start : start + length]
+            run[run == piece.merged_into] = piece.label
     return before
 
 
-def _runs(inside: NDArray[np.bool_]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
-    starts, stops = edges[::2], edges[1::2]
-    return tuple(starts.tolist()), tuple((stops - starts).tolist())
+def _pieces(labels: NDArray[Any], groups: Groups) -> Iterator[Piece]:
+    """Describe every piece that gets another label, in one look at the labels."""
+    into = {label: group[0] for group in groups for label in group[1:]}
+    flat = labels.ravel()
+    places = np.flatnonzero(np.isin(flat, np.array(list(into), labels.dtype)))
+    names = flat[places]
+    order = np.argsort(names, kind="stable")
+    places, names = places[order], names[order]
+    first = np.ones(len(places), bool)
+    first[1:] = (np.diff(places) != 1) | (names[1:] != names[:-1])
+    starts = np.flatnonzero(first)
+    lengths = np.diff(starts, append=len(places))
+    for label, group in into.items():
+        low, high = np.searchsorted(names[starts], [label, label + 1])
+        runs = places[starts[low:high]].tolist(), lengths[low:high].tolist()
+        yield Piece(label, group, tuple(runs[0]), tuple(runs[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,11 +53,33 @@ class OneSidedCut:
         The object.
     axis, line
         Where it ends, in pixels.
+    position
+        Centre of its side on the grid, in pixels per axis.
+    length
+        Pixels of that side.
     """
 
     label: int
     axis: int
     line: int
+    position: tuple[float, ...]
+    length: int
+
+
+@dataclass(frozen=True)
+class CheckProgress:
+    """How far a check is.
+
+    Parameters
+    ----------
+    fraction
+        0 to 1.
+    text
+        What is being done.
+    """
+
+    fraction: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -93,8 +116,11 @@ class LabelCheck:
         return any(self.tile)
 
 
+Tile = int | tuple[int, ...] | Literal["auto"]
+
+
 def check_labels(
-    labels: NDArray[Any], tile: int | Literal["auto"] = "auto", offset: int = 0
+    labels: NDArray[Any], tile: Tile = "auto", offset: int | tuple[int, ...] = 0
 ) -> LabelCheck:
     """Look for objects cut along a grid.
 
@@ -103,34 +129,71 @@ def check_labels(
     labels
         ``(*spatial)`` integers, 0 is background.
     tile
-        Edge length of the grid in pixels, at least 2; ``"auto"`` finds tile size and offset
-        of each axis, or none.
+        Edge length of the grid in pixels, at least 2, of all axes or of each; 0 for an axis
+        without lines. ``"auto"`` finds tile size and offset of each axis, or none.
     offset
-        Position of its first line, where the tile size is given.
+        Position of its first line, of all axes or of each, where the tile size is given.
 
     Raises
     ------
     ShiftSegError
         If the tile size or the offset is not legal.
     """
+    *_, check = check_events(labels, tile, offset)
+    assert isinstance(check, LabelCheck)
+    return check
+
+
+def check_events(
+    labels: NDArray[Any], tile: Tile = "auto", offset: int | tuple[int, ...] = 0
+) -> Iterator[CheckProgress | LabelCheck]:
+    """Check as :func:`check_labels` does; yield what is being done, and last what was found."""
     if labels.dtype.kind not in "iub":
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
+    given = None if tile == "auto" else _given(tile, offset, labels.ndim)
+    yield CheckProgress(0.05, "Looking where labels touch")
     contacts = Contacts.of(labels)
-    if tile == "auto":
+    if given is None:
+        yield CheckProgress(0.2, "Trying every tile size and offset")
         tiles, offsets, p_value = _per_axis(find_grids(labels), labels.ndim)
     else:
-        _refuse(tile, offset)
-        tiles, offsets = (tile,) * labels.ndim, (offset,) * labels.ndim
-        p_value = _p_value(labels.shape, contacts, tile, offset)
+        yield CheckProgress(0.2, "Comparing with other offsets")
+        tiles, offsets = given
+        p_value = _p_value(labels.shape, contacts, tiles, offsets)
     lines = _Lines(np.array(tiles), np.array(offsets))
-    return LabelCheck(
+    yield CheckProgress(0.7, "Collecting the pairs of pieces")
+    on_grid = contacts[lines.at(contacts.axis, contacts.position)]
+    splits = tuple(_straight_cuts(labels, contacts, lines))
+    yield CheckProgress(0.9, "Looking for lost pieces")
+    yield LabelCheck(
         tile=tiles,
         offset=offsets,
         p_value=p_value,
-        splits=tuple(_straight_cuts(labels, contacts, lines)),
+        splits=splits,
         objects=int((np.unique(labels) != 0).sum()),
-        one_sided=tuple(_one_sided(labels, contacts, lines)),
+        one_sided=tuple(_one_sided(labels, on_grid, lines)) if any(tiles) else (),
     )
+
+
+_PerAxis = tuple[int, ...]
+
+
+def _given(
+    tile: int | tuple[int, ...], offset: int | tuple[int, ...], ndim: int
+) -> tuple[_PerAxis, _PerAxis]:
+    """Return tile size and offset of each axis."""
+    tiles = (tile,) * ndim if isinstance(tile, int) else tile
+    offsets = (offset,) * ndim if isinstance(offset, int) else offset
+    if not len(tiles) == len(offsets) == ndim:
+        raise ShiftSegError(
+            f"tile sizes {tiles} and offsets {offsets} are not legal for labels of {ndim} axes"
+        )
+    if not any(tiles):
+        raise ShiftSegError("the tile size is 0 px on every axis; legal: at least 2 on one of them")
+    for one, start in zip(tiles, offsets, strict=True):
+        if one:
+            _refuse(one, start)
+    return tiles, tuple(o if t else 0 for t, o in zip(tiles, offsets, strict=True))
 
 
 def _refuse(tile: int, offset: int) -> None:
@@ -161,14 +224,20 @@ class _Lines:
         return on
 
 
-def _p_value(shape: tuple[int, ...], contacts: Contacts, tile: int, offset: int) -> float:
-    """Rank this offset's label changes per line among those of every offset."""
-    changes = np.bincount(contacts.position % tile, minlength=tile)
-    lines = sum(np.bincount(np.arange(1, size) % tile, minlength=tile) for size in shape)
+def _p_value(
+    shape: tuple[int, ...], contacts: Contacts, tiles: _PerAxis, offsets: _PerAxis
+) -> float:
+    """Rank this grid's label changes per line among those of the grid moved along."""
+    longest = max(tiles)
+    changes, lines = np.zeros(longest), np.zeros(longest)
+    for axis, (size, tile, offset) in enumerate(zip(shape, tiles, offsets, strict=True)):
+        if tile:
+            moved = (offset + np.arange(longest)) % tile
+            along = contacts.position[contacts.axis == axis]
+            changes += np.bincount(along % tile, minlength=tile)[moved]
+            lines += np.bincount(np.arange(1, size) % tile, minlength=tile)[moved]
     rate = changes / np.maximum(lines, 1)
-    if changes.sum() == 0:
-        return 1.0
-    return float((rate >= rate[offset]).mean())
+    return float((rate >= rate[0]).mean()) if changes.sum() else 1.0
 
 
 def _straight_cuts(labels: NDArray[Any], contacts: Contacts, lines: _Lines) -> list[StraightCut]:
@@ -180,6 +249,7 @@ def _straight_cuts(labels: NDArray[Any], contacts: Contacts, lines: _Lines) -> l
     every, straight = np.bincount(index), np.bincount(index, weights=on_grid)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(unique) + 1))
+    planes = _Planes(labels)
     cuts = []
     for k in np.flatnonzero(straight >= np.maximum(1, STRAIGHT * every)).tolist():
         of = order[starts[k] : starts[k + 1]]
@@ -191,30 +261,44 @@ def _straight_cuts(labels: NDArray[Any], contacts: Contacts, lines: _Lines) -> l
                 position=tuple(float(v) for v in contacts.places[on].mean(0)),
                 length=len(on),
                 fraction=fraction,
-                confidence=fraction * _match(labels, contacts[on], unique[k]),
+                confidence=fraction * planes.match(contacts[on], unique[k]),
             )
         )
     return sorted(cuts, key=lambda cut: (-cut.length, cut.labels))
 
 
-def _match(labels: NDArray[Any], contact: Contacts, pair: NDArray[np.int64]) -> float:
-    """Contact over the longer one of both pieces' sides, along the lines that part them."""
-    longest = 0
-    for axis, line in set(zip(contact.axis.tolist(), contact.position.tolist(), strict=True)):
-        sides = (np.isin(labels.take(line - before, axis), pair).sum() for before in (0, 1))
-        longest += int(max(sides))
-    return min(1.0, (len(contact) + _SLACK) / longest)
+class _Planes:
+    """Counts the pixels of each label beside the lines of the grid, once for each line."""
+
+    def __init__(self, labels: NDArray[Any]) -> None:
+        self._labels = labels
+        self._counts: dict[tuple[int, int], dict[int, int]] = {}
+
+    def match(self, contact: Contacts, pair: NDArray[np.int64]) -> float:
+        """Contact over the longer one of both pieces' sides, along the lines that part them."""
+        longest = 0
+        for axis, line in set(zip(contact.axis.tolist(), contact.position.tolist(), strict=True)):
+            sides = (self._pixels(axis, line - before, pair) for before in (0, 1))
+            longest += max(sides)
+        return min(1.0, (len(contact) + _SLACK) / longest)
+
+    def _pixels(self, axis: int, place: int, pair: NDArray[np.int64]) -> int:
+        key = axis, place
+        if key not in self._counts:
+            names, counts = np.unique(self._labels.take(place, axis), return_counts=True)
+            self._counts[key] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        return sum(self._counts[key].get(label, 0) for label in pair.tolist())
 
 
-def _one_sided(labels: NDArray[Any], contacts: Contacts, lines: _Lines) -> list[OneSidedCut]:
+def _one_sided(labels: NDArray[Any], on_grid: Contacts, lines: _Lines) -> Iterator[OneSidedCut]:
     touching = {
-        (int(label), int(axis), int(line))
-        for pair, axis, line in zip(contacts.pairs, contacts.axis, contacts.position, strict=True)
+        (label, axis, line)
+        for pair, axis, line in zip(
+            on_grid.pairs.tolist(), on_grid.axis.tolist(), on_grid.position.tolist(), strict=True
+        )
         for label in pair
     }
-    return [
-        OneSidedCut(label, axis, line)
-        for label, axis, line in flat_sides(labels)
-        if bool(lines.at(np.array([axis]), np.array([line]))[0])
-        and (label, axis, line) not in touching
-    ]
+    for side in flat_sides(labels):
+        on = bool(lines.at(np.array([side.axis]), np.array([side.line]))[0])
+        if on and (side.label, side.axis, side.line) not in touching:
+            yield OneSidedCut(side.label, side.axis, side.line, side.centre, side.length)
