@@ -470,15 +470,24 @@ class TestTraining:
         gate.release(2)
         until_idle(qtbot, dock)
 
-    def test_a_checkpoint_of_another_network_is_one_notification(
+    def test_other_settings_are_said_at_once_and_refused_but_some_may_change(
         self, qtbot, dock, view, discs, notifications
     ):
         train(qtbot, dock)
-        give(view, maps=3)
-        with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
-            view.run.run.click()
+        assert "Resume goes on with it" in view.output.sentence.text()
+        give(view, maps=3, seed=1)
+        assert view.output.sentence.is_warning
+        view.run.run.click()
+        assert not dock.control.runner.running
         [(severity, message)] = notifications()
-        assert severity == "error" and "no checkpoint of this training" in message
+        assert severity == "error"
+        for words in (view.output.sentence.text(), message):
+            assert "with other settings: maps was 2, is 3; seed was 0, is 1" in words
+        assert dock.control.course.steps  # of the training that is kept
+        give(view, maps=2, seed=0, steps=13, validate_every=5, bandwidth=2.0)
+        assert not view.output.sentence.is_warning
+        train(qtbot, dock)
+        assert dock.control.course.steps[-1] == 13
 
     def test_a_wrong_name_is_said_at_once_and_refused(self, view, discs, tmp_path, notifications):
         for path, words in (

@@ -6,10 +6,10 @@ import signal
 import numpy as np
 import pytest
 import tifffile
-import torch
 
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.training import run as training_run
+from napari_shiftseg.training.checkpoint import steps_done
 
 
 @pytest.fixture
@@ -26,8 +26,20 @@ def words(tmp_path):
     ]  # fmt: skip
 
 
-def step_of(checkpoint):
-    return int(torch.load(checkpoint, weights_only=True)["progress"][0])
+class TestResume:
+    def test_with_other_settings_is_refused_in_one_line(self, shiftseg, words, tmp_path):
+        assert shiftseg(*words).code == 0
+        refused = shiftseg(*words, "--overwrite", "--elastic", 1)
+        assert refused.code == 2
+        assert "m.checkpoint holds a training with other settings" in refused.err
+        assert "elastic was 0.0, is 1.0." in refused.err
+        assert len(refused.err.splitlines()) == 1
+
+    def test_for_more_steps_is_not(self, shiftseg, words, tmp_path):
+        assert shiftseg(*words).code == 0
+        more = [6 if word == 4 else word for word in words]
+        assert shiftseg(*more, "--overwrite", "--device", "cpu").code == 0
+        assert steps_done(tmp_path / "m.checkpoint") == 6
 
 
 class TestInterruption:
@@ -47,7 +59,7 @@ class TestInterruption:
             stopped = shiftseg(*words)
         assert stopped.code == 130 and seen == [1]
         assert "stopped after step 2; the same command goes on from" in stopped.err
-        assert step_of(tmp_path / "m.checkpoint") == 2
+        assert steps_done(tmp_path / "m.checkpoint") == 2
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         assert shiftseg(*words).code == 0
-        assert step_of(tmp_path / "m.checkpoint") == 4
+        assert steps_done(tmp_path / "m.checkpoint") == 4

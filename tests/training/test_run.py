@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.embeddings.unet import UNet
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.training.checkpoint import read_summary, steps_done
 from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
 from napari_shiftseg.training.run import TrainingRun, Validated, Validating, held_out
@@ -161,6 +164,54 @@ class TestResume:
         assert second.losses == first.losses
         assert second.best == first.best
         assert set(second.losses[0].terms) == {"pull", "push", "regulariser", "foreground"}
+
+
+class TestSettings:
+    """A resumed training goes on as it was begun, or is refused."""
+
+    @pytest.fixture
+    def begun(self, tmp_path):
+        file = tmp_path / "run.checkpoint"
+        events = TrainingRun(RECIPE, pairs(), checkpoint=file).events()
+        list(islice(events, 3))
+        events.close()
+        return file
+
+    def test_that_differ_are_named_with_what_they_were(self, begun):
+        other = replace(RECIPE, maps=5, seed=2, data="others", hold_out=0.5)
+        with pytest.raises(ShiftSegError) as caught:
+            TrainingRun(other, pairs(), checkpoint=begun)
+        assert str(caught.value) == (
+            "run.checkpoint holds a training with other settings: data was 'layers', is 'others'; "
+            "maps was 4, is 5; hold_out was 0.1, is 0.5; seed was 0, is 2. "
+            "Give the former ones, or begin another training under another name"
+        )
+
+    def test_may_change_where_the_training_can_go_on(self, begun):
+        other = replace(
+            RECIPE, preset="2d", steps=5, validate_every=2, learning_rate=1e-4, data="/moved/layers"
+        )
+        run = TrainingRun(other, pairs(), checkpoint=begun)
+        assert [s.step for s in split(run.events())[0]] == [4, 5]
+
+    def test_of_a_checkpoint_without_them_are_taken_as_given(self, begun):
+        state = torch.load(begun, weights_only=True)
+        del state["kept"]["recipe"]
+        torch.save(state, begun)
+        list(TrainingRun(replace(RECIPE, seed=2, steps=4), pairs(), checkpoint=begun).events())
+        with pytest.raises(ShiftSegError, match="seed was 2, is 0"):
+            TrainingRun(RECIPE, pairs(), checkpoint=begun)
+
+    def test_and_steps_are_read_without_a_network(self, begun, monkeypatch):
+        monkeypatch.setattr(UNet, "__init__", None)
+        assert steps_done(begun) == 3
+        assert TrainingRecipe(**read_summary(begun).settings) == RECIPE
+
+    @pytest.mark.parametrize("content", [b"", b"garbage", None])
+    def test_of_no_checkpoint_are_none(self, tmp_path, content):
+        if content is not None:
+            (tmp_path / "run.checkpoint").write_bytes(content)
+        assert steps_done(tmp_path / "run.checkpoint") is None
 
 
 class TestModel:

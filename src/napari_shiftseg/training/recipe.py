@@ -22,6 +22,7 @@ from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
+from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.crops import UNKNOWN, Augmentation, Crops
 from napari_shiftseg.training.fit import Precision, Schedule, Trainer
 from napari_shiftseg.training.loss import DiscriminativeLoss
@@ -260,9 +261,18 @@ class TrainingRecipe:
         device: str | None = None,
         allow_small_window: bool = False,
     ) -> Trainer:
-        """Set up the run on these images; resumes from the checkpoint if it exists."""
-        architecture = self.architecture
-        return Trainer(
+        """Set up the run on these images; resumes from the checkpoint if it exists.
+
+        Raises
+        ------
+        ShiftSegError
+            If the checkpoint is of a training with other settings; steps, learning rate and
+            what validates may change.
+        """
+        architecture, settings = self.architecture, dataclasses.asdict(self)
+        if checkpoint is not None:
+            refuse_other_settings(settings, checkpoint)
+        trainer = Trainer(
             architecture,
             self._crops(pairs),
             self.windows,
@@ -291,6 +301,8 @@ class TrainingRecipe:
             device=device,
             allow_small_window=allow_small_window,
         )
+        trainer.kept["recipe"] = settings
+        return trainer
 
     def describe(
         self,

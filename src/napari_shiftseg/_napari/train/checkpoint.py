@@ -1,12 +1,11 @@
-"""What a checkpoint says of the training that it belongs to."""
+"""The checkpoint beside a model file."""
 
 from __future__ import annotations
 
-import pickle
 from functools import lru_cache
 from pathlib import Path
 
-import torch
+from napari_shiftseg.training.checkpoint import Summary, read_summary
 
 
 def checkpoint_of(output: Path) -> Path:
@@ -14,18 +13,19 @@ def checkpoint_of(output: Path) -> Path:
     return output.with_suffix(".checkpoint")
 
 
-def steps_done(checkpoint: Path) -> int | None:
-    """Return the number of steps that were done, None if there is no checkpoint."""
+def summary_of(checkpoint: Path) -> Summary | None:
+    """Return what a checkpoint says, None if there is none; cheap to ask again and again."""
     if not checkpoint.is_file():
         return None
-    return _steps(str(checkpoint), checkpoint.stat().st_mtime_ns)
+    return _summary(checkpoint, checkpoint.stat().st_mtime_ns)
+
+
+def steps_done(checkpoint: Path) -> int | None:
+    """Return the number of steps that were done, None if there is no checkpoint."""
+    summary = summary_of(checkpoint)
+    return None if summary is None else summary.steps
 
 
 @lru_cache(maxsize=8)
-def _steps(path: str, _changed: int) -> int | None:
-    try:
-        # Mapped, so that of a large file only what is asked for is read.
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return int(state["progress"][0])
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, TypeError):
-        return None
+def _summary(path: Path, _changed: int) -> Summary | None:
+    return read_summary(path)

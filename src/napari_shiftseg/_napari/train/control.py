@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from napari_shiftseg._napari.train.training_runner import TrainingRunner
 from napari_shiftseg._napari.train.view import COURSE, TrainView
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.run import TrainingRun, Validated
 
 
@@ -65,6 +67,7 @@ class TrainControl(QObject):
             return
         try:
             order, title = self.plan.order()
+            refuse_other_settings(asdict(order.recipe), order.checkpoint)
             self._begin(order, title)
         except ShiftSegError as error:
             show_error(str(error))

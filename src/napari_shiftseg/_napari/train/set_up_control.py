@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from qtpy.QtCore import QObject
 
-from napari_shiftseg._napari.train.checkpoint import checkpoint_of, steps_done
+from napari_shiftseg._napari.train.checkpoint import checkpoint_of, summary_of
 from napari_shiftseg._napari.train.model_name import proposed
 from napari_shiftseg._napari.train.plan import Plan
 from napari_shiftseg._napari.train.sources import sentence_of
 from napari_shiftseg._napari.train.view import TrainView
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import pack_size
+from napari_shiftseg.training.checkpoint import Summary
 from napari_shiftseg.training.recipe import DISCS, TrainingRecipe
 
 
@@ -49,6 +52,7 @@ class SetUpControl(QObject):
         good = windows.exceeds_period
         settings.say(windows.sentence(), warning=not good, may_insist=not good)
         self._say_data(recipe)
+        self.say_output()
 
     def _say_data(self, recipe: TrainingRecipe) -> None:
         try:
@@ -77,14 +81,23 @@ class SetUpControl(QObject):
         except ShiftSegError as error:
             output.say(_sentence(error), warning=True)
             return
-        step = steps_done(checkpoint_of(path))
-        run.offer(step)
-        if step is not None:
-            output.say(f"A training of {step} steps is kept beside it; Resume goes on with it.")
+        kept = summary_of(checkpoint_of(path))
+        run.offer(None if kept is None else kept.steps)
+        if kept is not None:
+            self._say_kept(kept)
         elif path.exists():
             output.say(f"{path.name} exists; an export will ask before it replaces it.")
         else:
             output.say("Nothing is there yet; Export model will write it.")
+
+    def _say_kept(self, kept: Summary) -> None:
+        begun = f"A training of {kept.steps} steps is kept beside it"
+        try:
+            different = kept.differences(dataclasses.asdict(self._plan.recipe()))
+        except ShiftSegError:
+            different = []  # said beside the settings
+        text = f", with other settings: {'; '.join(different)}." if different else ""
+        self._view.output.say(begun + (text or "; Resume goes on with it."), warning=bool(text))
 
     def _propose(self) -> None:
         """Propose a name until a person has given one."""
