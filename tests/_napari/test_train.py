@@ -149,6 +149,7 @@ class TestFields:
         for name, editor in editors.items():
             assert editor.field.help, name
             assert editor.field.help in editor.control.toolTip()
+        assert "Legal: at least 1." in editors["zoom"].control.toolTip()
 
     def test_untouched_they_are_the_recipes_defaults(self, dock):
         values = dock.view.settings.values()
@@ -193,9 +194,10 @@ class TestFields:
             ("learning_rate", "inf", "legal: a number"),
             ("learning_rate", "-1", "legal: more than 0"),
             ("convolutions", "0", "legal: at least 1"),
-            ("decay", "1.5", "legal: at most 1"),
-            ("zoom", "0.5", "zoom >= 1"),
-            ("hold_out", "1", "hold_out < 1"),
+            ("decay", "1.5", "legal: more than 0 and at most 1"),
+            ("zoom", "0.5", "zoom is 0.5; legal: at least 1"),
+            ("average", "1", "legal: at least 0 and less than 1"),
+            ("hold_out", "1", "less than 1"),
             ("embedding_dims", "1", "legal: at least 2"),
             ("flat_levels", "1", "are for 3-D networks; give ndim 3"),
             ("bandwidth", "5000", "nearest: 1000"),

@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import torch
 
 from napari_shiftseg.embeddings.model_file import load_network, save_model
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.training.legal import legal_range
 from napari_shiftseg.training.recipe import TrainingRecipe
 
 RECIPE = TrainingRecipe("discs:13", window=12, levels=1, maps=2, steps=2, average=0)
@@ -53,6 +54,34 @@ def test_discs_need_a_spacing(data):
     recipe = TrainingRecipe(data, window=12, levels=1)
     with pytest.raises(ShiftSegError, match="legal: discs:SPACING"):
         trainer_of(recipe)
+
+
+class TestRanges:
+    """Said where settings are made: before any image is read."""
+
+    @pytest.mark.parametrize(
+        ("name", "value", "words"),
+        [
+            ("steps", 0, "steps is 0; legal: at least 1"),
+            ("learning_rate", 0.0, "learning_rate is 0.0; legal: more than 0"),
+            ("learning_rate", float("nan"), "learning_rate is nan; legal: more than 0"),
+            ("decay", 1.5, "decay is 1.5; legal: more than 0 and at most 1"),
+            ("average", 1.0, "average is 1.0; legal: at least 0 and less than 1"),
+            ("seed", -1, "seed is -1; legal: at least 0"),
+            ("embedding_dims", 1, "embedding_dims is 1; legal: at least 2"),
+            ("window", (0,), "legal: at least 1"),
+            ("bandwidth", 5000.0, "nearest: 1000"),
+        ],
+    )
+    def test_are_named(self, name, value, words):
+        with pytest.raises(ShiftSegError) as caught:
+            TrainingRecipe("layers", **{name: value})
+        assert words in str(caught.value)
+
+    def test_of_every_number_are_known(self):
+        numbers = {f.name for f in fields(TrainingRecipe) if "int" in f.type or "float" in f.type}
+        ranged = {f.name for f in fields(TrainingRecipe) if legal_range(f)}
+        assert numbers - ranged == {"window", "background_label"}
 
 
 def test_images_of_other_axes_are_refused():

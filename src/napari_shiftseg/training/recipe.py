@@ -25,6 +25,7 @@ from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.crops import UNKNOWN, Augmentation, Crops
 from napari_shiftseg.training.fit import Precision, Schedule, Trainer
+from napari_shiftseg.training.legal import number, refuse_illegal
 from napari_shiftseg.training.loss import DiscriminativeLoss
 from napari_shiftseg.training.presets import PRESETS, PresetName
 from napari_shiftseg.training.windows import Windows
@@ -131,51 +132,56 @@ class TrainingRecipe:
         Stop when a step's loss is 0.
     seed
         Seed of weights and crops.
+
+    Raises
+    ------
+    ShiftSegError
+        If a number is outside of its range, or settings do not fit each other.
     """
 
     data: str
     preset: PresetName = "2d-small"
     ndim: Literal[2, 3] | None = None
-    levels: int | None = None
-    flat_levels: int | None = None
-    maps: int | None = None
-    convolutions: int = 2
-    channels: int = 1
+    levels: int | None = number(None, at_least=0)
+    flat_levels: int | None = number(None, at_least=0)
+    maps: int | None = number(None, at_least=1)
+    convolutions: int = number(2, at_least=1)
+    channels: int = number(1, at_least=1)
     upsampling: Literal["learnt", "nearest"] = "learnt"
     padding: Literal["valid", "same"] = "valid"
-    embedding_dims: int = 4
+    embedding_dims: int = number(4, at_least=1)
     coordinates: bool = True
-    coordinate_scale: float = 8.0
+    coordinate_scale: float = number(8.0, above=0)
     foreground: bool = True
     window: tuple[int, ...] | None = None
-    mosaic: int = 1
+    mosaic: int = number(1, at_least=1)
     across: bool = True
-    batch: int = 1
-    steps: int = 20_000
-    learning_rate: float = 5e-4
-    weight_decay: float = 1e-4
-    decay: float = 0.3
-    average: float = 0.999
+    batch: int = number(1, at_least=1)
+    steps: int = number(20_000, at_least=1)
+    learning_rate: float = number(5e-4, above=0)
+    weight_decay: float = number(1e-4, at_least=0)
+    decay: float = number(0.3, above=0, at_most=1)
+    average: float = number(0.999, at_least=0, below=1)
     precision: Precision = "float32"
-    pull_margin: float = 0.3
-    push_margin: float = 1.5
-    regulariser_weight: float = 0.001
-    push_reach: float | None = None
-    boundary_weight: float = 0.0
+    pull_margin: float = number(0.3, at_least=0)
+    push_margin: float = number(1.5, above=0)
+    regulariser_weight: float = number(0.001, at_least=0)
+    push_reach: float | None = number(None, at_least=0)
+    boundary_weight: float = number(0.0, at_least=0)
     background_label: int = 0
     by_area: bool = False
     flips: bool = True
-    zoom: float = 1.25
-    intensity: float = 1.0
-    elastic: float = 0.0
-    noise: float = 0.0
+    zoom: float = number(1.25, at_least=1)
+    intensity: float = number(1.0, at_least=0)
+    elastic: float = number(0.0, at_least=0)
+    noise: float = number(0.0, at_least=0)
     validation: str | None = None
-    hold_out: float = 0.1
-    validate_every: int = 1000
-    bandwidth: float = 1.5
+    hold_out: float = number(0.1, at_least=0, below=1)
+    validate_every: int = number(1000, at_least=1)
+    bandwidth: float = number(1.5, above=0)
     start: str | None = None
     stop_at_zero: bool = False
-    seed: int = 0
+    seed: int = number(0, at_least=0)
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -186,13 +192,12 @@ class TrainingRecipe:
         sizes = tuple(np.atleast_1d(_given(self.window)).tolist())
         whole = sizes * _given(self.ndim) if len(sizes) == 1 else sizes
         object.__setattr__(self, "window", whole)
-        if not 0 <= self.hold_out < 1 or self.validate_every < 1:
-            raise ShiftSegError(
-                f"hold_out is {self.hold_out}, validate_every {self.validate_every}; "
-                "legal: 0 <= hold_out < 1, validate_every >= 1"
-            )
+        refuse_illegal(self)
         if self.ndim == 2 and self.flat_levels:
             raise ShiftSegError("flat_levels are for 3-D networks; give ndim 3, or 0 flat levels")
+        # What these are made of is checked where they are made: before any image is read.
+        for part in ("architecture", "windows", "clustering"):
+            getattr(self, part)
 
     @property
     def architecture(self) -> Architecture:

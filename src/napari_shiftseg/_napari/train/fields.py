@@ -1,4 +1,4 @@
-"""The fields of the training recipe as a form shows them: kind, default and help of each.
+"""The fields of the training recipe as a form shows them: kind, default, range and help of each.
 
 All of it is read from the dataclass and its docstring, which the command line reads too.
 """
@@ -15,6 +15,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.training.legal import legal_range
 from napari_shiftseg.training.recipe import TrainingRecipe
 
 _NOUNS = {
@@ -44,7 +45,7 @@ class Field:
     default
         Its default.
     help
-        What it means.
+        What it means, and which numbers are legal.
     """
 
     name: str
@@ -102,6 +103,8 @@ def _field(field: dataclasses.Field[Any], declared: Any, text: str) -> Field:
     choices = get_args(parts[0]) if get_origin(parts[0]) is Literal else ()
     kind = type(choices[0]) if choices else get_origin(parts[0]) or parts[0]
     default = None if field.default is dataclasses.MISSING else field.default
+    legal = legal_range(field)
+    text = text if legal is None else f"{text} Legal: {legal}."
     return Field(field.name, kind, choices, NoneType in _parts(declared), default, text)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_shiftseg._napari.train.checkpoint import checkpoint_of
-from napari_shiftseg._napari.train.draft import recipe_of, without_weights
+from napari_shiftseg._napari.train.draft import without_weights
 from napari_shiftseg._napari.train.job import Order
 from napari_shiftseg._napari.train.output_section import SUFFIX
 from napari_shiftseg._napari.train.sources import Source, source_of
@@ -46,7 +46,7 @@ class Plan:
 
     def recipe(self) -> TrainingRecipe:
         """Return what the settings say."""
-        return recipe_of(self._view.settings.values() | {"data": self._data_name()})
+        return TrainingRecipe(**self._view.settings.values(), data=self._data_name())
 
     def data(self, recipe: TrainingRecipe) -> Data:
         """Return what to learn from."""
