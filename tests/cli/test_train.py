@@ -42,6 +42,15 @@ class TestResume:
         assert steps_done(tmp_path / "m.checkpoint") == 6
 
 
+def test_a_learning_rate_that_is_too_high_ends_in_one_line(shiftseg, words, tmp_path):
+    assert shiftseg(*words).code == 0
+    more = [500 if word == 4 else word for word in words]
+    ended = shiftseg(*more, "--overwrite", "--learning-rate", 1e30)
+    assert ended.code == 2 and "Traceback" not in ended.err
+    assert "try a learning rate below 1e+30; the checkpoint of step 4 is kept" in ended.err
+    assert steps_done(tmp_path / "m.checkpoint") == 4
+
+
 class TestInterruption:
     def test_in_a_validation_waits_for_one_image_and_goes_on_later(
         self, shiftseg, words, tmp_path, monkeypatch

@@ -1,3 +1,4 @@
+import re
 from itertools import islice
 
 import numpy as np
@@ -139,6 +140,44 @@ class TestResume:
     def test_only_the_checkpoint_is_left(self, tmp_path):
         list(trainer(checkpoint=tmp_path / "run.pt", steps=2).run(save_every=1))
         assert [f.name for f in tmp_path.iterdir()] == ["run.pt"]
+
+
+class TestDivergence:
+    """A loss that is not finite ends the training before it can spoil what is kept."""
+
+    def test_ends_it_with_what_to_try_and_keeps_the_last_checkpoint(self, tmp_path):
+        file = tmp_path / "run.pt"
+        begun = trainer(checkpoint=file).run()
+        expected = losses(islice(begun, 3))
+        begun.close()
+        good = file.read_bytes()
+        with pytest.raises(ShiftSegError) as caught:
+            list(trainer(checkpoint=file, learning_rate=1e30).run())
+        assert re.fullmatch(
+            r"the loss or its gradient is not finite at step \d \(pull .*\), so the training has "
+            r"ended; try a learning rate below 1e\+30; the checkpoint of step 3 is kept, and can "
+            r"be resumed",
+            str(caught.value),
+        )
+        assert file.read_bytes() == good
+        resumed = trainer(checkpoint=file)
+        assert expected + losses(resumed.run()) == losses(trainer().run())
+
+    def test_of_a_gradient_alone_leaves_the_weights(self, tmp_path, monkeypatch):
+        run = trainer(checkpoint=tmp_path / "run.pt")
+        before = {k: v.clone() for k, v in run.network.state_dict().items()}
+        hook = lambda gradient: gradient * torch.inf  # noqa: E731
+        next(run.network.parameters()).register_hook(hook)
+        with pytest.raises(ShiftSegError, match="nothing was saved before it"):
+            list(run.run())
+        assert all(torch.equal(v, before[k]) for k, v in run.network.state_dict().items())
+        assert list(tmp_path.iterdir()) == []
+
+    def test_from_pixels_that_are_not_finite_says_so(self):
+        run = trainer()
+        run.crops.images[0][:] = np.nan
+        with pytest.raises(ShiftSegError, match="try images without infinite pixels or NaN"):
+            list(run.run())
 
 
 class TestRun:

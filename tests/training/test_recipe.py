@@ -6,8 +6,12 @@ import pytest
 import tifffile
 import torch
 
+from napari_shiftseg.embeddings.description import ModelDescription
+from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.model_file import load_network, save_model
+from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.legal import legal_range
 from napari_shiftseg.training.recipe import TrainingRecipe
 
@@ -98,6 +102,38 @@ def test_training_can_start_from_a_model(tmp_path):
     again = trainer_of(replace(RECIPE, start=str(path)))
     expected = first.trained.state_dict()
     assert all(torch.equal(v, expected[k]) for k, v in again.network.state_dict().items())
-    wider = replace(RECIPE, start=str(path), maps=3)
-    with pytest.raises(ShiftSegError, match="another architecture"):
-        trainer_of(wider)
+
+
+class TestStart:
+    def refusal(self, start, **settings):
+        recipe = TrainingRecipe("discs:13", start=str(start), **settings)
+        with pytest.raises(ShiftSegError) as caught:
+            trainer_of(recipe)
+        return str(caught.value)
+
+    def test_from_another_architecture_names_what_differs_and_the_flags(self):
+        assert self.refusal("nuclei-2d-plain", maps=8) == (
+            "nuclei-2d-plain has another architecture: maps 16, not 8; embedding_dims 8, not 4; "
+            "coordinates False, not True. To start from it, give --maps 16 --embedding-dims 8 "
+            "--no-coordinates"
+        )
+
+    def test_with_these_flags_it_starts(self):
+        message = self.refusal("nuclei-2d-plain", preset="3d-anisotropic", convolutions=1)
+        assert message.endswith(
+            "give --ndim 2 --flat-levels 0 --maps 16 --convolutions 2 --embedding-dims 8 "
+            "--no-coordinates"
+        )
+        architecture = load_model("nuclei-2d-plain").network.architecture
+        same = TrainingRecipe(
+            "discs:13", embedding_dims=8, coordinates=False, start="nuclei-2d-plain", window=20
+        )
+        assert same.architecture == architecture
+        trainer_of(same)
+
+    def test_from_a_network_of_another_kind_is_refused(self, tmp_path):
+        geometry = NetworkGeometry.regular(2, 1, kernel=5)
+        network = UNet(Architecture(geometry, maps=2))
+        path = tmp_path / "other.safetensors"
+        save_model(path, network, ModelDescription("other", network.architecture, axes="yx"))
+        assert "is a network that cannot be trained here" in self.refusal(path, levels=1, window=12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from collections.abc import Generator, Iterator
@@ -172,6 +173,7 @@ class Trainer:
         self.seed, self.checkpoint = seed, checkpoint
         self.step, self.seconds = 0, 0.0
         self.kept: dict[str, Any] = {}
+        self._saved: int | None = None
         self._in_step = False
         self._groups = windows.groups(self.device)
         if checkpoint is not None and checkpoint.exists():
@@ -187,6 +189,11 @@ class Trainer:
         """Train on until the last step; yield after each. Closing it saves the checkpoint.
 
         What is kept beside a step is saved with it, so saving waits until the step was heard of.
+
+        Raises
+        ------
+        ShiftSegError
+            If a loss or its gradient is not finite; the last checkpoint stays as it is.
         """
         batches = ahead(self._draw, range(self.step, self.schedule.steps))
         try:
@@ -226,6 +233,7 @@ class Trainer:
         }
         with file_beside(self.checkpoint) as partial:
             torch.save(state, partial)
+        self._saved = self.step
 
     def _restore(self, path: Path) -> None:
         try:
@@ -240,6 +248,7 @@ class Trainer:
             reason = str(error).partition("\n")[0]
             raise ShiftSegError(f"{path} is no checkpoint of this training: {reason}") from None
         self.step, self.seconds = int(state["progress"][0]), float(state["progress"][1])
+        self._saved = self.step
 
     def _draw(self, step: int) -> tuple[Tensor, Tensor]:
         """Draw the crops of a step: ``(B, C, *crop + context)`` and ``(B, *span)``."""
@@ -259,11 +268,28 @@ class Trainer:
         terms = {name: torch.stack([t[name] for t in each]).mean() for name in each[0]}
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-        if self.schedule.clip:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.schedule.clip)
+        limit = self.schedule.clip or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        losses = {name: float(term.detach()) for name, term in terms.items()}
+        if not all(map(math.isfinite, [*losses.values(), float(norm)])):
+            raise ShiftSegError(self._diverged(losses, bool(image.isfinite().all())))
         self.optimiser.step()
         self.average.update_parameters(self.network)
-        return {name: float(term.detach()) for name, term in terms.items()}
+        return losses
+
+    def _diverged(self, losses: dict[str, float], image_is_finite: bool) -> str:
+        """Say what happened, what to try, and from where to go on."""
+        terms = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        tried = f"a learning rate below {self.schedule.learning_rate:g}"
+        if not image_is_finite:
+            tried = "images without infinite pixels or NaN"
+        kept = "nothing was saved before it"
+        if self._saved is not None:
+            kept = f"the checkpoint of step {self._saved} is kept, and can be resumed"
+        return (
+            f"the loss or its gradient is not finite at step {self.step + 1} ({terms}), so the "
+            f"training has ended; try {tried}; {kept}"
+        )
 
     def _terms(self, output: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Weighted loss terms of one crop."""
@@ -298,8 +324,5 @@ def near_outlines(labels: Tensor, *, reach: int = 2) -> Tensor:
 
 def _begin_with(network: UNet, start: UNet) -> None:
     if start.architecture != network.architecture:
-        raise ShiftSegError(
-            "the model to start from has another architecture: "
-            f"{start.architecture}, not {network.architecture}"
-        )
+        raise ShiftSegError("the model to start from has another architecture")
     network.load_state_dict(start.state_dict())

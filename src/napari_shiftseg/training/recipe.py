@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import load_model
-from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.intensity import Intensity
@@ -28,6 +28,7 @@ from napari_shiftseg.training.fit import Precision, Schedule, Trainer
 from napari_shiftseg.training.legal import number, refuse_illegal
 from napari_shiftseg.training.loss import DiscriminativeLoss
 from napari_shiftseg.training.presets import PRESETS, PresetName
+from napari_shiftseg.training.start import refuse_other_architecture
 from napari_shiftseg.training.windows import Windows
 
 DISCS = "discs:"
@@ -272,11 +273,12 @@ class TrainingRecipe:
         ------
         ShiftSegError
             If the checkpoint is of a training with other settings; steps, learning rate and
-            what validates may change.
+            what validates may change. If the model to start from is of another architecture.
         """
         architecture, settings = self.architecture, dataclasses.asdict(self)
         if checkpoint is not None:
             refuse_other_settings(settings, checkpoint)
+        start = self._start()
         trainer = Trainer(
             architecture,
             self._crops(pairs),
@@ -300,7 +302,7 @@ class TrainingRecipe:
                 stop_at_zero=self.stop_at_zero,
             ),
             boundary_weight=self.boundary_weight,
-            start=None if self.start is None else load_model(self.start).network,
+            start=start,
             seed=self.seed,
             checkpoint=checkpoint,
             device=device,
@@ -336,6 +338,14 @@ class TrainingRecipe:
                 "recipe": dataclasses.asdict(self),
             },
         )
+
+    def _start(self) -> UNet | None:
+        """Load the network whose weights to begin with."""
+        if self.start is None:
+            return None
+        network = load_model(self.start).network
+        refuse_other_architecture(self, network.architecture)
+        return network
 
     def _crops(self, pairs: Sequence[Pair]) -> Crops:
         images, masks = [], []
