@@ -35,6 +35,14 @@ class TestFound:
         (grid,) = find_grids(cut(nuclei((300, 300)), (60, 10**6), (0, 0)))
         assert (grid.axes, grid.tile) == ((0,), 60)
 
+    def test_a_few_cuts_on_the_other_axis_make_the_tiles_square(self):
+        whole = nuclei((300, 300))
+        rows = cut(whole, (60, 10**6), (0, 0))
+        two = np.isin(whole, np.unique(whole[:, 60])[1:3])
+        few = np.where(two, cut(whole, (60, 60), (0, 0)) + rows.max(), rows)
+        (grid,) = find_grids(few)
+        assert (grid.axes, grid.tile, grid.offset) == ((0, 1), 60, 0)
+
     def test_volumes(self):
         labels = nuclei((40, 100, 100), radius=6, spacing=18)
         (grid,) = find_grids(cut(labels, (10**6, 32, 32), (0, 0, 0)))

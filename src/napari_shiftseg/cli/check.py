@@ -16,7 +16,6 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import write_labels
 from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
-from napari_shiftseg.tiles.plan import by
 
 _LISTED = 50
 
@@ -107,8 +106,7 @@ def _report(path: Path) -> Repair:
 def _grid(result: LabelCheck) -> str:
     if not result.found:
         return "no tile grid found"
-    start = f" from {by(result.offset)}" if any(result.offset) else ""
-    return f"tiles of {by(result.tile)} px{start} (p = {result.p_value:.2g})"
+    return f"{result.grid} (p = {result.p_value:.2g})"
 
 
 def _text(result: LabelCheck) -> str:

@@ -34,6 +34,9 @@ _MARGIN = 3
 """Pixels from the image's border up to which a straight side is the border's doing: masks are
 often wiped clean along it."""
 
+_SQUARE = 0.05
+"""p-value up to which the grid of one axis of an image is taken for that of the other, too."""
+
 _FLAT = 0.75
 """Length of a flat side over the object's own width, from which on it looks cut off."""
 
@@ -127,7 +130,18 @@ def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> lis
     found = [grid for grid in apart if grid.p_value <= significant]
     if together.p_value <= min(significant, *(grid.p_value for grid in apart)):
         return [together]
+    if len(found) == 1 and labels.ndim == 2 and _continues(sides, found[0]):
+        return [Grid((0, 1), found[0].tile, found[0].offset, found[0].p_value)]
     return found
+
+
+def _continues(sides: list[Sides], grid: Grid) -> bool:
+    """Tell whether the other axis has its few cuts on the same lines: most tiles are square."""
+    other = sides[1 - grid.axes[0]]
+    if grid.tile >= other.size:
+        return False
+    log_p, tests = _evidence([other], grid.tile)
+    return tests > 0 and float(_fisher(log_p, tests)[grid.offset]) <= np.log(_SQUARE)
 
 
 def straight_sides(labels: NDArray[Any]) -> list[Sides]:
@@ -219,14 +233,7 @@ def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
     tiles = range(SMALLEST_TILE, largest + 1)
     best, lowest = Grid(axes, 0, 0, 1.0), 0.0
     for tile in tiles:
-        log_p, tests = np.zeros(tile), 0
-        for side in chosen:
-            lines = np.bincount(np.arange(1, side.size) % tile, minlength=tile)
-            for positions in (side.pairs, side.single):
-                if len(positions):
-                    hits = np.bincount(positions % tile, minlength=tile)
-                    log_p += _surprise(hits, len(positions), lines / max(1, side.size - 1))
-                    tests += 1
+        log_p, tests = _evidence(chosen, tile)
         if tests == 0:
             break
         corrected = (
@@ -239,6 +246,19 @@ def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
             lowest = float(corrected[offset])
             best = Grid(axes, tile, offset, float(np.exp(lowest)))
     return best
+
+
+def _evidence(sides: list[Sides], tile: int) -> tuple[NDArray[np.float64], int]:
+    """Sum the log-probabilities of all kinds of sides for every offset; count the kinds."""
+    log_p, tests = np.zeros(tile), 0
+    for side in sides:
+        lines = np.bincount(np.arange(1, side.size) % tile, minlength=tile)
+        for positions in (side.pairs, side.single):
+            if len(positions):
+                hits = np.bincount(positions % tile, minlength=tile)
+                log_p += _surprise(hits, len(positions), lines / max(1, side.size - 1))
+                tests += 1
+    return log_p, tests
 
 
 def _fisher(log_p: NDArray[np.float64], tests: int) -> NDArray[np.float64]:

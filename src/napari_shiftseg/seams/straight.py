@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids, flat_sides
+from napari_shiftseg.tiles.plan import by
 
 _SLACK = 1
 """Pixels by which the ends of two pieces' sides may differ for a border that runs askew."""
@@ -114,6 +115,23 @@ class LabelCheck:
     def found(self) -> bool:
         """Whether there is a grid on any axis."""
         return any(self.tile)
+
+    @property
+    def grid(self) -> str:
+        """The grid in words."""
+        if not self.found:
+            return "no tile grid"
+        if all(self.tile):
+            start = f" from {by(self.offset)}" if any(self.offset) else ""
+            return f"tiles of {by(self.tile)} px{start}"
+        names = "zyx"[-len(self.tile) :] if len(self.tile) <= 3 else range(len(self.tile))
+        lines = zip(names, self.tile, self.offset, strict=True)
+        parts = [
+            f"{tile} px along {name}" + (f" from {offset}" if offset else "")
+            for name, tile, offset in lines
+            if tile
+        ]
+        return f"tiles of {' and '.join(parts)}"
 
 
 Tile = int | tuple[int, ...] | Literal["auto"]
