@@ -6,6 +6,7 @@ import napari.viewer
 
 
 def check_active_layer(viewer: napari.viewer.Viewer) -> None:
-    """Look for straight cuts in the active labels layer."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-    widget.check_layer()
+    """Look for the tile grid that cut the active labels layer."""
+    active = viewer.layers.selection.active
+    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")
+    widget.check_layer(active)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import napari.viewer
-from napari.layers import Labels, Layer
-from napari.utils.notifications import show_error, show_info
+from napari.layers import Layer
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
 from napari_shiftseg._napari.alive import while_alive
-from napari_shiftseg._napari.check import Checked, check, grid_of, show_check
+from napari_shiftseg._napari.commands import check_active_layer
 from napari_shiftseg._napari.compare.control import CompareControl
 from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.correct.control import CorrectControl
 from napari_shiftseg._napari.correct.correctable import Correctable
 from napari_shiftseg._napari.correct.tab import CorrectTab
 from napari_shiftseg._napari.layers import remove_passing
-from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.segment.control import SegmentControl
@@ -30,7 +27,6 @@ from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.sentence import warning_style
 from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
-from napari_shiftseg.errors import ShiftSegError
 
 
 class SegmentWidget(QWidget):
@@ -66,7 +62,6 @@ class SegmentWidget(QWidget):
         self.correct = CorrectTab(viewer)
         self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
         self.actions_of_widget = Actions(viewer, self._commands(), self)
-        self.checks = Live(self)
         self._lay_out()
         self._connect()
         self._on_theme()
@@ -82,19 +77,6 @@ class SegmentWidget(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._let_go()
-
-    def check_layer(self, layer: Layer | None = None) -> None:
-        """Look for straight cuts in a labels layer, the active one by default."""
-        layer = layer or self._viewer.layers.selection.active
-        if not isinstance(layer, Labels):
-            show_info("Select a labels layer first: it is checked for cuts along tile borders.")
-            return
-        try:
-            tile, ndim = grid_of(layer, self.segment.stitch.tile.value())
-        except ShiftSegError as error:
-            show_error(str(error))
-            return
-        self.checks.ask(partial(check, layer, tile, ndim))
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
@@ -115,19 +97,17 @@ class SegmentWidget(QWidget):
         self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)
         self.correct_control.counted.connect(self.results.circle)
-        self.checks.done.connect(self._on_checked)
-        self.checks.failed.connect(show_error)
         self.actions_of_widget.register()
 
     def _commands(self) -> list[Command]:
-        compare = self.compare_control
+        compare, check = self.compare_control, partial(check_active_layer, self._viewer)
         return [
             Command("run", "Run", self.control.run, "Control-Shift-R"),
             Command("preview", "Preview the screen", self.control.preview, "Control-Shift-V"),
             Command("blink", "Blink between A and B", compare.blink, "Control-Shift-B"),
             Command("next", "Next split", compare.next_split, "Control-Shift-Right"),
             Command("previous", "Previous split", compare.previous_split, "Control-Shift-Left"),
-            Command("check", "Check for seam splits", self.check_layer, on_labels=True),
+            Command("check", "Check for seam splits", check, on_labels=True),
         ]
 
     def _correctable(self, layer: Layer) -> Correctable | None:
@@ -151,16 +131,10 @@ class SegmentWidget(QWidget):
             self.correct.layers.choose(layer)
         self.correct_control.refresh()
 
-    def _on_checked(self, checked: Any) -> None:
-        if isinstance(checked, Checked):
-            self.turns.do(show_check(self._viewer, checked))
-            show_info(checked.sentence)
-
     def _let_go(self) -> None:
         self.control.close()
         self.compare_control.close()
         self.correct_control.stop()
-        self.checks.stop()
         self.turns.stop()
         remove_passing(self._viewer)
         self.actions_of_widget.unregister()

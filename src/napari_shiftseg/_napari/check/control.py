@@ -1,0 +1,236 @@
+"""What the widget "Check labels" does: the one place where it meets the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Labels
+from napari.utils.notifications import show_error, show_info
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject
+
+from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.camera import go_to
+from napari_shiftseg._napari.check.exports import list_as_csv, list_as_json, report_as_json
+from napari_shiftseg._napari.check.job import Found, Repaired, check_run, repair_run
+from napari_shiftseg._napari.check.overlay import CheckOverlay
+from napari_shiftseg._napari.check.part import known_grid, part_of, spatial_axes
+from napari_shiftseg._napari.check.repaired_layer import RepairedLayer
+from napari_shiftseg._napari.check.view import CheckView
+from napari_shiftseg._napari.check.words import finding, mended, proposal
+from napari_shiftseg._napari.compare.clicks import Clicks
+from napari_shiftseg._napari.placement import pixels_of
+from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg._napari.worker import Runner
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import write_text
+
+
+class CheckControl(QObject):
+    """Checks, lists, repairs.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    view
+        The form and the list.
+    """
+
+    def __init__(self, viewer: Viewer, view: CheckView, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer, self._view = viewer, view
+        self.turns = Turns(self)
+        self.runner, self.repairs = Runner(self), Runner(self, quiet=True)
+        self.overlay = CheckOverlay(viewer, self.turns, self)
+        self.repaired = RepairedLayer(viewer)
+        self.found: Found | None = None
+        self._layer: Labels | None = None
+        self._clicks = Clicks(viewer, self)
+        self._connect()
+        self._on_layer(view.layers.layer)
+        self._allow()
+
+    def check(self) -> None:
+        """Check the chosen layer as it is on screen."""
+        layer = self._view.layers.layer
+        if layer is None:
+            show_info("Open or choose a labels layer first.")
+            return
+        part = part_of(layer, self._ndim(layer), self._viewer.dims.point)
+        self._layer = layer
+        self.repairs.cancel()
+        self.runner.start(
+            check_run(part, self._view.grid.given), f"check of {part.title}", part.key
+        )
+
+    def repair(self) -> None:
+        """Merge what is sure enough, in a copy."""
+        found, layer = self.found, self._layer
+        if found is None or layer is None or layer not in self._viewer.layers:
+            show_info("Check a labels layer first.")
+            return
+        frame = found.part.placement.frame
+        run = repair_run(found, pixels_of(layer)[frame], self._view.repair.confidence)
+        self.repairs.start(run, f"repair of {found.part.title}", found.part.key)
+
+    def undo(self) -> None:
+        """Take the last repair back."""
+        self._view.repair.done.say(self.repaired.undo())
+        self._allow()
+
+    def next_cut(self) -> None:
+        """Go to the next row of the table."""
+        self._view.table.step(1)
+
+    def previous_cut(self) -> None:
+        """Go to the row before."""
+        self._view.table.step(-1)
+
+    def close(self) -> None:
+        """End what runs, and let go of the viewer."""
+        self.runner.cancel()
+        self.repairs.cancel()
+        self._clicks.stop()
+        self.turns.stop()
+        self.overlay.remove()
+
+    def _connect(self) -> None:
+        view = self._view
+        view.layers.layer_changed.connect(self._on_layer)
+        view.axes.changed.connect(lambda _: self._on_axes())
+        view.run.run_requested.connect(self.check)
+        view.run.cancel_requested.connect(self.runner.cancel)
+        view.row_requested.connect(self._go_to)
+        view.list_export_requested.connect(self._export_list)
+        view.report_export_requested.connect(self._export_report)
+        view.repair.repair_requested.connect(self.repair)
+        view.repair.undo_requested.connect(self.undo)
+        view.repair.confidence_changed.connect(self._propose)
+        self.runner.progressed.connect(view.run.show_progress)
+        self.runner.running_changed.connect(self._on_running)
+        self.runner.succeeded.connect(self._on_found)
+        self.repairs.succeeded.connect(self._on_repaired)
+        self.repairs.running_changed.connect(lambda _: self._allow())
+        for runner in (self.runner, self.repairs):
+            runner.failed.connect(show_error)
+        self._clicks.clicked.connect(self._on_click)
+        while_alive(self, self._viewer.layers.events.removed, self._on_removed)
+
+    def _ndim(self, layer: Labels) -> int:
+        if layer.ndim < 3:
+            return int(layer.ndim)
+        return 3 if self._view.axes.value == "volume" else 2
+
+    def _on_layer(self, layer: Labels | None) -> None:
+        """Offer the axes of another layer, and the grid that it was made with."""
+        self._allow()
+        if layer is None:
+            return
+        ndim = spatial_axes(layer)
+        self._view.axes.choose("volume" if ndim > 2 else "frame")
+        self._on_axes()
+        known = known_grid(layer, self._ndim(layer))
+        if known is None:
+            self._view.grid.kind.choose("auto")
+        else:
+            self._view.grid.show_grid(*known)
+
+    def _on_axes(self) -> None:
+        layer = self._view.layers.layer
+        if layer is not None:
+            ndim = self._ndim(layer)
+            self._view.show_axes(list("zyx"[-ndim:]), choose=layer.ndim > 2)
+
+    def _on_running(self, running: bool) -> None:
+        self._view.run.set_running(running)
+        self._allow()
+
+    def _on_found(self, found: Any) -> None:
+        if not isinstance(found, Found):
+            return
+        self.found = found
+        self._view.show_found(found, finding(found))
+        self._propose()
+        self.overlay.show(found)
+
+    def _propose(self) -> None:
+        if self.found is not None:
+            self._view.repair.proposal.say(proposal(self.found, self._view.repair.confidence))
+        self._allow()
+
+    def _allow(self) -> None:
+        found, busy = self.found, self.runner.running or self.repairs.running
+        sure = self._view.repair.confidence
+        some = found is not None and any(c.confidence >= sure for c in found.check.splits)
+        self._view.run.run.setEnabled(self._view.layers.layer is not None)
+        self._view.repair.allow(repair=some and not busy, undo=self.repaired.there)
+
+    def _on_repaired(self, repaired: Any) -> None:
+        if isinstance(repaired, Repaired) and self._layer is not None:
+            self.turns.do(self._show_repaired(repaired, self._layer))
+
+    def _show_repaired(self, repaired: Repaired, source: Labels) -> Steps:
+        if repaired.repair.groups:
+            yield from self.repaired.show(repaired, source)
+            name = "" if self.repaired.layer is None else self.repaired.layer.name
+            self._view.repair.done.say(mended(repaired, name))
+        else:
+            self._view.repair.done.say(mended(repaired, ""))
+        self._allow()
+
+    def _go_to(self, number: int) -> None:
+        """Take the camera to a cut, and make its ring stand out."""
+        if self.found is None:
+            return
+        placement = self.found.part.placement
+        near = replace(placement, scale=placement.scale[len(placement.frame) :])
+        go_to(self._viewer, near, self.found.rows[number].position)
+        self.overlay.choose(number)
+
+    def _on_click(self, place: tuple[float, ...]) -> None:
+        """Choose the row of an object that was clicked."""
+        found = self.found
+        if found is None:
+            return
+        placement = found.part.placement
+        if placement.frame and placement.frame_at(place) != placement.frame:
+            return
+        number = found.row_at(placement.to_pixels(place))
+        if number is not None:
+            self._view.table.choose(number)
+            self.overlay.choose(number)
+
+    def _on_removed(self, event: Any) -> None:
+        key = str(event.value.unique_id)
+        if self.runner.running and key == self.runner.image_key:
+            self.runner.cancel()
+            show_info(f"The check was cancelled: {event.value.name} was removed.")
+        if self.found is not None and key == self.found.part.key:
+            self.repairs.cancel()
+            self.found = self._layer = None
+            self._view.clear(f"{event.value.name} was removed.")
+            self.overlay.clear()
+        self._allow()
+
+    def _export_list(self, path: Path) -> None:
+        as_json = path.suffix.lower() == ".json"
+        self._export(path, list_as_json if as_json else list_as_csv)
+
+    def _export_report(self, path: Path) -> None:
+        last = self.repaired.repaired
+        done = last if last is not None and last.found is self.found else None
+        self._export(path, lambda found: report_as_json(found, done))
+
+    def _export(self, path: Path, text: Callable[[Found], str]) -> None:
+        if self.found is None:
+            return
+        try:
+            write_text(path, text(self.found))
+        except ShiftSegError as error:
+            show_error(str(error))
+        else:
+            show_info(f"Written: {path}")

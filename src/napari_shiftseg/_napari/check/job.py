@@ -1,0 +1,152 @@
+"""A check and a repair as runs in a thread: they read no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg._napari.check.part import Part
+from napari_shiftseg._napari.events import Progress
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.repair import Repair, repair_labels
+from napari_shiftseg.seams.straight import CheckProgress, LabelCheck, check_events
+
+
+@dataclass(frozen=True)
+class GivenGrid:
+    """What a person says about the grid.
+
+    Parameters
+    ----------
+    tile, offset
+        Per axis, or ``"auto"``.
+    """
+
+    tile: tuple[int, ...] | Literal["auto"] = "auto"
+    offset: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CutRow:
+    """A pair of pieces, or one piece whose other one is gone.
+
+    Parameters
+    ----------
+    labels
+        One or two.
+    position
+        In pixels of the image.
+    length
+        Pixels on the line.
+    confidence
+        That it is one object; None for a single piece.
+    """
+
+    labels: tuple[int, ...]
+    position: tuple[float, ...]
+    length: int
+    confidence: float | None
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether the other piece is gone."""
+        return self.confidence is None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished check.
+
+    Parameters
+    ----------
+    part
+        What was checked.
+    labels
+        Its pixels as they were then.
+    check
+        What was found.
+    asked
+        What was asked for.
+    rows
+        Pairs by confidence, then single pieces.
+    """
+
+    part: Part
+    labels: NDArray[Any]
+    check: LabelCheck
+    asked: GivenGrid
+    rows: tuple[CutRow, ...]
+
+    def row_at(self, pixel: tuple[float, ...]) -> int | None:
+        """Find the row of the object at a pixel: of several, the one whose cut is nearest."""
+        index = tuple(round(v) for v in pixel)
+        if not all(0 <= i < n for i, n in zip(index, self.labels.shape, strict=True)):
+            return None
+        label = int(self.labels[index])
+        near = {
+            number: sum((a - b) ** 2 for a, b in zip(row.position, pixel, strict=True))
+            for number, row in enumerate(self.rows)
+            if label in row.labels
+        }
+        return min(near, key=lambda number: near[number], default=None)
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A finished repair.
+
+    Parameters
+    ----------
+    found
+        The check that it repairs.
+    labels
+        Mended pixels.
+    repair
+        What was merged.
+    """
+
+    found: Found
+    labels: NDArray[Any]
+    repair: Repair
+
+
+def check_run(part: Part, asked: GivenGrid) -> Iterator[Progress | Found]:
+    """Check; yield what is being done, and last what was found."""
+    yield Progress(0, "Reading the labels")
+    labels = np.array(part.pixels)
+    for event in check_events(labels, asked.tile, asked.offset or 0):
+        if isinstance(event, CheckProgress):
+            yield Progress(event.fraction, event.text)
+        else:
+            yield Found(part, labels, event, asked, rows_of(event))
+
+
+def rows_of(check: LabelCheck) -> tuple[CutRow, ...]:
+    """List pairs by confidence, and pieces whose other one is gone after them."""
+    pairs = [CutRow(c.labels, c.position, c.length, c.confidence) for c in check.splits]
+    single = [CutRow((c.label,), c.position, c.length, None) for c in check.one_sided]
+    pairs.sort(key=lambda row: (-(row.confidence or 0), -row.length))
+    return (*pairs, *sorted(single, key=lambda row: -row.length))
+
+
+def repair_run(found: Found, now: Any, confidence: float) -> Iterator[Progress | Repaired]:
+    """Repair labels that are still what was checked.
+
+    Parameters
+    ----------
+    found
+        The check.
+    now
+        The layer's pixels as they are now.
+    confidence
+        Of a pair, from which on it is merged.
+    """
+    yield Progress(0.1, "Merging")
+    if not np.array_equal(np.asarray(now), found.labels):
+        raise ShiftSegError(f"{found.part.title} was changed since the check; check it again")
+    labels, repair = repair_labels(found.labels, found.check, confidence=confidence)
+    yield Repaired(found, labels, repair)

@@ -1,0 +1,67 @@
+"""What was found and mended, in words."""
+
+from __future__ import annotations
+
+from napari_shiftseg._napari.check.job import Found, Repaired
+from napari_shiftseg.seams.mend import joined
+
+_LISTED = 3
+"""Groups that are named one by one."""
+
+
+def finding(found: Found) -> str:
+    """Say which grid was found and what it cut."""
+    check, name = found.check, f"“{found.part.title}”"
+    if not check.found:
+        return f"{name}: no tile grid found in {_count(check.objects, 'object')}."
+    cuts = _cuts(len(check.splits), len(check.one_sided))
+    p = f"p = {check.p_value:.1g}"
+    if found.asked.tile == "auto":
+        return f"{name}: {check.grid} found ({p}). {cuts}."
+    return f"{name}: {check.grid} ({p} against other offsets). {cuts}."
+
+
+def proposal(found: Found, confidence: float) -> str:
+    """Say what a repair would do."""
+    pairs = [cut.labels for cut in found.check.splits if cut.confidence >= confidence]
+    if not found.check.splits:
+        return "There are no pairs to merge."
+    groups = joined(pairs)
+    total = _count(len(found.check.splits), "pair")
+    if not pairs:
+        return f"None of {total} is that sure."
+    pieces = sum(len(group) for group in groups)
+    return (
+        f"Merges {len(pairs)} of {total}: {_count(pieces, 'piece')} become "
+        f"{_count(len(groups), 'object')}."
+    )
+
+
+def mended(done: Repaired, name: str) -> str:
+    """Say what a repair did."""
+    groups = done.repair.groups
+    if not groups:
+        return "Nothing was merged: no pair is that sure."
+    pieces = sum(len(group) for group in groups)
+    named = ", ".join(" + ".join(map(str, group)) for group in groups[:_LISTED])
+    more = f" and {len(groups) - _LISTED} more" if len(groups) > _LISTED else ""
+    return (
+        f"{_count(pieces, 'piece')} became {_count(len(groups), 'object')} in “{name}”: "
+        f"{named}{more}. “{done.found.part.name}” is as it was."
+    )
+
+
+def _cuts(pairs: int, single: int) -> str:
+    if not pairs and not single:
+        return "No object is cut"
+    parts = []
+    if pairs:
+        parts.append(f"{_count(pairs, 'pair')} of pieces {'is' if pairs == 1 else 'are'} cut apart")
+    if single:
+        verb = "ends" if single == 1 else "end"
+        parts.append(f"{_count(single, 'object')} {verb} on a line with no piece beyond")
+    return "; ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,442 @@
+"""What a user does with the widget Check labels, through its own controls."""
+
+import csv
+import json
+import threading
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.check import job
+from napari_shiftseg._napari.commands import check_active_layer
+from napari_shiftseg._napari.layers import CHECKED
+from napari_shiftseg._napari.tags import own_layers
+from napari_shiftseg.seams.repair import Repair, undo_repair
+
+PATIENCE = 20_000  # milliseconds
+
+
+def discs(shape=(200, 230)):
+    """Discs, none of them touching another."""
+    labels = np.zeros(shape, int)
+    rows, columns = np.indices(shape)
+    centres = ((y, x) for y in range(12, shape[0], 24) for x in range(12, shape[1], 25))
+    for number, (y, x) in enumerate(centres, start=1):
+        labels[(rows - y) ** 2 + (columns - x) ** 2 < 60 + number % 30] = number
+    return labels
+
+
+def cut(whole, tile=40, offset=0):
+    rows, columns = ((np.indices(whole.shape) - offset) // tile) + 1
+    pieces = np.unique(whole * 10_000 + rows * 100 + columns, return_inverse=True)[1]
+    return np.where(whole > 0, pieces.reshape(whole.shape) + 1, 0)
+
+
+@pytest.fixture
+def dock(viewer):
+    """The widget as the Plugins menu opens it."""
+    return viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
+
+
+@pytest.fixture
+def view(dock):
+    return dock.view
+
+
+@pytest.fixture
+def theirs(viewer, dock):
+    placed = {"scale": (2, 2), "translate": (100, -30)}
+    return viewer.add_labels(cut(discs()), name="theirs", **placed)
+
+
+@pytest.fixture
+def rest(qtbot, dock):
+    """Wait until nothing runs and all layers are there."""
+    control = dock.control
+
+    def wait():
+        qtbot.waitUntil(
+            lambda: not (control.runner.running or control.repairs.running or control.turns.busy),
+            timeout=PATIENCE,
+        )
+
+    return wait
+
+
+@pytest.fixture
+def check(view, rest):
+    def press():
+        view.run.run.click()
+        rest()
+
+    return press
+
+
+@pytest.fixture
+def repair(view, rest):
+    def press():
+        view.repair.repair.click()
+        rest()
+
+    return press
+
+
+def rings(viewer):
+    return next(iter(own_layers(viewer, kind=CHECKED)), None)
+
+
+def rows(table):
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())]
+        for row in range(table.rowCount())
+    ]
+
+
+class TestFinding:
+    def test_the_grid_is_found_said_and_drawn(self, viewer, dock, view, theirs, check):
+        check()
+        assert view.finding.text().startswith("“theirs”: tiles of 40 px found (p = ")
+        grid = dock.control.overlay.grid
+        starts = grid.data[:, 0]
+        lines = starts[np.isin(starts[:, 0], -0.5), 1]
+        np.testing.assert_array_equal(lines, np.arange(40, 230, 40) - 0.5)
+        for layer in (grid, rings(viewer)):
+            np.testing.assert_array_equal(layer.scale, theirs.scale)
+            np.testing.assert_array_equal(layer.translate, theirs.translate)
+
+    def test_of_good_labels_is_that_there_is_none(self, viewer, view, check):
+        viewer.add_labels(discs(), name="good")
+        check()
+        assert view.finding.text() == "“good”: no tile grid found in 72 objects."
+        assert not view.repair.repair.isEnabled()
+        assert rows(view.table) == [] and rings(viewer) is None
+
+    def test_replaces_the_one_before(self, viewer, dock, view, theirs, check):
+        check()
+        viewer.add_labels(discs(), name="good")
+        view.layers.choose(viewer.layers["good"])
+        check()
+        assert dock.control.overlay.grid is None and rings(viewer) is None
+
+    def test_a_known_grid_has_a_size_and_an_offset_per_axis(self, viewer, view, check):
+        viewer.add_labels(cut(discs(), 50, 10), name="moved")
+        view.grid.kind.choose("known")
+        for boxes, value in ((view.grid.sizes, 50), (view.grid.offsets, 10)):
+            for box in boxes:
+                box.setValue(value)
+        check()
+        assert "tiles of 50 px from 10 (p = " in view.finding.text()
+        assert "against other offsets" in view.finding.text()
+        view.grid.sizes[0].setValue(0)
+        check()
+        assert "tiles of 50 px along x from 10 (p = " in view.finding.text()
+        assert {row[1].split(", ")[1] for row in rows(view.table)} == {
+            "10",
+            "60",
+            "110",
+            "160",
+            "210",
+        }
+
+    def test_an_impossible_grid_is_one_message(self, view, theirs, check, notifications):
+        view.grid.kind.choose("known")
+        view.grid.offsets[0].setValue(500)
+        check()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "the offset is 500 px; legal: 0 to 127" in message
+
+    def test_without_labels_there_is_nothing_to_press(self, view):
+        assert not view.run.run.isEnabled()
+
+
+class TestTable:
+    def test_lists_pairs_by_confidence_and_single_pieces_last(self, viewer, view, check):
+        labels = cut(discs())
+        labels[:80, 40:80] = 0  # what is cut at column 40 is now alone
+        viewer.add_labels(labels, name="lossy")
+        check()
+        sure = [row[3] for row in rows(view.table)]
+        numbers = [int(text[:-1]) for text in sure if text != "–"]
+        assert numbers == sorted(numbers, reverse=True)
+        sides = [row[4] for row in rows(view.table)]
+        single = sides.index("one")
+        assert set(sides[:single]) == {"both"} and set(sides[single:]) == {"one"}
+        assert all("|" not in row[0] for row in rows(view.table)[single:])
+        assert "end on a line with no piece beyond" in view.finding.text()
+
+    def test_a_row_takes_the_camera_there(self, viewer, view, theirs, check):
+        check()
+        view.table.selectRow(3)
+        y, x = (float(v) for v in rows(view.table)[3][1].split(", "))
+        np.testing.assert_allclose(
+            camera_of(viewer).center[-2:], (2 * y + 100, 2 * x - 30), atol=1.01
+        )
+        assert len(np.unique(rings(viewer).border_color, axis=0)) == 2
+
+    def test_a_click_on_an_object_chooses_its_row(self, viewer, dock, view, theirs, check):
+        check()
+        label = int(rows(view.table)[5][0].split(" | ")[0])
+        pixel = np.argwhere(theirs.data == label)[0]
+        dock.control._clicks.clicked.emit(tuple(theirs.data_to_world(pixel)))
+        assert str(label) in rows(view.table)[view.table.chosen][0].split(" | ")
+
+    def test_clicks_elsewhere_choose_nothing(self, dock, view, theirs, check):
+        check()
+        for place in ((-1e4, 0), theirs.data_to_world((0, 0))):
+            dock.control._clicks.clicked.emit(tuple(place))
+        assert view.table.chosen is None
+
+
+class TestPlaces:
+    def test_turned_layers_have_their_overlays_turned(self, viewer, dock, view, check):
+        layer = viewer.add_labels(cut(discs()), rotate=30, scale=(3, 2), translate=(5, 6))
+        check()
+        circles = rings(viewer)
+        for point in ((0, 0), (40, 7)):
+            np.testing.assert_allclose(circles.data_to_world(point), layer.data_to_world(point))
+        view.table.selectRow(0)
+        cut_at = dock.control.found.rows[0].position
+        np.testing.assert_allclose(camera_of(viewer).center[-2:], layer.data_to_world(cut_at))
+
+    def test_of_a_series_the_frame_on_screen_is_checked(self, viewer, dock, view, check, repair):
+        frames = np.stack([discs(), cut(discs())])
+        placed = {"scale": (5, 0.5, 0.5), "translate": (10, 20, 30)}
+        layer = viewer.add_labels(frames, name="series", axis_labels=("t", "y", "x"), **placed)
+        assert view.axes.value == "frame"
+        viewer.dims.set_current_step(0, 0)
+        check()
+        assert view.finding.text() == "“series, frame 0”: no tile grid found in 72 objects."
+        viewer.dims.set_current_step(0, 1)
+        check()
+        assert "“series, frame 1”: tiles of 40 px found" in view.finding.text()
+        assert set(rings(viewer).data[:, 0]) == {1}
+        repair()
+        mended = viewer.layers["series, repaired"]
+        assert mended.data.shape == (1, 200, 230)
+        np.testing.assert_allclose(mended.data_to_world((0, 3, 4)), layer.data_to_world((1, 3, 4)))
+        viewer.dims.set_current_step(0, 0)
+        view.table.selectRow(0)
+        assert viewer.dims.current_step[0] == 1
+
+    def test_volumes(self, viewer, dock, view, check):
+        volume, pieces = np.zeros((40, 200, 230), int), cut(discs())
+        z = np.random.default_rng(0).integers(3, 25, pieces.max() + 1)
+        for depth in range(40):
+            seen = (z <= depth) & (depth < z + 14)
+            volume[depth] = np.where(seen[pieces], pieces, 0)
+        layer = viewer.add_labels(volume, name="volume", scale=(4, 1, 1))
+        assert view.axes.value == "volume"
+        view.grid.kind.choose("known")
+        for box, value in zip(view.grid.sizes, (0, 40, 40), strict=True):
+            box.setValue(value)
+        check()
+        assert "tiles of 40 px along y and 40 px along x (p = " in view.finding.text()
+        grid, circles = dock.control.overlay.grid, rings(viewer)
+        for depth in (20, 14):
+            viewer.dims.set_current_step(0, depth)
+            assert set(grid.data[:, 0, 0]) == {depth}
+            near = circles.data[:, 0] == depth
+            assert 0 < near.sum() < len(near)
+        viewer.dims.ndisplay = 3
+        assert len(np.unique(grid.data[:, 0, 0])) > 1
+        np.testing.assert_array_equal(grid.scale, layer.scale)
+        view.axes.choose("frame")
+        assert len(view.grid.sizes) == 2
+
+    def test_lazy_and_multiscale_layers(self, viewer, view, check):
+        array = pytest.importorskip("dask.array")
+        lazy = array.from_array(cut(discs()))
+        viewer.add_labels([lazy, lazy[::2, ::2]], name="pyramid")
+        check()
+        assert "“pyramid”: tiles of 40 px found" in view.finding.text()
+
+
+class TestRepair:
+    def test_makes_a_new_layer_and_says_what(self, viewer, view, theirs, check, repair):
+        before = theirs.data.copy()
+        check()
+        assert view.repair.proposal.text().startswith("Merges ")
+        repair()
+        np.testing.assert_array_equal(theirs.data, before)
+        mended = viewer.layers["theirs, repaired"]
+        assert len(np.unique(mended.data)) < len(np.unique(before)) - 20
+        np.testing.assert_array_equal(mended.translate, theirs.translate)
+        assert "pieces became" in view.repair.done.text()
+        assert "“theirs” is as it was" in view.repair.done.text()
+        assert mended.visible and not theirs.visible
+
+    def test_follows_the_confidence(self, viewer, view, theirs, check, repair):
+        check()
+        few = viewer.layers[0].data.max() + 1
+        view.repair.slider.setValue(100)
+        repair()
+        layer = viewer.layers["theirs, repaired"]
+        strict = len(np.unique(layer.data))
+        view.repair.slider.setValue(0)
+        repair()
+        assert viewer.layers["theirs, repaired"] is layer
+        assert len(np.unique(layer.data)) < strict < few
+        assert "theirs, repaired [1]" not in viewer.layers
+
+    def test_is_undone(self, viewer, view, theirs, check, repair):
+        check()
+        repair()
+        view.repair.undo.click()
+        assert "theirs, repaired" not in viewer.layers
+        assert theirs.visible and "is gone" in view.repair.done.text()
+        assert not view.repair.undo.isEnabled()
+
+    def test_is_undone_around_a_persons_edits(self, viewer, view, theirs, check, repair):
+        check()
+        repair()
+        layer = viewer.layers["theirs, repaired"]
+        layer.data_setitem((np.array([0, 0]), np.array([0, 1])), 9999)
+        view.repair.undo.click()
+        expected = theirs.data.copy()
+        expected[0, :2] = 9999
+        np.testing.assert_array_equal(layer.data, expected)
+        assert "your edits stay" in view.repair.done.text()
+
+    def test_an_edited_repair_is_not_replaced(self, viewer, view, theirs, check, repair):
+        check()
+        repair()
+        viewer.layers["theirs, repaired"].data_setitem((np.array([0]), np.array([0])), 9999)
+        repair()
+        assert "theirs, repaired [1]" in viewer.layers
+
+    def test_of_labels_that_changed_is_refused(
+        self, viewer, view, theirs, check, repair, notifications
+    ):
+        check()
+        theirs.data_setitem((np.array([0]), np.array([0])), 9999)
+        repair()
+        assert "theirs was changed since the check" in notifications()[-1][1]
+        assert "theirs, repaired" not in viewer.layers
+
+    def test_a_deleted_repair_is_no_longer_undone(self, viewer, view, theirs, check, repair):
+        check()
+        repair()
+        viewer.layers.remove("theirs, repaired")
+        assert not view.repair.undo.isEnabled()
+
+
+class TestExport:
+    @pytest.fixture
+    def save_as(self, tmp_path, monkeypatch):
+        def choose(name):
+            path = tmp_path / name
+            monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+            return path
+
+        return choose
+
+    def test_of_the_list(self, view, theirs, check, save_as):
+        check()
+        path = save_as("cuts.csv")
+        view.list.click()
+        lines = list(csv.DictReader(path.read_text().splitlines()))
+        assert len(lines) == view.table.rowCount()
+        y, x = map(float, lines[0]["position_px"].split())
+        assert lines[0]["position_world"] == f"{2 * y + 100:g} {2 * x - 30:g}"
+        path = save_as("cuts.json")
+        view.list.click()
+        assert len(json.loads(path.read_text())) == len(lines)
+
+    def test_of_the_report_with_which_the_repair_can_be_undone(
+        self, viewer, view, theirs, check, repair, save_as
+    ):
+        check()
+        repair()
+        path = save_as("report.json")
+        view.report.click()
+        report = json.loads(path.read_text())
+        assert report["tile"] == [40, 40] and "tiles of 40 px found" in report["finding"]
+        mended = viewer.layers["theirs, repaired"].data
+        np.testing.assert_array_equal(undo_repair(mended, Repair.from_dict(report)), theirs.data)
+
+    def test_that_fails_is_one_message(self, view, theirs, check, save_as, notifications):
+        check()
+        save_as("no folder/cuts.csv")
+        view.list.click()
+        assert notifications()[-1][0] == "error" and "no such folder" in notifications()[-1][1]
+
+    def test_is_off_without_a_finding(self, view):
+        assert not view.list.isEnabled() and not view.report.isEnabled()
+
+
+class TestInTheMiddle:
+    @pytest.fixture
+    def hold(self, monkeypatch, qtbot, view):
+        """Start a check that waits."""
+        go_on, events = threading.Event(), job.check_events
+
+        def held(*arguments):
+            for event in events(*arguments):
+                yield event
+                go_on.wait(20)
+
+        monkeypatch.setattr(job, "check_events", held)
+
+        def start():
+            view.run.run.click()
+            qtbot.waitUntil(lambda: view.run.bar.format() not in ("", "Starting"))
+
+        yield start
+        go_on.set()
+
+    def test_progress_is_said_and_cancel_ends_it(self, dock, view, theirs, hold):
+        hold()
+        assert view.run.bar.format() in ("Reading the labels", "Looking where labels touch")
+        view.run.cancel.click()
+        assert not dock.control.runner.running and dock.control.found is None
+
+    def test_the_layer_may_be_deleted(self, viewer, dock, view, theirs, hold, notifications):
+        hold()
+        viewer.layers.remove(theirs)
+        assert not dock.control.runner.running
+        assert notifications()[-1] == ("info", "The check was cancelled: theirs was removed.")
+
+    def test_the_dock_may_be_closed(self, viewer, dock, theirs, hold):
+        hold()
+        viewer.window.remove_dock_widget(dock)
+        assert not dock.control.runner.running
+        dock.deleteLater()
+
+    def test_a_layer_deleted_afterwards_takes_its_finding_along(
+        self, viewer, dock, view, theirs, check, repair, rest
+    ):
+        check()
+        repair()
+        viewer.layers.remove(theirs)
+        rest()
+        assert [layer.name for layer in viewer.layers] == ["theirs, repaired"]
+        assert rows(view.table) == [] and not view.repair.repair.isEnabled()
+        view.repair.undo.click()
+        assert list(viewer.layers) == []
+
+
+def test_the_layers_menu_opens_the_widget_and_checks(qtbot, viewer):
+    viewer.add_labels(discs(), name="one")
+    check_active_layer(viewer)
+    widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
+    qtbot.waitUntil(lambda: widget.control.found is not None, timeout=PATIENCE)
+    assert "“one”: no tile grid found" in widget.view.finding.text()
+    qtbot.waitUntil(lambda: not widget.control.turns.busy)
+
+
+def test_the_layers_menu_without_labels_has_a_word(viewer, notifications):
+    viewer.add_image(np.zeros((30, 30)))
+    check_active_layer(viewer)
+    [(severity, message)] = notifications()
+    assert severity == "info" and "Select a labels layer" in message
+
+
+def test_own_labels_offer_the_grid_that_they_were_made_with(qtbot, viewer, widget, image, dock):
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        widget.segment.run.run.click()
+    qtbot.waitUntil(lambda: not widget.turns.busy)
+    dock.view.layers.choose(viewer.layers["Labels (naive, 12 px)"])
+    assert dock.view.grid.kind.value == "known"
+    assert [box.value() for box in dock.view.grid.sizes] == [12, 12]
