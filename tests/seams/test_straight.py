@@ -3,7 +3,7 @@ import pytest
 from cut_labels import cut, nuclei
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.seams.straight import check_events, check_labels
+from napari_shiftseg.seams.straight import LabelCheck, check_events, check_labels
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,21 @@ def test_an_object_whose_other_piece_is_gone_is_listed_as_cut_on_one_side():
     (found,) = check_labels(labels, 32).one_sided
     assert (found.label, found.axis, found.line) == (7, 1, 32)
     assert (found.position, found.length) == ((19.5, 32), 20)
+
+
+@pytest.mark.parametrize(
+    ("tile", "offset", "words"),
+    [
+        ((0, 0), (0, 0), "no tile grid"),
+        ((64, 64), (0, 0), "tiles of 64 px"),
+        ((64, 32), (5, 5), "tiles of 64 x 32 px from 5"),
+        ((0, 32), (0, 5), "tiles of 32 px from 5 along x"),
+        ((0, 32, 32), (0, 5, 5), "tiles of 32 px from 5 along y and x"),
+        ((0, 64, 32), (0, 0, 5), "tiles of 64 px along y, 32 px from 5 along x"),
+    ],
+)
+def test_the_grid_in_words(tile, offset, words):
+    assert LabelCheck(tile, offset, 0.0, (), 3).grid == words
 
 
 def test_what_is_being_done_is_said(pieces):

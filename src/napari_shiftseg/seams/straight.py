@@ -125,13 +125,13 @@ class LabelCheck:
             start = f" from {by(self.offset)}" if any(self.offset) else ""
             return f"tiles of {by(self.tile)} px{start}"
         names = "zyx"[-len(self.tile) :] if len(self.tile) <= 3 else range(len(self.tile))
-        lines = zip(names, self.tile, self.offset, strict=True)
-        parts = [
-            f"{tile} px along {name}" + (f" from {offset}" if offset else "")
-            for name, tile, offset in lines
-            if tile
-        ]
-        return f"tiles of {' and '.join(parts)}"
+        along: dict[str, list[str]] = {}
+        for name, tile, offset in zip(names, self.tile, self.offset, strict=True):
+            if tile:
+                lines = f"{tile} px{f' from {offset}' if offset else ''}"
+                along.setdefault(lines, []).append(str(name))
+        parts = [f"{lines} along {' and '.join(axes)}" for lines, axes in along.items()]
+        return f"tiles of {', '.join(parts)}"
 
 
 Tile = int | tuple[int, ...] | Literal["auto"]

@@ -155,6 +155,9 @@ class CheckControl(QObject):
         self.found = found
         self._view.show_found(found, finding(found))
         self._propose()
+        grid, check = self._view.grid, found.check
+        if check.found and grid.kind.value == "auto" and len(grid.sizes) == len(check.tile):
+            grid.propose(check.tile, check.offset)
         self.overlay.show(found)
 
     def _propose(self) -> None:

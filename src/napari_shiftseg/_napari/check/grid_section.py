@@ -62,8 +62,12 @@ class GridSection(QGroupBox):
 
     def show_grid(self, tiles: Sequence[int], offsets: Sequence[int]) -> None:
         """Fill in a known grid, and choose it."""
-        self._fill(list(zip(tiles, offsets, strict=True)))
+        self.propose(tiles, offsets)
         self.kind.choose("known")
+
+    def propose(self, tiles: Sequence[int], offsets: Sequence[int]) -> None:
+        """Fill in a grid for a person who will want to change it."""
+        self._fill(list(zip(tiles, offsets, strict=True)))
 
     def _fill(self, values: Sequence[tuple[int, int]]) -> None:
         while self._grid.count():

@@ -105,6 +105,8 @@ class TestFinding:
         for layer in (grid, rings(viewer)):
             np.testing.assert_array_equal(layer.scale, theirs.scale)
             np.testing.assert_array_equal(layer.translate, theirs.translate)
+        assert view.grid.kind.value == "auto"
+        assert [box.value() for box in view.grid.sizes] == [40, 40]
 
     def test_of_good_labels_is_that_there_is_none(self, viewer, view, check):
         viewer.add_labels(discs(), name="good")
@@ -131,7 +133,7 @@ class TestFinding:
         assert "against other offsets" in view.finding.text()
         view.grid.sizes[0].setValue(0)
         check()
-        assert "tiles of 50 px along x from 10 (p = " in view.finding.text()
+        assert "tiles of 50 px from 10 along x (p = " in view.finding.text()
         assert {row[1].split(", ")[1] for row in rows(view.table)} == {
             "10",
             "60",
@@ -232,7 +234,7 @@ class TestPlaces:
         for box, value in zip(view.grid.sizes, (0, 40, 40), strict=True):
             box.setValue(value)
         check()
-        assert "tiles of 40 px along y and 40 px along x (p = " in view.finding.text()
+        assert "tiles of 40 px along y and x (p = " in view.finding.text()
         grid, circles = dock.control.overlay.grid, rings(viewer)
         for depth in (20, 14):
             viewer.dims.set_current_step(0, depth)
