@@ -112,10 +112,11 @@ def _train(run: TrainingRun) -> None:
 def _first_interrupt() -> Iterator[threading.Event]:
     """Set an event at the first Ctrl-C, so that no step is cut off; a second one is as ever."""
     interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted  # only the main thread hears signals
-        return
     former = signal.getsignal(signal.SIGINT)
+    # Only the main thread hears signals; a shell has its background jobs ignore them.
+    if threading.current_thread() is not threading.main_thread() or former == signal.SIG_IGN:
+        yield interrupted
+        return
 
     def hear(*_: object) -> None:
         interrupted.set()

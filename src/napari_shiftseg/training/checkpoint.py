@@ -23,6 +23,9 @@ MAY_CHANGE = {
 }
 """Settings that a resumed training need not share; what a preset sets is compared itself."""
 
+_OF_ANOTHER_KIND = (KeyError, TypeError, AttributeError)
+"""What a file raises that can be loaded but holds no training."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -60,15 +63,7 @@ def read_summary(path: Path) -> Summary | None:
         # Mapped, so that of a large file only what is asked for is read.
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         return Summary(int(state["progress"][0]), dict(state.get("kept", {}).get("recipe", {})))
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ):
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, *_OF_ANOTHER_KIND):
         return None
 
 

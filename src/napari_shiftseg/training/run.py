@@ -112,7 +112,8 @@ class TrainingRun:
     Raises
     ------
     ShiftSegError
-        If data, architecture and windows do not fit each other.
+        If data, architecture and windows do not fit each other, or the checkpoint is of a
+        training with other settings.
     """
 
     def __init__(

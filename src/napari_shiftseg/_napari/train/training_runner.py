@@ -1,4 +1,4 @@
-"""Runs trainings; one that is left ends itself between two steps, and saves what there is."""
+"""Runs trainings; one that is left ends itself after its step or image, and saves."""
 
 from __future__ import annotations
 
