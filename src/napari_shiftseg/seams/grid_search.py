@@ -8,7 +8,7 @@ some, anywhere; those that seams have cut have them on the lines of a grid.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -130,23 +130,31 @@ def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> lis
     found = [grid for grid in apart if grid.p_value <= significant]
     if together.p_value <= min(significant, *(grid.p_value for grid in apart)):
         return [together]
-    if len(found) == 1 and labels.ndim == 2 and _continues(sides, found[0]):
+    if len(found) == 1 and labels.ndim == 2 and _continues(labels, found[0]):
         return [Grid((0, 1), found[0].tile, found[0].offset, found[0].p_value)]
     return found
 
 
-def _continues(sides: list[Sides], grid: Grid) -> bool:
-    """Tell whether the other axis has its few cuts on the same lines: most tiles are square."""
-    other = sides[1 - grid.axes[0]]
-    if grid.tile >= other.size:
+def _continues(labels: NDArray[Any], grid: Grid) -> bool:
+    """Tell whether the other axis has its few cuts on the same lines: most tiles are square.
+
+    Of a single grid that is asked about, contacts of one pixel tell something, too. Objects
+    that end straight do so only where no pair is to be had: most of them are natural.
+    """
+    other = 1 - grid.axes[0]
+    sides = straight_sides(labels, straight_pairs(Contacts.of(labels), shortest=1))[other]
+    if grid.tile >= sides.size:
         return False
-    log_p, tests = _evidence([other], grid.tile)
-    return tests > 0 and float(_fisher(log_p, tests)[grid.offset]) <= np.log(_SQUARE)
+    if len(sides.pairs):
+        sides = replace(sides, single=sides.single[:0])
+    log_p, tests = _evidence([sides], grid.tile)
+    return tests > 0 and float(log_p[grid.offset]) <= np.log(_SQUARE)
 
 
-def straight_sides(labels: NDArray[Any]) -> list[Sides]:
-    """Collect the straight sides of all objects, per axis."""
-    pairs = straight_pairs(Contacts.of(labels))
+def straight_sides(labels: NDArray[Any], pairs: NDArray[np.int64] | None = None) -> list[Sides]:
+    """Collect the straight sides of all objects, per axis; pairs may be known already."""
+    if pairs is None:
+        pairs = straight_pairs(Contacts.of(labels))
     flat = list(flat_sides(labels))
     result = []
     for axis, size in enumerate(labels.shape):
@@ -160,8 +168,8 @@ def _inner(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     return positions[(positions >= _MARGIN) & (positions <= size - _MARGIN)]
 
 
-def straight_pairs(contacts: Contacts) -> NDArray[np.int64]:
-    """Find the pairs of objects that touch along one straight line.
+def straight_pairs(contacts: Contacts, shortest: int = _SHORTEST) -> NDArray[np.int64]:
+    """Find the pairs of objects that touch along one straight line of so many pixels.
 
     Returns
     -------
@@ -179,7 +187,7 @@ def straight_pairs(contacts: Contacts) -> NDArray[np.int64]:
         return_counts=True,
     )
     of = lines[:, 0]
-    straight = (length >= STRAIGHT * every[of]) & (length >= _SHORTEST)
+    straight = (length >= STRAIGHT * every[of]) & (length >= shortest)
     columns = (lines[:, 1], lines[:, 2], unique[of, 0], unique[of, 1], length)
     table: NDArray[np.int64] = np.stack(columns, axis=1)[straight].astype(np.int64)
     return table
