@@ -1,0 +1,135 @@
+"""Check and repair labels that were cut, in a real napari window, and photograph it.
+
+The bundled nuclei are cut along a grid that the widget is not told of, and some pieces are
+lost. It needs a display; on a server::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python examples/check_tour.py docs/images
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+import napari
+import numpy as np
+from gaps import Gaps
+from napari.settings import get_settings
+from numpy.typing import NDArray
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QApplication
+
+from napari_shiftseg._napari.check.widget import CheckWidget
+from napari_shiftseg.samples import load_sample
+
+PATIENCE = 120
+"""Seconds to wait for a check."""
+
+TILE, OFFSET = 140, 30
+"""The grid that is to be found."""
+
+LOST = 0.04
+"""Share of objects that are lost after the cut, so that some pieces have no other."""
+
+
+def main() -> None:
+    """Check and repair in both themes, print how long the window did not answer."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    get_settings().application.save_window_geometry = False
+    gaps = Gaps()
+    with TemporaryDirectory() as settings:
+        # The widget starts as on a user's first day, and leaves the user's own settings alone.
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+        tour(folder, gaps, "dark", "check")
+        tour(folder, gaps, "light", "check-light")
+    print("\nLongest time that the window did not answer:")
+    print(gaps.report())
+
+
+def tour(folder: Path, gaps: Gaps, theme: str, name: str) -> None:
+    """Open, check, go to a cut, repair, undo; in the light theme the grid is known."""
+    viewer = napari.Viewer()
+    gaps.watch_canvas(viewer)
+    viewer.theme = theme
+    viewer.window.resize(1280, 800)
+    sample = load_sample("nuclei")
+    viewer.add_image(sample.image, name="nuclei", contrast_limits=(0, 60))
+    viewer.add_labels(cut(sample.truth), name="labels of another program", opacity=0.6)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")
+    assert isinstance(widget, CheckWidget)
+    view, control = widget.view, widget.control
+    settle()
+    viewer.reset_view()
+    if theme == "light":
+        view.grid.show_grid((TILE, TILE), (OFFSET, OFFSET))
+    settle()
+    gaps.begin("check")
+    view.run.run.click()
+    wait_until(lambda: not control.runner.running and not control.turns.busy)
+    settle(0.3)
+    gaps.end()
+    print(view.finding.text())
+    shoot(viewer, folder / f"{name}.png")
+    gaps.begin("go to a cut")
+    view.table.selectRow(2)
+    settle(0.3)
+    gaps.end()
+    gaps.begin("repair")
+    view.repair.repair.click()
+    wait_until(lambda: not control.repairs.running and not control.turns.busy)
+    settle(0.3)
+    gaps.end()
+    print(view.repair.done.text())
+    shoot(viewer, folder / f"{name.replace('check', 'check-repair')}.png")
+    gaps.begin("undo the repair")
+    view.repair.undo.click()
+    settle(0.3)
+    gaps.end()
+    viewer.close()
+
+
+def cut(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Give the parts of an object in different tiles numbers of their own; lose some of them."""
+    rows, columns = ((np.arange(n) - OFFSET) // TILE + 1 for n in labels.shape)
+    tiles = rows[:, None] * (columns.max() + 1) + columns
+    numbers = labels.astype(np.int64) * (tiles.max() + 1) + tiles
+    _, pieces = np.unique(np.where(labels > 0, numbers, 0), return_inverse=True)
+    pieces = pieces.reshape(labels.shape)
+    lost = np.random.default_rng(1).random(pieces.max() + 1) < LOST
+    kept: NDArray[np.int32] = np.where(lost[pieces], 0, pieces).astype(np.int32)
+    return kept
+
+
+def shoot(viewer: napari.Viewer, path: Path) -> None:
+    """Save a picture of the whole window."""
+    settle(1)
+    viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
+    print(path)
+
+
+def settle(seconds: float = 0.5) -> None:
+    """Let the window draw itself."""
+    until = monotonic() + seconds
+    while monotonic() < until:
+        QApplication.processEvents()
+        sleep(0.002)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Keep the window alive until something is true."""
+    until = monotonic() + PATIENCE
+    while not condition():
+        if monotonic() > until:
+            raise TimeoutError("the check takes too long")
+        QApplication.processEvents()
+        sleep(0.002)
+
+
+if __name__ == "__main__":
+    main()
