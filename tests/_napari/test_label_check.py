@@ -266,7 +266,7 @@ class TestRepair:
         assert len(np.unique(mended.data)) < len(np.unique(before)) - 20
         np.testing.assert_array_equal(mended.translate, theirs.translate)
         assert "pieces became" in view.repair.done.text()
-        assert "“theirs” is as it was" in view.repair.done.text()
+        assert "Your layer is as it was" in view.repair.done.text()
         assert mended.visible and not theirs.visible
 
     def test_follows_the_confidence(self, viewer, view, theirs, check, repair):

@@ -7,7 +7,7 @@ from pathlib import Path
 from napari.layers import Labels
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.check.grid_section import GridSection
 from napari_shiftseg._napari.check.job import CutRow, Found
@@ -113,6 +113,8 @@ class CheckView(QWidget):
         exports = QHBoxLayout()
         exports.addWidget(self.list)
         exports.addWidget(self.report)
+        # What is left over, so that the page scrolls only where nothing is.
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.table.setMinimumHeight(120)
         column = QVBoxLayout(self)
         column.setSpacing(6)

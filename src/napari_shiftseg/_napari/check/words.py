@@ -47,7 +47,7 @@ def mended(done: Repaired, name: str) -> str:
     more = f" and {len(groups) - _LISTED} more" if len(groups) > _LISTED else ""
     return (
         f"{_count(pieces, 'piece')} became {_count(len(groups), 'object')} in “{name}”: "
-        f"{named}{more}. “{done.found.part.name}” is as it was."
+        f"{named}{more}. Your layer is as it was."
     )
 
 
