@@ -180,7 +180,7 @@ class TestSettings:
     def test_that_differ_are_named_with_what_they_were(self, begun):
         other = replace(RECIPE, maps=5, seed=2, data="others", hold_out=0.5)
         with pytest.raises(ShiftSegError) as caught:
-            TrainingRun(other, pairs(), checkpoint=begun)
+            TrainingRun(other, checkpoint=begun)  # before it looks for the data
         assert str(caught.value) == (
             "run.checkpoint holds a training with other settings: data was 'layers', is 'others'; "
             "maps was 4, is 5; hold_out was 0.1, is 0.5; seed was 0, is 2. "

@@ -22,7 +22,6 @@ from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
-from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.crops import UNKNOWN, Augmentation, Crops
 from napari_shiftseg.training.fit import Precision, Schedule, Trainer
 from napari_shiftseg.training.legal import number, refuse_illegal
@@ -272,14 +271,11 @@ class TrainingRecipe:
         Raises
         ------
         ShiftSegError
-            If the checkpoint is of a training with other settings; steps, learning rate and
-            what validates may change. If the model to start from is of another architecture.
+            If data, architecture, windows, the checkpoint and the model to start from do not
+            fit each other.
         """
-        architecture, settings = self.architecture, dataclasses.asdict(self)
-        if checkpoint is not None:
-            refuse_other_settings(settings, checkpoint)
-        start = self._start()
-        trainer = Trainer(
+        architecture, start = self.architecture, self._start()
+        return Trainer(
             architecture,
             self._crops(pairs),
             self.windows,
@@ -308,8 +304,6 @@ class TrainingRecipe:
             device=device,
             allow_small_window=allow_small_window,
         )
-        trainer.kept["recipe"] = settings
-        return trainer
 
     def describe(
         self,

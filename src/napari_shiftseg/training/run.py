@@ -18,6 +18,7 @@ from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.seams.matching import MatchCounts
+from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.fit import StepDone, Trainer
 from napari_shiftseg.training.recipe import TrainingRecipe
 
@@ -113,7 +114,8 @@ class TrainingRun:
     ------
     ShiftSegError
         If data, architecture and windows do not fit each other, or the checkpoint is of a
-        training with other settings.
+        training with other settings; steps, learning rate and how often it validates may
+        change.
     """
 
     def __init__(
@@ -126,11 +128,14 @@ class TrainingRun:
         allow_small_window: bool = False,
     ) -> None:
         self.recipe, self.device = recipe, device
+        if checkpoint is not None:  # asked first: to read the images may take a while
+            refuse_other_settings(asdict(recipe), checkpoint)
         every = recipe.pairs() if pairs is None else list(pairs)
         trained, self.validated_on = held_out(every, recipe)
         self.trainer: Trainer = recipe.trainer(
             trained, checkpoint=checkpoint, device=device, allow_small_window=allow_small_window
         )
+        self.trainer.kept["recipe"] = asdict(recipe)
 
     @property
     def losses(self) -> list[Losses]:
