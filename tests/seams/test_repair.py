@@ -49,6 +49,21 @@ def test_four_pieces_become_one():
     assert np.unique(repaired).tolist() == [0, 1]
 
 
+def test_a_piece_that_the_other_tile_has_in_two_is_put_together():
+    labels = np.zeros((64, 64), int)
+    labels[10:34, 20:32] = 1
+    labels[10:21, 32:44], labels[23:34, 32:44] = 2, 3
+    _, report = repair_labels(labels, check_labels(labels, 32))
+    assert report.groups == ((1, 2, 3),)
+
+
+def test_neighbours_that_a_line_happens_to_part_are_left():
+    labels = np.zeros((64, 64), int)
+    labels[10:34, 20:32], labels[29:53, 32:44] = 1, 2
+    _, report = repair_labels(labels, check_labels(labels, 32))
+    assert report.groups == ()
+
+
 def test_doubtful_cuts_are_left(pieces):
     check = check_labels(pieces)
     repaired, report = repair_labels(pieces, check, confidence=1.01)
