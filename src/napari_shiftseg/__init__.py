@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from napari_shiftseg.errors import ShiftSegWarning as ShiftSegWarning
     from napari_shiftseg.evaluation import Evaluation as Evaluation
     from napari_shiftseg.evaluation import evaluate as evaluate
+    from napari_shiftseg.network_audit.audit import Audit as Audit
+    from napari_shiftseg.network_audit.audit import audit as audit
+    from napari_shiftseg.network_audit.causes import Diagnosis as Diagnosis
+    from napari_shiftseg.network_audit.causes import diagnose as diagnose
+    from napari_shiftseg.network_audit.freeze import freeze_statistics as freeze_statistics
     from napari_shiftseg.pipeline import Segmentation as Segmentation
     from napari_shiftseg.pipeline import segment as segment
     from napari_shiftseg.seams.repair import repair_labels as repair_labels
@@ -39,9 +44,11 @@ if TYPE_CHECKING:
     from napari_shiftseg.training.run import TrainingRun as TrainingRun
 
 _HOME = {
+    "Audit": "network_audit.audit",
     "Certificate": "certificate",
     "Clustering": "settings",
     "Comparison": "comparison",
+    "Diagnosis": "network_audit.causes",
     "Evaluation": "evaluation",
     "Model": "embeddings.model",
     "NetworkGeometry": "tiles.geometry",
@@ -54,11 +61,14 @@ _HOME = {
     "TilePlan": "tiles.plan",
     "TrainingRecipe": "training.recipe",
     "TrainingRun": "training.run",
+    "audit": "network_audit.audit",
     "bundled_models": "embeddings.model",
     "certify": "certificate",
     "check_labels": "seams.straight",
     "compare": "comparison",
+    "diagnose": "network_audit.causes",
     "evaluate": "evaluation",
+    "freeze_statistics": "network_audit.freeze",
     "load_model": "embeddings.model",
     "make_plan": "tiles.plan",
     "repair_labels": "seams.repair",
@@ -67,9 +77,11 @@ _HOME = {
 }
 
 __all__ = [
+    "Audit",
     "Certificate",
     "Clustering",
     "Comparison",
+    "Diagnosis",
     "Evaluation",
     "Model",
     "NetworkGeometry",
@@ -83,11 +95,14 @@ __all__ = [
     "TrainingRecipe",
     "TrainingRun",
     "__version__",
+    "audit",
     "bundled_models",
     "certify",
     "check_labels",
     "compare",
+    "diagnose",
     "evaluate",
+    "freeze_statistics",
     "load_model",
     "make_plan",
     "repair_labels",

@@ -1,6 +1,7 @@
 """Every command of ``shiftseg``, registered by being imported."""
 
 from napari_shiftseg.cli import (
+    audit,
     certify,
     check,
     compare,
@@ -15,6 +16,7 @@ from napari_shiftseg.cli import (
 from napari_shiftseg.cli.app import main
 
 __all__ = [
+    "audit",
     "certify",
     "check",
     "compare",

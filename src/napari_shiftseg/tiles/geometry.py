@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from napari_shiftseg.errors import ShiftSegError
 
@@ -21,8 +21,81 @@ Kernels = tuple[Size, ...]
 """The kernel sizes of consecutive convolutions, first to last."""
 
 
+class TilingGeometry:
+    """What tile-and-stitch needs to know of a network, per spatial axis.
+
+    Subclasses say ``period`` (P), ``context`` (input size minus output size, 0 for same
+    padding), ``receptive_field`` (the farthest input pixel that any output pixel can depend
+    on) and ``min_input_size`` (the smallest legal one), one integer per axis in pixels, and
+    ``padding``.
+    """
+
+    padding: Literal["valid", "same"]
+
+    if TYPE_CHECKING:  # properties here, so that a subclass may have fields or properties
+
+        @property
+        def period(self) -> Size: ...  # noqa: D102
+
+        @property
+        def context(self) -> Size: ...  # noqa: D102
+
+        @property
+        def receptive_field(self) -> Size: ...  # noqa: D102
+
+        @property
+        def min_input_size(self) -> Size: ...  # noqa: D102
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return len(self.period)
+
+    def output_size(self, input_size: Size) -> Size:
+        """Return the output size for an input size.
+
+        Raises
+        ------
+        ShiftSegError
+            If the network cannot take that size; the nearest legal ones are named.
+        """
+        result = []
+        for axis, size in enumerate(self._checked(input_size)):
+            legal = self.next_input_size(axis, size)
+            if legal != size:
+                below = legal - self.period[axis]
+                near = f"{below} or {legal}" if below >= self.min_input_size[axis] else f"{legal}"
+                raise ShiftSegError(
+                    f"the network cannot take {size} px on axis {axis}; nearest legal: {near} px"
+                )
+            result.append(size - self.context[axis])
+        return tuple(result)
+
+    @property
+    def min_output_size(self) -> Size:
+        """Smallest natural output size per axis in pixels."""
+        return tuple(n - c for n, c in zip(self.min_input_size, self.context, strict=True))
+
+    def next_input_size(self, axis: int, size: int) -> int:
+        """Return the smallest legal input size that is at least ``size`` on one axis."""
+        smallest, step = self.min_input_size[axis], self.period[axis]
+        return smallest + max(0, -(-(size - smallest) // step)) * step
+
+    def natural_output(self, at_least: Size) -> Size:
+        """Return the smallest natural output size that covers ``at_least`` on every axis."""
+        return tuple(
+            self.next_input_size(a, size + self.context[a]) - self.context[a]
+            for a, size in enumerate(self._checked(at_least))
+        )
+
+    def _checked(self, size: Size) -> Size:
+        if len(size) != self.ndim:
+            raise ShiftSegError(f"the network has {self.ndim} axes, got the size {size}")
+        return size
+
+
 @dataclass(frozen=True)
-class NetworkGeometry:
+class NetworkGeometry(TilingGeometry):
     """Sizes of a U-Net style network, per spatial axis.
 
     Parameters
@@ -160,54 +233,12 @@ class NetworkGeometry:
             for axis in range(self.ndim)
         )
 
-    def output_size(self, input_size: Size) -> Size:
-        """Return the output size for an input size.
-
-        Raises
-        ------
-        ShiftSegError
-            If the network cannot take that size; the nearest legal ones are named.
-        """
-        result = []
-        for axis, size in enumerate(self._checked(input_size)):
-            legal = self.next_input_size(axis, size)
-            if legal != size:
-                below = legal - self.period[axis]
-                near = f"{below} or {legal}" if below >= self.min_input_size[axis] else f"{legal}"
-                raise ShiftSegError(
-                    f"the network cannot take {size} px on axis {axis}; nearest legal: {near} px"
-                )
-            result.append(size - self.context[axis])
-        return tuple(result)
-
     @property
     def min_input_size(self) -> Size:
         """Smallest legal input size per axis in pixels; legal sizes go on in steps of P."""
         if self.padding == "same":
             return self.period
         return tuple(self._valid_input(a, self._min_bottleneck(a)) for a in range(self.ndim))
-
-    @property
-    def min_output_size(self) -> Size:
-        """Smallest natural output size per axis in pixels."""
-        return tuple(n - c for n, c in zip(self.min_input_size, self.context, strict=True))
-
-    def next_input_size(self, axis: int, size: int) -> int:
-        """Return the smallest legal input size that is at least ``size`` on one axis."""
-        smallest, step = self.min_input_size[axis], self.period[axis]
-        return smallest + max(0, -(-(size - smallest) // step)) * step
-
-    def natural_output(self, at_least: Size) -> Size:
-        """Return the smallest natural output size that covers ``at_least`` on every axis."""
-        return tuple(
-            self.next_input_size(a, size + self.context[a]) - self.context[a]
-            for a, size in enumerate(self._checked(at_least))
-        )
-
-    def _checked(self, size: Size) -> Size:
-        if len(size) != self.ndim:
-            raise ShiftSegError(f"the network has {self.ndim} axes, got the size {size}")
-        return size
 
     def _seen(self, axis: int, level: int, low: int, high: int) -> tuple[int, int]:
         """Pixels that enter a level and are seen from ``low..high`` where they leave it."""

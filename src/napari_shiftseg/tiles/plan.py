@@ -10,7 +10,7 @@ from math import prod
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import STITCH_MODES, StitchMode
-from napari_shiftseg.tiles.geometry import NetworkGeometry, Size
+from napari_shiftseg.tiles.geometry import Size, TilingGeometry
 from napari_shiftseg.tiles.tile import Region, Tile
 
 _COMFORTABLE = {1: 1024, 2: 200, 3: 44}
@@ -51,7 +51,7 @@ class TilePlan:
     """
 
     mode: StitchMode
-    geometry: NetworkGeometry
+    geometry: TilingGeometry
     image_size: Size
     tile_size: Size
     strips: tuple[Strip, ...]
@@ -172,7 +172,7 @@ class TilePlan:
 
 
 def make_plan(
-    geometry: NetworkGeometry,
+    geometry: TilingGeometry,
     image_size: Size,
     mode: StitchMode = "corrected",
     *,
@@ -226,7 +226,7 @@ def make_plan(
     return TilePlan(mode, geometry, tuple(image_size), sizes, strips, wanted)
 
 
-def corrected_tile(geometry: NetworkGeometry, at_most: Size) -> Size:
+def corrected_tile(geometry: TilingGeometry, at_most: Size) -> Size:
     """Return the largest tile of n*P, n >= 1, that is at most ``at_most`` per axis."""
     return tuple(max(1, n // p) * p for n, p in zip(at_most, geometry.period, strict=True))
 
@@ -237,7 +237,7 @@ def by(size: Size) -> str:
 
 
 def _tile_sizes(
-    geometry: NetworkGeometry, image_size: Size, mode: StitchMode, tile: int | Size | None
+    geometry: TilingGeometry, image_size: Size, mode: StitchMode, tile: int | Size | None
 ) -> Size:
     if mode == "whole":
         return tuple(image_size)
@@ -276,7 +276,7 @@ def _checked_region(region: Region | None, image_size: Size) -> Region:
 
 
 def _strip(
-    geometry: NetworkGeometry,
+    geometry: TilingGeometry,
     axis: int,
     size: int,
     mode: StitchMode,
@@ -312,7 +312,7 @@ def _overlapping_starts(size: int, window: int, overlap: float) -> list[int]:
 
 
 def _corrected_strip(
-    geometry: NetworkGeometry, axis: int, size: int, kept: list[tuple[int, int]]
+    geometry: TilingGeometry, axis: int, size: int, kept: list[tuple[int, int]]
 ) -> Strip:
     """Compute no more than is kept: each window starts in phase and is as small as it may be.
 
@@ -336,7 +336,7 @@ def _corrected_strip(
 
 
 def _same_padded_strip(
-    geometry: NetworkGeometry,
+    geometry: TilingGeometry,
     axis: int,
     size: int,
     kept: list[tuple[int, int]],

@@ -1,0 +1,145 @@
+"""``shiftseg audit``: whether a network can be tiled exactly, and what tilers make of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
+from napari_shiftseg.cli.images import NamedImage
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.audit import audit as audit_network
+from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose
+from napari_shiftseg.network_audit.foreign import Foreign, load_foreign
+from napari_shiftseg.tiles.plan import by
+
+_PARTS = 8
+
+
+@app.command
+def audit(
+    model: str,
+    *,
+    ndim: int | None = None,
+    channels: int | None = None,
+    input_size: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=True)] = None,
+    image: Path | None = None,
+    window: int | None = None,
+    weights: Path | None = None,
+    trust_code: bool = False,
+    ending: Reporting = TEXT_ONLY,
+) -> None:
+    """Measure period, receptive field and non-local parts of any network.
+
+    Parameters
+    ----------
+    model
+        A bundled model, a shiftseg model file, TorchScript (.pt, .pth, .ts), torch.export
+        (.pt2), or package.module:factory with --trust-code.
+    ndim
+        Spatial axes of the network's input; 2 where the file does not say.
+    channels
+        Channels of its input; 1 where the file does not say.
+    input_size
+        A size in pixels that it takes, one number per axis; by default one is looked for.
+    image
+        TIFF or OME-Zarr to tile in every way: the error of each, and its cause.
+    window
+        What the other programs put out at a time, in pixels.
+    weights
+        State dict for the factory's network.
+    trust_code
+        Import and run the factory. Only for code that you trust.
+    """
+    ending.refuse_existing()
+    found = load_foreign(model, weights=weights, trust_code=trust_code)
+    axes, depth = _settled(found, ndim, channels)
+    note("measuring the network ...")
+    result = audit_network(found.module, ndim=axes, in_channels=depth, input_size=input_size)
+    values: dict[str, Any] = result.to_dict()
+    text = _table(result)
+    if image is not None:
+        note("tiling the image in every way ...")
+        pixels = _pixels(image, found, axes, depth)
+        diagnosis = diagnose(found.module, result, pixels, window=window)
+        values["tilings"] = diagnosis.to_dict()
+        text += "\n\n" + _tilings(diagnosis)
+    ending.report(values, text)
+
+
+def _settled(found: Foreign, ndim: int | None, channels: int | None) -> tuple[int, int]:
+    for given, known, what in (
+        (ndim, found.ndim, "axes"),
+        (channels, found.in_channels, "channels"),
+    ):
+        if None not in (given, known) and given != known:
+            raise ShiftSegError(f"the model takes {known} {what}, not {given}")
+    return found.ndim or ndim or 2, found.in_channels or channels or 1
+
+
+def _pixels(path: Path, found: Foreign, ndim: int, channels: int) -> np.ndarray:
+    image = NamedImage.read(path).squeezed("zyx"[-ndim:])
+    frames = Frames.of(image.pixels, ndim=ndim, in_channels=channels, axes=image.axes)
+    if frames.loops:
+        raise ShiftSegError(f"{path} is a stack of {len(frames)} images; give one of them")
+    frame = frames.frame()
+    whole = np.asarray(frame[(slice(None),) * (ndim + 1)])
+    return found.intensity.measure(frame)(whole)
+
+
+def _table(result: Audit) -> str:
+    rows = {
+        "network": f"{result.name}, {result.ndim}-D, {result.in_channels} to "
+        f"{result.out_channels} channels",
+        "period": _px(result.period),
+        "receptive field": "; ".join(
+            "the whole image" if r is None else f"{r[0]} px before, {r[1]} px after"
+            for r in dict.fromkeys(result.receptive_field)
+        ),
+        "padding": f"{result.padding}; {by(result.context)} px lost from input to output",
+        "input sizes": "; ".join(
+            f"{axis.sizes.smallest} px and on in steps of {axis.sizes.step}"
+            for axis in dict.fromkeys(result.axes)
+        ),
+        "see all of a tile": "nothing" if not result.parts else "",
+    }
+    lines = [f"{name:<18}{value}" for name, value in rows.items()]
+    lines += [f"  {part}" for part in result.non_local[:_PARTS]]
+    if len(result.parts) > _PARTS:
+        lines.append(f"  and {len(result.parts) - _PARTS} more (all in --json)")
+    lines += [f"note: {line}" for line in result.disagreements]
+    return "\n".join([*lines, "", result.verdict])
+
+
+def _px(period: tuple[int | None, ...]) -> str:
+    named = ["none" if p is None else f"{p}" for p in period]
+    size = named[0] if len(set(named)) == 1 else " x ".join(named)
+    return size if set(period) == {None} else f"{size} px"
+
+
+def _tilings(diagnosis: Diagnosis) -> str:
+    head = (
+        f"Largest error against one pass over {by(diagnosis.image_size)} px, relative to the "
+        f"output's spread;\nwindows of {by(diagnosis.window)} px, off: how many are out of phase"
+    )
+    names = ("windows", "off", "total", "phase", "context", "statistics")
+    rows = [f"{'':<32}{names[0]:>8}{names[1]:>5}" + "".join(f"{n:>11}" for n in names[2:])]
+    rows.append(_tiling("corrected (shiftseg)", diagnosis.corrected))
+    if diagnosis.frozen is not None:
+        rows.append(_tiling("corrected, statistics frozen", diagnosis.frozen))
+    rows += [_tiling(f"{e.strategy} ({e.typical_of})", e) for e in diagnosis.others]
+    verdict = "equals" if diagnosis.certified else "does NOT equal"
+    end = f"Corrected tiling {verdict} one pass over the whole image."
+    return "\n".join([head, *rows, end])
+
+
+def _tiling(name: str, error: TilingError) -> str:
+    figures = (error.total, error.phase, error.context, error.statistics)
+    cells = "".join(f"{figure:>11.1e}" for figure in figures)
+    return f"{name:<32}{error.windows:>8}{error.misaligned:>5}{cells}"

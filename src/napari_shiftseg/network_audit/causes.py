@@ -1,0 +1,346 @@
+"""How much of a tiled output is wrong, and through which of the three causes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.freeze import freeze_statistics
+from napari_shiftseg.network_audit.subject import Subject, quiet
+from napari_shiftseg.network_audit.tilers import TILERS
+from napari_shiftseg.network_audit.windows import Windows, run_windows
+from napari_shiftseg.tiles.geometry import Size, TilingGeometry
+from napari_shiftseg.tiles.plan import Strip, by, corrected_tile, make_plan
+from napari_shiftseg.tiles.tile import Region
+
+_Change = Callable[[Strip, TilingGeometry, int, int], Strip]
+
+EXACT = 1e-4
+"""Relative difference that rounding in single precision explains in a deep network."""
+
+
+@dataclass(frozen=True)
+class TilingError:
+    """What one way of tiling makes of an image, against one pass over the whole of it.
+
+    Differences are the largest of all pixels and channels, relative to the spread of the
+    whole-image output (its largest distance from its mean).
+
+    Parameters
+    ----------
+    strategy, typical_of
+        How windows were laid, and a program known for it.
+    windows
+        How many.
+    misaligned
+        How many of them start at another phase of the period than the first one.
+    total
+        Difference of the network as it is.
+    phase
+        Difference that is left when windows read their full halo and statistics are frozen,
+        away from the image's border.
+    context
+        Difference that is left when windows start in phase and statistics are frozen.
+    statistics
+        Difference that is left when windows start in phase and read their full halo.
+    quantiles
+        0.5, 0.9 and 0.99 quantile of the total difference over pixels.
+    """
+
+    strategy: str
+    typical_of: str
+    windows: int
+    misaligned: int
+    total: float
+    phase: float
+    context: float
+    statistics: float
+    quantiles: tuple[float, float, float]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the total is rounding."""
+        return self.total <= EXACT
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What :func:`diagnose` returns.
+
+    Parameters
+    ----------
+    network, sha256
+        The network's class and the hash of its weights.
+    image_size, window
+        In pixels.
+    corrected
+        Tiles of n*P with the full halo, statistics left as they are.
+    frozen
+        The same with statistics frozen on this image; None if nothing needed freezing.
+    others
+        As the programs of the field would tile it.
+    maps
+        Per strategy the difference, largest over channels, ``(*spatial)`` float32.
+    """
+
+    network: str
+    sha256: str
+    image_size: Size
+    window: Size
+    corrected: TilingError
+    frozen: TilingError | None
+    others: tuple[TilingError, ...]
+    maps: dict[str, np.ndarray]
+
+    @property
+    def certified(self) -> bool:
+        """Whether corrected tiling equals one pass, with statistics frozen if need be."""
+        return (self.frozen or self.corrected).exact
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the maps as plain JSON values."""
+        found = {name: value for name, value in vars(self).items() if name != "maps"}
+        for name in ("corrected", "frozen"):
+            found[name] = None if found[name] is None else asdict(found[name])
+        return found | {
+            "others": [asdict(error) for error in self.others],
+            "certified": self.certified,
+        }
+
+
+def diagnose(
+    module: nn.Module, audit: Audit, image: np.ndarray, *, window: int | Size | None = None
+) -> Diagnosis:
+    """Tile a network over an image in every way, and measure each cause of seams alone.
+
+    A cause is measured by switching the two others off: windows moved to the period's grid,
+    windows read with the full halo, statistics frozen on the image.
+
+    Parameters
+    ----------
+    module
+        The network that was audited, in the same mode.
+    audit
+        Its audit; it must be tileable.
+    image
+        ``(C, *spatial)``, already normalised as the network needs it. It is cut to a
+        multiple of the period.
+    window
+        What the other programs put out at a time, in pixels; by default the recommended
+        tile, or less where the image has less than two and a half of them.
+
+    Returns
+    -------
+    Diagnosis
+        Errors and difference maps.
+
+    Raises
+    ------
+    ShiftSegError
+        If the network cannot be tiled, its output has another scale, or the image is too
+        small to hold several tiles.
+    """
+    scene = _Scene.of(module, audit, image)
+    tile = _window(audit, scene.size, window)
+    maps: dict[str, np.ndarray] = {}
+    others = []
+    with quiet():
+        exact = _exact(audit.geometry, scene.size, tile)
+        corrected, maps["corrected"] = scene.error("corrected", "shiftseg", exact)
+        frozen = None
+        if audit.parts:
+            frozen, maps["frozen"] = scene.frozen_scene.error("frozen", "shiftseg", exact)
+        for tiler in TILERS:
+            windows = tiler.windows(scene.size, _natural(audit, tile), audit.context)
+            error, maps[tiler.name] = scene.error(tiler.name, tiler.typical_of, windows)
+            others.append(error)
+    return Diagnosis(
+        audit.name, sha256_of(module), scene.size, tile, corrected, frozen, tuple(others), maps
+    )
+
+
+def sha256_of(module: nn.Module) -> str:
+    """Return the hash of a network's weights, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A network, live and frozen on the image, with its output in one pass."""
+
+    live: Subject
+    frozen: Subject
+    audit: Audit
+    image: np.ndarray
+    whole: np.ndarray
+    known: dict[Any, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, module: nn.Module, audit: Audit, image: np.ndarray) -> _Scene:
+        if any(scale != 1 for scale in audit.output_scale):
+            raise ShiftSegError(
+                f"the output has {audit.output_scale} times the pixels of the image; tilings "
+                "are compared for networks whose output has the image's scale"
+            )
+        geometry = audit.geometry
+        if image.ndim != audit.ndim + 1 or len(image) != audit.in_channels:
+            raise ShiftSegError(
+                f"the image has the shape {image.shape}; the network takes "
+                f"{audit.in_channels} channels and {audit.ndim} axes"
+            )
+        cut = tuple(n // p * p for n, p in zip(image.shape[1:], geometry.period, strict=True))
+        if min(cut) == 0:
+            raise ShiftSegError(f"the image of {by(image.shape[1:])} px is below one period")
+        image = np.asarray(image[(slice(None), *(slice(n) for n in cut))], np.float32)
+        live = Subject(module, audit.ndim, audit.in_channels).copy()
+        frozen = live
+        if audit.parts:
+            reference = torch.from_numpy(image)[None].to(live.dtype)
+            made, _ = freeze_statistics(live.module, audit.parts, reference)
+            frozen = Subject(made, audit.ndim, audit.in_channels)
+        with quiet():
+            whole = run_windows(live, image, _one_pass(geometry, cut))
+        return cls(live, frozen, audit, image, whole)
+
+    @property
+    def size(self) -> Size:
+        """Size of the image in pixels."""
+        return self.image.shape[1:]
+
+    @property
+    def frozen_scene(self) -> _Scene:
+        """The scene of the frozen network, whose output on its reference is the same."""
+        return _Scene(self.frozen, self.frozen, self.audit, self.image, self.whole)
+
+    def error(self, name: str, typical: str, windows: Windows) -> tuple[TilingError, np.ndarray]:
+        """Measure one way of tiling, in total and by cause."""
+        geometry, period = self.audit.geometry, self.audit.geometry.period
+        tiled = self._difference(self.live, windows)
+        aligned = _mapped(windows, geometry, _in_phase)
+        deep = _mapped(windows, geometry, _with_halo)
+        statistics = 0.0
+        if self.live is not self.frozen:
+            both = _mapped(aligned, geometry, _with_halo)
+            statistics = float(self._difference(self.live, both).max())
+        error = TilingError(
+            name,
+            typical,
+            len(windows),
+            sum(_is_misaligned(window, period) for _, window, _, _ in windows),
+            total=float(tiled.max()),
+            phase=float(self._difference(self.frozen, deep)[self._inside].max(initial=0.0)),
+            context=float(self._difference(self.frozen, aligned).max()),
+            statistics=statistics,
+            quantiles=tuple(map(float, np.quantile(tiled, [0.5, 0.9, 0.99]))),  # type: ignore[arg-type]
+        )
+        return error, tiled.astype(np.float32)
+
+    @property
+    def _inside(self) -> Region:
+        """Pixels that see no border of the image: there, a window out of phase has no halo."""
+        geometry = self.audit.geometry
+        rims = [r + p for r, p in zip(geometry.receptive_field, geometry.period, strict=True)]
+        if geometry.padding == "valid" or any(
+            2 * rim >= n for rim, n in zip(rims, self.size, strict=True)
+        ):
+            return (slice(None),) * self.audit.ndim
+        return tuple(slice(rim, n - rim) for rim, n in zip(rims, self.size, strict=True))
+
+    def _difference(self, subject: Subject, windows: Windows) -> np.ndarray:
+        spread = np.abs(self.whole - self.whole.mean()).max()
+        key = (id(subject), windows.strips, id(windows.shares))
+        if key not in self.known:
+            difference = np.abs(run_windows(subject, self.image, windows) - self.whole).max(0)
+            self.known[key] = np.asarray(difference / max(spread, np.finfo(np.float32).tiny))
+        return self.known[key]
+
+
+def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:
+    geometry = audit.geometry
+    if window is None:
+        assert audit.recommended_tile is not None
+        window = tuple(
+            min(tile, int(n / 2.5)) for tile, n in zip(audit.recommended_tile, size, strict=True)
+        )
+    window = (window,) * audit.ndim if isinstance(window, int) else tuple(window)
+    if any(2 * w > n or w < p for w, n, p in zip(window, size, geometry.period, strict=True)):
+        raise ShiftSegError(
+            f"windows of {by(window)} px on an image of {by(size)} px; legal: at least one "
+            f"period, {by(geometry.period)} px, and at most half of the image"
+        )
+    return corrected_tile(geometry, window)
+
+
+def _natural(audit: Audit, tile: Size) -> Size:
+    """Windows that the network puts out without cropping, of about a tile."""
+    return audit.geometry.natural_output(tile) if audit.padding == "valid" else tile
+
+
+def _exact(geometry: TilingGeometry, size: Size, tile: Size) -> Windows:
+    return Windows(size, make_plan(geometry, size, "corrected", tile=tile).strips)
+
+
+def _one_pass(geometry: TilingGeometry, size: Size) -> Windows:
+    return Windows(size, make_plan(geometry, size, "whole").strips)
+
+
+def _is_misaligned(window: Region, period: Size) -> bool:
+    return any(part.start % p for part, p in zip(window, period, strict=True))
+
+
+def _mapped(windows: Windows, geometry: TilingGeometry, change: _Change) -> Windows:
+    strips = tuple(
+        change(strip, geometry, axis, windows.size[axis])
+        for axis, strip in enumerate(windows.strips)
+    )
+    return Windows(windows.size, strips, windows.shares)
+
+
+def _in_phase(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:
+    """Enlarge windows so that each starts on the period's grid."""
+    period, half = geometry.period[axis], geometry.context[axis] // 2
+    starts = [start // period * period for start, _ in strip.window]
+    if geometry.padding == "same":
+        ends = [min(-(-stop // period) * period, size) for _, stop in strip.window]
+    else:
+        lengths = [s - start for (_, s), start in zip(strip.window, starts, strict=True)]
+        ends = [
+            start + geometry.next_input_size(axis, length + 2 * half) - 2 * half
+            for start, length in zip(starts, lengths, strict=True)
+        ]
+    spans = tuple(zip(starts, ends, strict=True))
+    return Strip(tuple((s - half, e + half) for s, e in spans), spans, strip.inner)
+
+
+def _with_halo(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:
+    """Enlarge windows by the receptive field where they read less, as far as the image goes.
+
+    In whole periods, which keeps the phase of each.
+    """
+    if geometry.padding == "valid":
+        return strip
+    period, reach = geometry.period[axis], geometry.receptive_field[axis]
+    halo = -(-reach // period)
+
+    def deepened(window: tuple[int, int], kept: tuple[int, int]) -> tuple[int, int]:
+        start, stop = window
+        if start > max(0, kept[0] - reach):
+            start -= min(halo, start // period) * period
+        if stop < min(size, kept[1] + reach):
+            stop += min(halo, (size - stop) // period) * period
+        return start, stop
+
+    spans = tuple(map(deepened, strip.window, strip.inner))
+    return Strip(spans, spans, strip.inner)

@@ -1,0 +1,145 @@
+"""Networks from elsewhere: recorded ones, and Python code that the user trusts."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from napari_shiftseg.embeddings.model import bundled_models, load_model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.network_audit.subject import quiet
+
+_KINDS = (
+    "a bundled model, a shiftseg model (.safetensors), TorchScript (.pt, .pth, .ts), "
+    "torch.export (.pt2), or package.module:factory"
+)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A network to audit.
+
+    Parameters
+    ----------
+    module
+        In evaluation mode.
+    ndim, in_channels
+        Of its input; None where the file does not say.
+    intensity
+        How it wants its input.
+    """
+
+    module: nn.Module
+    ndim: int | None = None
+    in_channels: int | None = None
+    intensity: Intensity = field(default_factory=Intensity)
+
+
+def load_foreign(
+    source: str, *, weights: str | Path | None = None, trust_code: bool = False
+) -> Foreign:
+    """Load a network for an audit. Nothing is unpickled, and no code is run unasked.
+
+    Parameters
+    ----------
+    source
+        A bundled model, a model file, a TorchScript or torch.export file, or
+        ``package.module:factory``: a function without parameters that returns a network.
+    weights
+        State dict for the factory's network, safetensors or a PyTorch checkpoint.
+    trust_code
+        That the factory may be imported and run.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is no such file, it is none of these, weights do not fit, or a factory is
+        named and not trusted.
+    """
+    path = Path(source)
+    if source in bundled_models() or path.suffix == ".safetensors":
+        model = load_model(source)
+        architecture = model.description.architecture
+        found = Foreign(
+            model.network,
+            architecture.geometry.ndim,
+            architecture.in_channels,
+            model.description.intensity,
+        )
+    elif path.is_file():
+        found = Foreign(_recorded(path))
+    elif ":" in source:
+        found = Foreign(_made(source, trust_code))
+    else:
+        raise ShiftSegError(f"there is no network {source!r}; legal: {_KINDS}")
+    if weights is not None:
+        _fill(found.module, Path(weights))
+    return found
+
+
+def _recorded(path: Path) -> nn.Module:
+    """Load a graph that torch recorded: operations and numbers, no Python."""
+    if not zipfile.is_zipfile(path):
+        raise ShiftSegError(f"{path} is not a network; legal: {_KINDS}")
+    recorded: nn.Module
+    try:
+        with quiet():
+            if path.suffix == ".pt2":
+                recorded = torch.export.load(path).module()
+                return recorded
+            recorded = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
+            return recorded.eval()
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ShiftSegError(
+            f"{path} is not a recorded network ({reason}); a state dict needs the code that "
+            "builds its network: name it as package.module:factory and this file as weights"
+        ) from error
+
+
+def _made(source: str, trusted: bool) -> nn.Module:
+    name, _, factory = source.partition(":")
+    if not trusted:
+        raise ShiftSegError(
+            f"{source} is Python code, which can do anything on this computer; "
+            "add --trust-code if you trust it"
+        )
+    try:
+        module = getattr(importlib.import_module(name), factory)()
+    except Exception as error:
+        raise ShiftSegError(f"{source} fails: {type(error).__name__}: {error}") from error
+    if not isinstance(module, nn.Module):
+        raise ShiftSegError(
+            f"{source} returns {type(module).__name__}; a torch.nn.Module is needed"
+        )
+    return module.eval()
+
+
+def _fill(module: nn.Module, path: Path) -> None:
+    try:
+        module.load_state_dict(_state_dict(path))
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ShiftSegError(f"the weights in {path} do not fit the network: {reason}") from error
+
+
+def _state_dict(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise ShiftSegError(f"no such file: {path}")
+    try:
+        if path.suffix == ".safetensors":
+            tensors: dict[str, Tensor] = load_file(path)
+            return tensors
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ShiftSegError(f"{path} holds no plain state dict: nothing was loaded") from error
+    return dict(loaded.get("state_dict", loaded))

@@ -1,0 +1,137 @@
+"""Freezing the parts of a network that see the whole image: the cure for statistics seams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_shiftseg.network_audit.locality import Part
+from napari_shiftseg.network_audit.subject import copy_of
+
+_NORMS = (nn.modules.instancenorm._InstanceNorm, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
+
+
+class FrozenNorm(nn.Module):
+    """A normalisation whose statistics are those of one reference image.
+
+    Parameters
+    ----------
+    norm
+        The normalisation to freeze.
+    seen
+        Its input for the reference image, ``(1, C, *spatial)``.
+    """
+
+    gain: Tensor
+    offset: Tensor
+
+    def __init__(self, norm: Any, seen: Tensor) -> None:
+        super().__init__()
+        groups = getattr(norm, "num_groups", seen.shape[1])
+        grouped = seen.transpose(0, 1).reshape(groups, -1)
+        each = seen.shape[1] // groups
+        mean = grouped.mean(1).repeat_interleave(each)
+        variance = grouped.var(1, unbiased=False).repeat_interleave(each)
+        gain = (variance + norm.eps).rsqrt()
+        if norm.weight is not None:
+            gain = gain * norm.weight.detach()
+        offset = -mean * gain
+        if norm.bias is not None:
+            offset = offset + norm.bias.detach()
+        self.register_buffer("gain", gain)
+        self.register_buffer("offset", offset)
+
+    def forget(self) -> None:
+        """Become the identity."""
+        self.gain.fill_(1)
+        self.offset.fill_(0)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scale and shift ``(B, C, *spatial)`` per channel."""
+        shape = (-1, *(1,) * (features.ndim - 2))
+        return features * self.gain.view(shape) + self.offset.view(shape)
+
+
+class FrozenOutput(nn.Module):
+    """A global pooling that always answers what it answered to the reference image."""
+
+    answer: Tensor
+
+    def __init__(self, answer: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("answer", answer)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the answer for each image of the batch."""
+        return self.answer.expand(features.shape[0], *self.answer.shape[1:])
+
+
+def freeze_statistics(
+    module: nn.Module, parts: Iterable[Part], reference: Tensor
+) -> tuple[nn.Module, tuple[Part, ...]]:
+    """Replace what sees the whole image by what it does to one reference image.
+
+    Tiles of the frozen network have no statistics seams. Its output is that of the original
+    network on the reference, and only close to it elsewhere.
+
+    Parameters
+    ----------
+    module
+        The network; it is not changed.
+    parts
+        The parts to freeze, of :func:`.locality.non_local_layers`.
+    reference
+        An image ``(1, C, *spatial)``, of the network's type.
+
+    Returns
+    -------
+    frozen : torch.nn.Module
+        A copy.
+    left : tuple of Part
+        Parts that are neither a normalisation nor a global pooling and stay as they are.
+    """
+    frozen = copy_of(module)
+    wanted = {part.name: part for part in parts}
+    seen = _seen(frozen, set(wanted), reference)
+    left = []
+    for name, part in wanted.items():
+        layer = frozen.get_submodule(name)
+        replacement = _frozen(layer, *seen[name]) if name in seen and name else None
+        if replacement is None:
+            left.append(part)
+        else:
+            parent, _, own = name.rpartition(".")
+            setattr(frozen.get_submodule(parent), own, replacement)
+    return frozen, tuple(left)
+
+
+def _frozen(layer: nn.Module, given: Tensor, answer: Tensor) -> nn.Module | None:
+    if isinstance(layer, _NORMS):
+        return FrozenNorm(layer, given)
+    if all(n == 1 for n in answer.shape[2:]):
+        return FrozenOutput(answer)
+    return None
+
+
+def _seen(module: nn.Module, names: set[str], image: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """Input and output of the named parts in one run."""
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def recorder(name: str) -> Any:
+        def record(part: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            if isinstance(output, Tensor):
+                found.setdefault(name, (inputs[0].detach().clone(), output.detach().clone()))
+
+        return record
+
+    handles = [module.get_submodule(n).register_forward_hook(recorder(n)) for n in names]
+    try:
+        with torch.no_grad():
+            module(image)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found

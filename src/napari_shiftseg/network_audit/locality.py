@@ -1,0 +1,157 @@
+"""Which parts of a network see the whole image, found by running each part alone.
+
+A part is local if its output at the beginning of an axis stays as it is when the image goes
+on at the end. Normalisation by the image's own statistics, global pooling, attention and
+resampling to a given size all fail this, whatever they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_shiftseg.network_audit.subject import Subject, first_tensor
+from napari_shiftseg.tiles.geometry import Size
+
+_TOLERANCE = 1e-4
+_LAYER, _BLOCK = 3, 8
+"""Lengths of the longer image in units of the part's own input."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a network.
+
+    Parameters
+    ----------
+    name
+        Its path, as ``named_modules`` says it; empty for the network itself.
+    kind
+        Its class.
+    """
+
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})" if self.name else self.kind
+
+
+def non_local_layers(subject: Subject, size: Size) -> tuple[Part, ...]:
+    """Find the layers (modules without modules inside) that see the whole image.
+
+    Parameters
+    ----------
+    subject
+        The network.
+    size
+        A legal input size in pixels.
+
+    Returns
+    -------
+    tuple of Part
+        In the order of ``named_modules``.
+    """
+    modules = dict(subject.module.named_modules())
+    inputs = _inputs(subject, size)
+    layers = [
+        name
+        for name in inputs
+        if next(modules[name].children(), None) is None
+        and not isinstance(modules[name], nn.modules.conv._ConvNd)  # local by definition
+    ]
+    guilty = {n for n in layers if _sees_the_end(modules[n], inputs[n], _LAYER)}
+    return _parts(modules, guilty)
+
+
+def non_local_blocks(subject: Subject, size: Size) -> tuple[Part, ...]:
+    """Find the smallest modules of a non-local network that see the whole image.
+
+    For networks whose layers are all local: what is then in the way stands in a
+    ``forward``. Parts with several inputs are judged by what holds them.
+    """
+    modules = dict(subject.module.named_modules())
+    inputs = _inputs(subject, size)
+    guilty: set[str] = set()
+    for name in sorted(inputs, key=_depth, reverse=True):
+        inside = any(_holds(name, other) for other in guilty)
+        if not inside and _sees_the_end(modules[name], inputs[name], _BLOCK):
+            guilty.add(name)
+    return _parts(modules, guilty or {""})
+
+
+def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, ...]:
+    wanted = set(names)
+    return tuple(Part(n, type(m).__name__) for n, m in modules.items() if n in wanted)
+
+
+def _inputs(subject: Subject, size: Size) -> dict[str, Tensor]:
+    """Return what each part is given whose input has the image's axes and grows with it."""
+    given = _given(subject, size)
+    larger = _given(subject, tuple(2 * n for n in size[:1]) + size[1:])
+    return {
+        name: tensor
+        for name, tensor in given.items()
+        if name in larger and larger[name].shape[2] > tensor.shape[2]
+    }
+
+
+def _given(subject: Subject, size: Size) -> dict[str, Tensor]:
+    """Return what each part with one input of the image's number of axes is given."""
+    given: dict[str, Tensor] = {}
+    handles = [
+        module.register_forward_pre_hook(_recorder(name, subject.ndim + 2, given))
+        for name, module in subject.module.named_modules()
+        if not isinstance(module, torch.jit.ScriptModule)  # TorchScript takes no hooks
+    ]
+    try:
+        subject(subject.noise(size))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return given
+
+
+def _recorder(name: str, dims: int, given: dict[str, Tensor]) -> Any:
+    def record(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if len(inputs) == 1 and isinstance(inputs[0], Tensor) and inputs[0].ndim == dims:
+            given.setdefault(name, inputs[0].detach().clone())
+
+    return record
+
+
+def _sees_the_end(module: nn.Module, given: Tensor, times: int) -> bool:
+    """Whether the first pixels change when the image goes on, along any axis."""
+    return any(_changes(module, given, axis, times) for axis in range(2, given.ndim))
+
+
+def _changes(module: nn.Module, given: Tensor, axis: int, times: int) -> bool:
+    # What goes on differs in mean and spread, or statistics could agree by chance.
+    more = [given.flip(axis) * (k + 2) + k + 1 for k in range(times)]
+    image, longer = torch.cat([given, *more[:-1]], axis), torch.cat([given, *more], axis)
+    try:
+        with torch.no_grad():
+            before, after = first_tensor(module(image)), first_tensor(module(longer))
+    except Exception:  # a part that takes no other size is judged by what holds it
+        return False
+    if before.shape == after.shape:
+        return not torch.equal(before, after)
+    if before.ndim != given.ndim or before.shape[axis] < times:
+        return False
+    first = before.shape[axis] // times
+    near, now = before.narrow(axis, 0, first), after.narrow(axis, 0, first)
+    if near.shape != now.shape:
+        return False
+    return bool((near - now).abs().max() > _TOLERANCE * near.abs().max())
+
+
+def _depth(name: str) -> int:
+    return name.count(".") + 1 if name else 0
+
+
+def _holds(outer: str, inner: str) -> bool:
+    return not outer or inner.startswith(f"{outer}.")

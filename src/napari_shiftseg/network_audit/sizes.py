@@ -1,0 +1,250 @@
+"""Legal input sizes and the output's size and scale, by trying on shapes alone."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import torch
+from torch import Tensor, nn
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.network_audit.subject import Subject, copy_of
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by
+
+_LARGEST = 400
+"""Largest size in pixels at which a first legal one is looked for."""
+
+_FINE = 8
+"""Strides below this say little of the layers: they are doubled to be on the safe side."""
+
+_COARSEST = 512
+"""Coarser layers than this many pixels are no layers of an image."""
+
+_GROWTH, _REAL_GROWTH = 2**8 * 3**3 * 5 * 7, 2**5 * 3**2
+"""Pixels by which an input grows to read resolutions; shapes alone cost nothing at any size."""
+
+
+@dataclass(frozen=True)
+class AxisSizes:
+    """What one axis of the input may be.
+
+    Parameters
+    ----------
+    smallest
+        Smallest legal input in pixels.
+    step
+        Legal and regular inputs go on from there in this step, in pixels.
+    scale
+        Output pixels per input pixel.
+    context
+        Input pixels that are lost from input to output, both sides together.
+    resolution
+        Input pixels per pixel of the coarsest layer: the period that the layers imply. None
+        of a network without readable layers.
+    extent
+        Input pixels that the kernels would see if all layers stood in a row: more than any
+        output pixel can see.
+    """
+
+    smallest: int
+    step: int
+    scale: Fraction
+    context: int
+    resolution: int | None
+    extent: int | None
+
+    @property
+    def small(self) -> int:
+        """A size that leaves at least two pixels in the coarsest layer."""
+        return self.legal(self.smallest + (0 if self.context else self.stride))
+
+    @property
+    def stride(self) -> int:
+        """Common multiple of step and resolution: a period, if the layers tell the truth."""
+        return lcm(self.step, self.resolution or 1)
+
+    def legal(self, at_least: int) -> int:
+        """Return the next legal size in which the network behaves regularly."""
+        if self.context == 0:
+            # Resampling to the size of another layer is by a whole factor at even sizes only.
+            even = self.stride * (2 if self.stride < _FINE else 1)
+            return max(1, -(-max(at_least, self.smallest) // even)) * even
+        steps = -(-(at_least - self.smallest) // self.stride)
+        return self.smallest + max(0, steps) * self.stride
+
+
+class Shapes:
+    """Runs a network on shapes: meta tensors, which hold no numbers.
+
+    Recorded networks (TorchScript) cannot: they are run on images of zeros.
+
+    Parameters
+    ----------
+    subject
+        The network.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._device, self.growth, module = "meta", _GROWTH, copy_of(subject.module)
+        if isinstance(module, torch.jit.ScriptModule):
+            self._device, self.growth = "cpu", _REAL_GROWTH
+        self._subject = Subject(module.to(self._device), subject.ndim, subject.in_channels)
+        self._sizes: dict[Size, Size | None] = {}
+
+    def output(self, size: Size) -> Size | None:
+        """Return the output size of an input size, or None if the network refuses it."""
+        if size not in self._sizes:
+            self._sizes[size] = self._tried(size)
+        return self._sizes[size]
+
+    def resolutions(self, axis: int, size: Size) -> dict[str, Fraction]:
+        """Input pixels per output pixel along one axis, by layer; of those with space axes."""
+        before = self._layers(size)
+        larger = list(size)
+        larger[axis] += self.growth
+        after = self._layers(tuple(larger))
+        found = {}
+        for name, shape in before.items():
+            grown = after.get(name, shape)[axis] - shape[axis]
+            if grown > 0 and (each := Fraction(self.growth, grown)).numerator <= _COARSEST:
+                found[name] = each
+        return found
+
+    def layer(self, name: str) -> nn.Module:
+        """Return a layer by its path."""
+        return self._subject.module.get_submodule(name)
+
+    def _tried(self, size: Size) -> Size | None:
+        shape = (1, self._subject.in_channels, *size)
+        try:
+            return tuple(
+                self._subject(
+                    torch.zeros(shape, dtype=self._subject.dtype, device=self._device)
+                ).shape[2:]
+            )
+        except ShiftSegError:
+            raise
+        except Exception:  # whatever a foreign network raises, the size is not legal
+            return None
+
+    def _layers(self, size: Size) -> dict[str, Size]:
+        """Spatial output size of every layer."""
+        found: dict[str, Size] = {}
+        dims = self._subject.ndim + 2
+        handles = []
+        for name, module in self._subject.module.named_modules():
+            leaf = next(module.children(), None) is None
+            if leaf and not isinstance(module, torch.jit.ScriptModule):
+                handles.append(module.register_forward_hook(_recorder(name, dims, found)))
+        try:
+            self._tried(size)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return found
+
+
+def axis_sizes(subject: Subject, example: Size | None = None) -> tuple[AxisSizes, ...]:
+    """Find legal sizes per axis.
+
+    Parameters
+    ----------
+    subject
+        The network.
+    example
+        A size that the network takes; by default one is looked for.
+
+    Raises
+    ------
+    ShiftSegError
+        If the network takes no size up to 400 px, or not the example.
+    """
+    shapes = Shapes(subject)
+    base = _base(shapes, subject, example)
+    return tuple(_axis(shapes, base, axis) for axis in range(subject.ndim))
+
+
+def _base(shapes: Shapes, subject: Subject, example: Size | None) -> Size:
+    if example is not None:
+        if len(example) != subject.ndim or shapes.output(tuple(example)) is None:
+            raise ShiftSegError(f"the network does not take an input of {by(tuple(example))} px")
+        return tuple(example)
+    usual = [64, 96, 128, 160, 192, 224, 256]
+    for size in [*usual, *range(1, _LARGEST + 1)]:
+        if shapes.output((size,) * subject.ndim) is not None:
+            return (size,) * subject.ndim
+    raise ShiftSegError(
+        f"the network takes no image of {subject.in_channels} channels and 1 to {_LARGEST} px on "
+        f"each of {subject.ndim} axes; name a size that it takes, or mend channels and axes"
+    )
+
+
+def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
+    def out(size: int) -> int | None:
+        output = shapes.output((*base[:axis], size, *base[axis + 1 :]))
+        return None if output is None else output[axis]
+
+    found = shapes.resolutions(axis, base)
+    resolution = lcm(*(each.numerator for each in found.values())) if found else None
+    seen = sum(_extent(shapes.layer(name), axis) * each for name, each in found.items())
+    start, far = base[axis], out(base[axis] + shapes.growth)
+    here = out(start)
+    if far is None or here is None or far <= here:
+        raise ShiftSegError(
+            f"the network takes {start} px on axis {axis}, but no larger image: it has one "
+            "input size only"
+        )
+    scale = Fraction(far - here, shapes.growth)
+    step = next(
+        step
+        for step in range(1, shapes.growth + 1)
+        if shapes.growth % step == 0
+        and all(out(start + k * step) == here + k * step * scale for k in range(1, 5))
+    )
+    whole = -(-start // lcm(step, resolution or 1)) * lcm(step, resolution or 1)
+    if here != start * scale and out(whole) == whole * scale:
+        start, here = whole, int(whole * scale)
+    if here < start * scale:
+        # A pool that does not divide drops pixels at the end: of the sizes with this output
+        # only the smallest is seen whole.
+        start = next(size for size in range(start - step + 1, start + 1) if out(size) == here)
+    regular = [
+        size
+        for size in range(start % step or step, start, step)
+        if here - (start - size) * scale >= 1
+    ]
+    smallest_at = bisect_left(
+        regular, True, key=lambda size: out(size) == here - (start - size) * scale
+    )
+    smallest = [*regular, start][smallest_at]
+    return AxisSizes(
+        smallest, step, scale, int(start - here / scale), resolution, int(seen) if found else None
+    )
+
+
+def _extent(layer: nn.Module, axis: int) -> Fraction:
+    """Pixels of the layer's output that its kernel spans, less one."""
+
+    def of(name: str) -> int:
+        value = getattr(layer, name, 1)
+        return int(value[axis] if isinstance(value, tuple) else value)
+
+    if isinstance(layer, nn.modules.conv._ConvTransposeNd):
+        return Fraction((of("kernel_size") - 1) * of("dilation"))
+    if isinstance(layer, nn.Upsample):
+        return Fraction(2 * max(1, round(float(of("scale_factor")))))
+    if hasattr(layer, "kernel_size"):
+        return Fraction((of("kernel_size") - 1) * of("dilation"), of("stride"))
+    return Fraction(0)
+
+
+def _recorder(name: str, dims: int, found: dict[str, Size]):  # type: ignore[no-untyped-def]
+    def record(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        if isinstance(output, Tensor) and output.ndim == dims:
+            found[name] = tuple(output.shape[2:])
+
+    return record

@@ -1,0 +1,120 @@
+"""The network under audit as a plain function of arrays."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network as a function of images.
+
+    Parameters
+    ----------
+    module
+        The network, in the mode in which it predicts.
+    ndim
+        Spatial axes of its input.
+    in_channels
+        Channels of its input.
+    """
+
+    module: nn.Module
+    ndim: int
+    in_channels: int
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Map ``(B, C, *spatial)`` to ``(B, K, *output)``.
+
+        Of several outputs the first is taken.
+
+        Raises
+        ------
+        ShiftSegError
+            If the output has no value per pixel.
+        """
+        with torch.no_grad():
+            output = first_tensor(self.module(images))
+        if output.ndim != self.ndim + 2:
+            raise ShiftSegError(
+                f"the network turns {tuple(images.shape)} into {tuple(output.shape)}; "
+                f"an audit needs an output of {self.ndim + 2} axes: batch, channels and "
+                f"{self.ndim} of space"
+            )
+        return output
+
+    def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
+        """Return a copy that may be changed, on the processor and of the given type."""
+        return Subject(copy_of(self.module).to("cpu", dtype), self.ndim, self.in_channels)
+
+    def noise(self, size: Size, *, seed: int = 0) -> Tensor:
+        """Draw a random image ``(1, C, *size)`` of the weights' type, standard normal."""
+        generator = torch.Generator().manual_seed(seed)
+        return torch.randn((1, self.in_channels, *size), generator=generator, dtype=self.dtype)
+
+    def refuse_chance(self, size: Size) -> None:
+        """Raise ShiftSegError if the network gives two answers to one image."""
+        image = self.noise(size)
+        if not torch.equal(self(image), self(image)):
+            raise ShiftSegError(
+                f"the network gives two different answers to one image of {by(size)} px "
+                "(dropout in training mode?); call .eval() on it first"
+            )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights; float32 of a network without."""
+        weights = (p.dtype for p in self.module.parameters() if p.is_floating_point())
+        return next(weights, torch.float32)
+
+
+def first_tensor(output: Any) -> Tensor:
+    """Return a network's output, or the first of several.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is no tensor in it.
+    """
+    while not isinstance(output, Tensor):
+        if isinstance(output, dict):
+            output = list(output.values())
+        if not isinstance(output, list | tuple) or not output:
+            raise ShiftSegError(f"the network returns {type(output).__name__}; a tensor is needed")
+        output = output[0]
+    return output
+
+
+def copy_of(module: nn.Module) -> nn.Module:
+    """Return a deep copy.
+
+    Raises
+    ------
+    ShiftSegError
+        If the module cannot be copied.
+    """
+    try:
+        with quiet():
+            return copy.deepcopy(module)
+    except Exception as error:
+        raise ShiftSegError(f"the network cannot be copied: {error}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Run a foreign network without its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,92 @@
+"""The audit in words: can it be tiled exactly, how, and if not, what helps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from napari_shiftseg.network_audit.shifts import MULTIPLES
+from napari_shiftseg.tiles.plan import by
+
+if TYPE_CHECKING:
+    from napari_shiftseg.network_audit.audit import Audit
+
+
+def verdict(audit: Audit) -> str:
+    """Say whether a network can be tiled exactly, with which tiles, and which cure it needs."""
+    if audit.exact_tiling:
+        return f"Can be tiled exactly: {_tiles(audit)}"
+    if audit.parts and audit.tileable:
+        return (
+            f"Cannot be tiled exactly as it is: {_parts(audit)} from the tile that it is given, "
+            "so that neighbouring tiles are treated differently. Cure: freeze these statistics "
+            "on one reference region; then "
+            f"{_tiles(audit)} The frozen network has no seams; it equals the original on the "
+            "reference region only. Without freezing, use one pass over the whole image."
+        )
+    if audit.stuck:
+        return (
+            f"Cannot be tiled exactly: {_named(audit.stuck)} see the whole image and cannot be "
+            "frozen. What helps: one pass over the whole image, or a network without them "
+            "(resample by a fixed factor with align_corners=False, attention within windows)."
+        )
+    axes = [a for a, period in enumerate(audit.period) if period is None]
+    return (
+        f"Cannot be tiled exactly: no shift of up to {_tried(audit)} px along axis "
+        f"{', '.join(map(str, axes))} only shifts the output, so every tile is treated by its "
+        "own function. What helps: one pass over the whole image, or a network whose layers "
+        "resample by whole numbers."
+    )
+
+
+def disagreements(audit: Audit) -> tuple[str, ...]:
+    """Say where layers, architecture and weights differ."""
+    found = []
+    for number, axis in enumerate(audit.axes):
+        own, reach = axis.sizes, axis.reach
+        if own.resolution is not None and axis.period not in (None, own.resolution):
+            found.append(
+                f"axis {number}: the layers imply a period of {own.resolution} px, "
+                f"measured is {axis.period} px"
+            )
+        if axis.given_period is not None and axis.given_period != axis.period:
+            found.append(
+                f"axis {number}: these weights have a period of {axis.given_period} px, "
+                f"the architecture one of {axis.period} px"
+            )
+        if (
+            reach
+            and own.extent is not None
+            and reach.before + reach.after > own.extent + own.stride
+        ):
+            found.append(
+                f"axis {number}: the kernels span {own.extent} px, measured is a receptive "
+                f"field of {reach.before + reach.after} px: something else looks around"
+            )
+    return tuple(found)
+
+
+def _tiles(audit: Audit) -> str:
+    assert audit.halo is not None and audit.recommended_tile is not None
+    halo, tile = by(audit.halo), by(audit.recommended_tile)
+    how = "which its valid convolutions use up" if audit.padding == "valid" else "cut off again"
+    return (
+        f"output tiles of n * {by(audit.geometry.period)} px, read with {halo} px more on each "
+        f"side ({how}), equal whole-image inference. Tiles of {tile} px read "
+        f"{audit.cost:.2g} times the pixels of the image."
+    )
+
+
+def _parts(audit: Audit) -> str:
+    kinds = Counter(part.kind for part in audit.parts)
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{listed} take their statistics"
+
+
+def _named(parts: tuple[object, ...]) -> str:
+    shown = ", ".join(map(str, parts[:3]))
+    return shown if len(parts) <= 3 else f"{shown} and {len(parts) - 3} more"
+
+
+def _tried(audit: Audit) -> int:
+    return max(max(MULTIPLES) * axis.sizes.stride for axis in audit.axes if axis.period is None)

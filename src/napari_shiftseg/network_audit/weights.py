@@ -1,0 +1,50 @@
+"""Weights that show what an architecture can do, whatever it was trained to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from napari_shiftseg.network_audit.freeze import FrozenNorm
+from napari_shiftseg.network_audit.subject import Subject
+
+
+def positive(subject: Subject) -> Subject:
+    """Return a copy through which every pixel that is seen is felt.
+
+    Positive weights and no biases: nothing cancels, no ReLU is dead, the maximum of a pool
+    is what was raised, and an image of zeros gives what it gives without any neighbour.
+    """
+    return _redrawn(subject, torch.float32, lambda w: torch.rand(w.shape) + 0.5, bias=0.0)
+
+
+def random(subject: Subject, dtype: torch.dtype) -> Subject:
+    """Return a copy with random weights, which keep the signal's scale (He et al. 2015)."""
+    return _redrawn(subject, dtype, torch.randn_like, bias=0.1)
+
+
+def _redrawn(
+    subject: Subject, dtype: torch.dtype, draw: Callable[[Tensor], Tensor], bias: float
+) -> Subject:
+    copy = subject.copy(dtype)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        for module in copy.module.modules():
+            if isinstance(module, FrozenNorm):
+                module.forget()
+            elif isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.reset_running_stats()
+            for name, weight in module.named_parameters(recurse=False):
+                if weight.ndim > 1:
+                    weight.copy_(draw(weight) * _scale(weight, bias))
+                elif name.endswith("bias"):
+                    weight.copy_(torch.randn_like(weight) * bias)
+    return copy
+
+
+def _scale(weight: Tensor, bias: float) -> float:
+    """Gain per input channel for positive weights, of the whole kernel for random ones."""
+    fan_in = weight[0].numel()
+    return (2 / fan_in) ** 0.5 if bias else 1 / weight.shape[1]

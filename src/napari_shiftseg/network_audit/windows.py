@@ -1,0 +1,114 @@
+"""Running any network over a plan, and comparing with one pass over the whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.border import read_reflected
+from napari_shiftseg.network_audit.subject import Subject
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import Strip
+from napari_shiftseg.tiles.tile import Region
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over an image, as the product of those of each axis.
+
+    Parameters
+    ----------
+    size
+        Size of the image in pixels.
+    strips
+        Per axis what is read, what the network puts out and what of that is kept.
+    shares
+        Per axis and window the weights of the kept pixels where windows overlap; None to
+        average evenly.
+    """
+
+    size: Size
+    strips: tuple[Strip, ...]
+    shares: tuple[tuple[np.ndarray, ...], ...] | None = None
+
+    def __len__(self) -> int:
+        return prod(len(strip.inner) for strip in self.strips)
+
+    def __iter__(self) -> Iterator[tuple[Region, Region, Region, np.ndarray]]:
+        """Yield what is read, put out and kept, and its weight, in raster order."""
+        for place in product(*(range(len(strip.inner)) for strip in self.strips)):
+            at = list(zip(self.strips, place, strict=True))
+            yield (
+                tuple(slice(*strip.outer[i]) for strip, i in at),
+                tuple(slice(*strip.window[i]) for strip, i in at),
+                tuple(slice(*strip.inner[i]) for strip, i in at),
+                self._share(place),
+            )
+
+    def _share(self, place: tuple[int, ...]) -> np.ndarray:
+        share = np.ones(())
+        for axis, i in enumerate(place if self.shares else ()):
+            share = share[..., None] * self.shares[axis][i]  # type: ignore[index]
+        return share
+
+
+def run_windows(subject: Subject, image: np.ndarray, windows: Windows) -> np.ndarray:
+    """Run a network window by window.
+
+    Parameters
+    ----------
+    subject
+        The network; its output has the scale of its input.
+    image
+        ``(C, *spatial)``.
+    windows
+        What to run.
+
+    Returns
+    -------
+    ndarray
+        ``(K, *spatial)`` float64.
+
+    Raises
+    ------
+    ShiftSegError
+        If the network refuses a window or puts out another size than planned.
+    """
+    total: np.ndarray | None = None
+    weight = np.zeros(windows.size)
+    for read, window, kept, share in windows:
+        output = _run(subject, read_reflected(image, read))
+        planned = tuple(part.stop - part.start for part in window)
+        if output.shape[1:] != planned:
+            raise ShiftSegError(
+                f"the network puts out {output.shape[1:]} px of a window of "
+                f"{tuple(part.stop - part.start for part in read)} px; planned are {planned}"
+            )
+        if total is None:
+            total = np.zeros((len(output), *windows.size))
+        local = tuple(
+            slice(k.start - w.start, k.stop - w.start) for k, w in zip(kept, window, strict=True)
+        )
+        total[(slice(None), *kept)] += share * output[(slice(None), *local)]
+        weight[kept] += share
+    assert total is not None
+    return np.asarray(total / weight)
+
+
+def _run(subject: Subject, pixels: np.ndarray) -> np.ndarray:
+    tensor: Tensor = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(subject.dtype)
+    try:
+        return subject(tensor)[0].double().numpy()
+    except ShiftSegError:
+        raise
+    except Exception as error:
+        raise ShiftSegError(
+            f"the network refuses a window of {pixels.shape[1:]} px: {str(error).splitlines()[0]}"
+        ) from error

@@ -1,0 +1,59 @@
+"""``shiftseg audit``: what a network needs to be tiled, and what tilers make of it."""
+
+import json
+import warnings
+
+import numpy as np
+import tifffile
+import torch
+from torch import nn
+
+
+def recorded(path):
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.MaxPool2d(2),
+        nn.ConvTranspose2d(4, 2, 2, stride=2),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is on its way out
+        torch.jit.trace(network, torch.zeros(1, 1, 32, 32)).save(path)
+    return path
+
+
+def test_a_bundled_model(shiftseg):
+    answer = shiftseg("audit", "nuclei-2d")
+    assert answer.code == 0
+    assert "period            8 px" in answer.out
+    assert "Can be tiled exactly: output tiles of n * 8 px" in answer.out
+
+
+def test_a_recorded_network_on_an_image(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    image = np.random.default_rng(0).integers(0, 4000, (90, 90), np.uint16)
+    tifffile.imwrite(tmp_path / "image.tif", image)
+    answer = shiftseg("audit", file, "--image", tmp_path / "image.tif", "--window", 20)
+    assert answer.code == 0
+    assert "Corrected tiling equals one pass over the whole image." in answer.out
+    assert "linspace, tapered (Cellpose)" in answer.out
+    report = shiftseg(
+        "audit", file, "--image", tmp_path / "image.tif", "--window", 20, "--json", "-"
+    )
+    values = json.loads(report.out)
+    assert values["period"] == [2, 2]
+    assert values["tilings"]["certified"] is True
+    assert len(values["tilings"]["sha256"]) == 64
+    assert values["tilings"]["corrected"]["misaligned"] == 0
+
+
+def test_other_numbers_than_the_models(shiftseg):
+    answer = shiftseg("audit", "nuclei-2d", "--ndim", 3)
+    assert answer.code == 2
+    assert "the model takes 2 axes, not 3" in answer.err
+
+
+def test_code_needs_consent(shiftseg):
+    answer = shiftseg("audit", "monai.networks.nets:UNet")
+    assert answer.code == 2
+    assert "--trust-code" in answer.err

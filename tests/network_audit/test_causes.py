@@ -1,0 +1,114 @@
+"""Each cause of seams alone, and each cure on a network that needs it."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_shiftseg import ShiftSegError, audit, diagnose, freeze_statistics
+from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.network_audit.tilers import TILERS
+from napari_shiftseg.tiles.geometry import NetworkGeometry
+from random_networks import random_network
+
+
+def image(*size):
+    return np.random.default_rng(0).normal(size=(1, *size)).astype(np.float32)
+
+
+def u_net(padding, ndim=2):
+    geometry = NetworkGeometry.regular(ndim, 2, convolutions=1, padding=padding)
+    return random_network(Architecture(geometry, maps=4))
+
+
+def normalised(norm):
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        norm,
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.ConvTranspose2d(4, 2, 2, stride=2),
+    ).eval()
+
+
+def diagnosed(network, pixels, **options):
+    return diagnose(network, audit(network, ndim=pixels.ndim - 1), pixels, **options)
+
+
+def test_a_valid_network_has_seams_by_phase_alone():
+    found = diagnosed(u_net("valid"), image(90, 90), window=24)
+    assert found.corrected.exact
+    assert found.certified
+    for error in found.others:
+        assert error.context <= 1e-6
+        assert error.statistics == 0
+        assert error.total == pytest.approx(error.phase)
+        assert (error.total > 1e-3) == (error.misaligned > 0)
+    assert any(error.misaligned for error in found.others)
+
+
+def test_a_padded_network_has_seams_by_context_too():
+    found = diagnosed(u_net("same"), image(96, 96), window=32)
+    assert found.certified
+    snapped = found.others[0]
+    assert snapped.misaligned == 0
+    assert snapped.phase <= 1e-5
+    assert snapped.context == pytest.approx(snapped.total)
+    assert snapped.total > 1e-2
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [nn.InstanceNorm2d(4, affine=True), nn.GroupNorm(2, 4), nn.BatchNorm2d(4)],
+    ids=lambda norm: type(norm).__name__,
+)
+def test_statistics_are_measured_and_cured_by_freezing(norm):
+    network = normalised(norm)
+    if isinstance(norm, nn.BatchNorm2d):
+        norm.train()
+    pixels = image(96, 96) * np.linspace(0.5, 2, 96, dtype=np.float32)
+    found = diagnosed(network, pixels, window=32)
+    assert found.corrected.statistics == pytest.approx(found.corrected.total)
+    assert found.corrected.total > 1e-2
+    assert found.frozen.total <= 1e-5
+    assert found.certified
+
+
+def test_a_frozen_network_equals_the_original_on_its_reference():
+    network = normalised(nn.InstanceNorm2d(4))
+    reference = torch.from_numpy(image(64, 64))[None]
+    frozen, left = freeze_statistics(network, audit(network, ndim=2).parts, reference)
+    assert not left
+    torch.testing.assert_close(frozen(reference), network(reference))
+    assert not torch.allclose(frozen(3 * reference), network(3 * reference))
+    assert audit(frozen, ndim=2).exact_tiling
+
+
+def test_volumes():
+    found = diagnosed(u_net("same", ndim=3), image(24, 32, 32), window=(12, 16, 16))
+    assert found.certified
+    assert found.maps["corrected"].shape == (24, 32, 32)
+
+
+@pytest.mark.parametrize("size", [97, 128, 200])
+@pytest.mark.parametrize("tiler", TILERS, ids=lambda tiler: tiler.name)
+def test_every_tiler_covers_the_image(tiler, size):
+    windows = tiler.windows((size, size), (48, 48), (0, 0))
+    times = np.zeros((size, size))
+    for _, window, kept, _ in windows:
+        assert all(0 <= part.start and part.stop <= size for part in window)
+        times[kept] += 1
+    assert times.min() >= 1
+
+
+def test_what_does_not_fit_is_said():
+    network = u_net("same")
+    found = audit(network, ndim=2)
+    with pytest.raises(ShiftSegError, match="at most half of the image"):
+        diagnose(network, found, image(40, 40), window=32)
+    with pytest.raises(ShiftSegError, match="takes 1 channels and 2 axes"):
+        diagnose(network, found, image(40, 40)[0])
+    with pytest.raises(ShiftSegError, match="below one period"):
+        diagnose(network, found, image(3, 40))
