@@ -302,12 +302,17 @@ def _axes(local: Subject, sizes: tuple[AxisSizes, ...]) -> tuple[AxisAudit, ...]
     # Differences of single precision are far below those of a broken phase, and volumes slow.
     precise = torch.float32 if local.ndim == 3 else torch.float64
     felt, given = weights.positive(local), local.copy(precise)
-    random = weights.random(local, precise)
+    # Two, because a small network can be dead by chance, and then any shift is a period.
+    random = tuple(weights.random(local, precise, seed) for seed in (0, 1))
     return tuple(_axis(felt, given, random, sizes, axis) for axis in range(local.ndim))
 
 
 def _axis(
-    felt: Subject, given: Subject, random: Subject, sizes: tuple[AxisSizes, ...], axis: int
+    felt: Subject,
+    given: Subject,
+    random: tuple[Subject, ...],
+    sizes: tuple[AxisSizes, ...],
+    axis: int,
 ) -> AxisAudit:
     # Volumes are kept thin: their other axes have one pixel in the coarsest layer.
     own = sizes[axis]
@@ -331,8 +336,9 @@ def _axis(
     if of_given and of_given > own.stride:  # more phases than were looked at
         reach = reach.joined(raised.of_architecture(of_given) or reach)
         margin = ceil(reach.halo * own.scale) if padded else 0
-    of_random = of_given
-    wider = _shifts(random, margin)
-    if of_given != own.stride and not (of_given and wider.equivariant(of_given)):
-        of_random = wider.period(lcm(of_given or 1, own.stride))
-    return AxisAudit(own, reach, used, of_random, of_given, padded)
+    period = of_given
+    for network in random if of_given != own.stride else ():
+        wider = _shifts(network, margin)
+        if not (period and wider.equivariant(period)):
+            period = wider.period(lcm(period or 1, own.stride))
+    return AxisAudit(own, reach, used, period, of_given, padded)

@@ -90,13 +90,19 @@ def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, .
 
 
 def _inputs(subject: Subject, size: Size) -> dict[str, Tensor]:
-    """Return what each part is given whose input has the image's axes and grows with it."""
+    """Return what each part is given whose input has the image's axes.
+
+    It grows along the first of them with the image, and along no other: not a table of
+    pairs, as attention has.
+    """
     given = _given(subject, size)
-    larger = _given(subject, tuple(2 * n for n in size[:1]) + size[1:])
+    larger = _given(subject, (2 * size[0], *size[1:]))
     return {
         name: tensor
         for name, tensor in given.items()
-        if name in larger and larger[name].shape[2] > tensor.shape[2]
+        if name in larger
+        and larger[name].shape[2] > tensor.shape[2]
+        and larger[name].shape[3:] == tensor.shape[3:]
     }
 
 

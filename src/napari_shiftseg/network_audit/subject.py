@@ -57,7 +57,8 @@ class Subject:
 
     def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
         """Return a copy that may be changed, on the processor and of the given type."""
-        return Subject(copy_of(self.module).to("cpu", dtype), self.ndim, self.in_channels)
+        with quiet():
+            return Subject(copy_of(self.module).to("cpu", dtype), self.ndim, self.in_channels)
 
     def noise(self, size: Size, *, seed: int = 0) -> Tensor:
         """Draw a random image ``(1, C, *size)`` of the weights' type, standard normal."""
@@ -106,8 +107,7 @@ def copy_of(module: nn.Module) -> nn.Module:
         If the module cannot be copied.
     """
     try:
-        with quiet():
-            return copy.deepcopy(module)
+        return copy.deepcopy(module)
     except Exception as error:
         raise ShiftSegError(f"the network cannot be copied: {error}") from error
 

@@ -20,17 +20,24 @@ def positive(subject: Subject) -> Subject:
     return _redrawn(subject, torch.float32, lambda w: torch.rand(w.shape) + 0.5, bias=0.0)
 
 
-def random(subject: Subject, dtype: torch.dtype) -> Subject:
-    """Return a copy with random weights, which keep the signal's scale (He et al. 2015)."""
-    return _redrawn(subject, dtype, torch.randn_like, bias=0.1)
+def random(subject: Subject, dtype: torch.dtype, seed: int) -> Subject:
+    """Return a copy with random weights, which keep the signal's scale (He et al. 2015).
+
+    They lean to the positive, so that few ReLUs are dead.
+    """
+    return _redrawn(subject, dtype, lambda w: torch.randn_like(w) + 0.3, bias=0.1, seed=seed)
 
 
 def _redrawn(
-    subject: Subject, dtype: torch.dtype, draw: Callable[[Tensor], Tensor], bias: float
+    subject: Subject,
+    dtype: torch.dtype,
+    draw: Callable[[Tensor], Tensor],
+    bias: float,
+    seed: int = 0,
 ) -> Subject:
     copy = subject.copy(dtype)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         for module in copy.module.modules():
             if isinstance(module, FrozenNorm):
                 module.forget()
