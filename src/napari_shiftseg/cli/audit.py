@@ -17,6 +17,7 @@ from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose
 from napari_shiftseg.network_audit.foreign import Foreign, load_foreign
+from napari_shiftseg.network_audit.trained_window import trained_window
 from napari_shiftseg.tiles.plan import by
 
 _PARTS = 8
@@ -70,6 +71,10 @@ def audit(
         diagnosis = diagnose(found.module, result, pixels, window=window)
         values["tilings"] = diagnosis.to_dict()
         text += "\n\n" + _tilings(diagnosis)
+        if max(result.geometry.period) > 1:
+            window_test = trained_window(diagnosis.whole, result.geometry.period)
+            values["trained_window"] = window_test.to_dict()
+            text += "\n" + window_test.sentence
     ending.report(values, text)
 
 

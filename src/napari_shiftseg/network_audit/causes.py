@@ -89,6 +89,8 @@ class Diagnosis:
         As the programs of the field would tile it.
     maps
         Per strategy the difference, largest over channels, ``(*spatial)`` float32.
+    whole
+        The network's output in one pass, ``(K, *spatial)``.
     """
 
     network: str
@@ -99,6 +101,7 @@ class Diagnosis:
     frozen: TilingError | None
     others: tuple[TilingError, ...]
     maps: dict[str, np.ndarray]
+    whole: np.ndarray
 
     @property
     def certified(self) -> bool:
@@ -106,8 +109,8 @@ class Diagnosis:
         return (self.frozen or self.corrected).exact
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all but the maps as plain JSON values."""
-        found = {name: value for name, value in vars(self).items() if name != "maps"}
+        """Return all but the arrays as plain JSON values."""
+        found = {n: value for n, value in vars(self).items() if n not in ("maps", "whole")}
         for name in ("corrected", "frozen"):
             found[name] = None if found[name] is None else asdict(found[name])
         return found | {
@@ -163,7 +166,15 @@ def diagnose(
             error, maps[tiler.name] = scene.error(tiler.name, tiler.typical_of, windows)
             others.append(error)
     return Diagnosis(
-        audit.name, sha256_of(module), scene.size, tile, corrected, frozen, tuple(others), maps
+        audit.name,
+        sha256_of(module),
+        scene.size,
+        tile,
+        corrected,
+        frozen,
+        tuple(others),
+        maps,
+        scene.whole,
     )
 
 

@@ -37,7 +37,9 @@ class PhaseProfile:
         """Jump at the peak over the largest jump at any other phase; about 1 if flat."""
         others = np.delete(self.mean, self.peak)
         highest = float(np.nanmax(others)) if np.isfinite(others).any() else 0.0
-        return float(self.mean[self.peak]) / highest if highest else float("inf")
+        if highest:
+            return float(self.mean[self.peak]) / highest
+        return float("inf") if self.mean[self.peak] > 0 else 1.0
 
 
 def phase_profiles(
