@@ -57,3 +57,26 @@ def test_code_needs_consent(shiftseg):
     answer = shiftseg("audit", "monai.networks.nets:UNet")
     assert answer.code == 2
     assert "--trust-code" in answer.err
+
+
+def test_a_networks_output_as_an_image(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    image = np.random.default_rng(0).integers(0, 4000, (61, 90), np.uint16)
+    tifffile.imwrite(tmp_path / "image.tif", image)
+    output, labels = tmp_path / "output.tif", tmp_path / "labels.tif"
+    arguments = ("predict", file, tmp_path / "image.tif", "-o", output)
+    answer = shiftseg(*arguments, "--labels", labels, "--embedding", 0, 1, "--bandwidth", 0.1)
+    assert answer.code == 0
+    assert tifffile.imread(output).shape == (2, 61, 90)
+    assert tifffile.imread(labels).shape == (61, 90)
+    assert shiftseg(*arguments).code == 2  # the file exists
+    wrong = shiftseg(*arguments, "--overwrite", "--labels", labels, "--embedding", 2)
+    assert "the output has 0 to 1" in wrong.err
+
+
+def test_seams_that_need_consent_to_be_removed(shiftseg, tmp_path):
+    tifffile.imwrite(tmp_path / "image.tif", np.zeros((96, 96), np.uint8))
+    arguments = ("predict", "monai.networks.nets:BasicUNet", tmp_path / "image.tif")
+    answer = shiftseg(*arguments, "-o", tmp_path / "output.tif", "--trust-code", "--ndim", 3)
+    assert answer.code == 2
+    assert not (tmp_path / "output.tif").exists()

@@ -2,7 +2,9 @@
 
 import pickle
 import warnings
+import zipfile
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -126,3 +128,92 @@ def test_weights_of_another_network(tmp_path):
     save_file(normalised().state_dict(), file)
     with pytest.raises(ShiftSegError, match="do not fit the network"):
         load_foreign(f"{__name__}:network", weights=file, trust_code=True)
+
+
+DESCRIPTION = """
+type: model
+format_version: 0.5.3
+name: small
+description: a small network
+authors: [{name: Nobody}]
+cite: [{text: none, doi: 10.1234/abc}]
+license: MIT
+documentation: readme.md
+timestamp: 2026-01-01T00:00:00
+inputs:
+- id: input
+  axes:
+  - {type: batch}
+  - {type: channel, channel_names: [grey]}
+  - {type: space, id: y, size: {min: 16, step: 2}}
+  - {type: space, id: x, size: {min: 16, step: 2}}
+  test_tensor: {source: input.npy}
+outputs:
+- id: output
+  axes:
+  - {type: batch}
+  - {type: channel, channel_names: [a, b]}
+  - {type: space, id: y, size: {tensor_id: input, axis_id: y}}
+  - {type: space, id: x, size: {tensor_id: input, axis_id: x}}
+  test_tensor: {source: output.npy}
+weights:
+"""
+RECORDED = "  torchscript: {source: network.pt, pytorch_version: 2.13.0}"
+CODE = f"""  pytorch_state_dict:
+    source: weights.pt
+    pytorch_version: 2.13.0
+    architecture: {{callable: network, import_from: {__name__}}}"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A folder to which only the weights' description has to be added."""
+    np.save(tmp_path / "input.npy", np.zeros((1, 1, 32, 32), np.float32))
+    np.save(tmp_path / "output.npy", np.zeros((1, 2, 32, 32), np.float32))
+    (tmp_path / "readme.md").write_text("# A small network")
+    record(network(), tmp_path / "network.pt")
+    torch.save(network().state_dict(), tmp_path / "weights.pt")
+    return tmp_path
+
+
+def described(package, weights):
+    (package / "rdf.yaml").write_text(DESCRIPTION + weights)
+    return package
+
+
+def test_a_package_of_the_model_zoo(package):
+    found = load_foreign(str(described(package, RECORDED)))
+    assert (found.ndim, found.in_channels) == (2, 1)
+    assert audit(found.module, ndim=2).period == (2, 2)
+
+
+def test_the_same_as_a_zip(package):
+    described(package, RECORDED)
+    with zipfile.ZipFile(package / "small.zip", "w") as archive:
+        for file in package.iterdir():
+            if file.suffix != ".zip":
+                archive.write(file, file.name)
+    assert audit(load_foreign(str(package / "small.zip")).module, ndim=2).exact_tiling
+
+
+def test_code_of_a_package_runs_only_for_those_who_trust_it(package):
+    source = str(described(package, CODE))
+    with pytest.raises(ShiftSegError, match="--trust-code"):
+        load_foreign(source)
+    state = load_foreign(source, trust_code=True).module.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in network().state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        "  torchscript: {source: missing.pt, pytorch_version: 2.13.0}",
+        "  torchscript: {source: ../../etc/passwd, pytorch_version: 2.13.0}",
+        "  torchscript: {source: https://example.com/network.pt, pytorch_version: 2.13.0}",
+        "  nothing: {}",
+    ],
+    ids=["missing", "outside", "elsewhere", "none"],
+)
+def test_packages_that_are_refused(package, weights):
+    with pytest.raises(ShiftSegError):
+        load_foreign(str(described(package, weights)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose
@@ -42,7 +44,8 @@ def audit(
     ----------
     model
         A bundled model, a shiftseg model file, TorchScript (.pt, .pth, .ts), torch.export
-        (.pt2), or package.module:factory with --trust-code.
+        (.pt2), a package of the BioImage Model Zoo (.zip or folder), or
+        package.module:factory with --trust-code.
     ndim
         Spatial axes of the network's input; 2 where the file does not say.
     channels
@@ -56,18 +59,18 @@ def audit(
     weights
         State dict for the factory's network.
     trust_code
-        Import and run the factory. Only for code that you trust.
+        Import and run the factory, or the package's code. Only for code that you trust.
     """
     ending.refuse_existing()
     found = load_foreign(model, weights=weights, trust_code=trust_code)
-    axes, depth = _settled(found, ndim, channels)
+    axes, depth = settled(found, ndim, channels)
     note("measuring the network ...")
     result = audit_network(found.module, ndim=axes, in_channels=depth, input_size=input_size)
     values: dict[str, Any] = result.to_dict()
     text = _table(result)
     if image is not None:
         note("tiling the image in every way ...")
-        pixels = _pixels(image, found, axes, depth)
+        pixels, _ = normalised(image, found, axes, depth)
         diagnosis = diagnose(found.module, result, pixels, window=window)
         values["tilings"] = diagnosis.to_dict()
         text += "\n\n" + _tilings(diagnosis)
@@ -78,7 +81,8 @@ def audit(
     ending.report(values, text)
 
 
-def _settled(found: Foreign, ndim: int | None, channels: int | None) -> tuple[int, int]:
+def settled(found: Foreign, ndim: int | None, channels: int | None) -> tuple[int, int]:
+    """Return axes and channels of a network's input, as its file or the user says."""
     for given, known, what in (
         (ndim, found.ndim, "axes"),
         (channels, found.in_channels, "channels"),
@@ -88,14 +92,18 @@ def _settled(found: Foreign, ndim: int | None, channels: int | None) -> tuple[in
     return found.ndim or ndim or 2, found.in_channels or channels or 1
 
 
-def _pixels(path: Path, found: Foreign, ndim: int, channels: int) -> np.ndarray:
+def normalised(
+    path: Path, found: Foreign, ndim: int, channels: int
+) -> tuple[np.ndarray, Calibration]:
+    """Read one image for a network: ``(C, *spatial)`` float32, and its spatial axes."""
     image = NamedImage.read(path).squeezed("zyx"[-ndim:])
     frames = Frames.of(image.pixels, ndim=ndim, in_channels=channels, axes=image.axes)
     if frames.loops:
         raise ShiftSegError(f"{path} is a stack of {len(frames)} images; give one of them")
     frame = frames.frame()
     whole = np.asarray(frame[(slice(None),) * (ndim + 1)])
-    return found.intensity.measure(frame)(whole)
+    calibration = replace(image.calibration.picked(list(frames.layout.spatial)), axes="zyx"[-ndim:])
+    return found.intensity.measure(frame)(whole), calibration
 
 
 def _table(result: Audit) -> str:

@@ -17,10 +17,12 @@ from napari_shiftseg.embeddings.model import bundled_models, load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.network_audit.subject import quiet
+from napari_shiftseg.network_audit.zoo_package import description_in, load_zoo_model
 
 _KINDS = (
     "a bundled model, a shiftseg model (.safetensors), TorchScript (.pt, .pth, .ts), "
-    "torch.export (.pt2), or package.module:factory"
+    "torch.export (.pt2), a package of the BioImage Model Zoo (.zip or folder), or "
+    "package.module:factory"
 )
 
 
@@ -52,12 +54,13 @@ def load_foreign(
     Parameters
     ----------
     source
-        A bundled model, a model file, a TorchScript or torch.export file, or
-        ``package.module:factory``: a function without parameters that returns a network.
+        A bundled model, a model file, a TorchScript or torch.export file, a package of the
+        BioImage Model Zoo, or ``package.module:factory``: a function without parameters that
+        returns a network.
     weights
         State dict for the factory's network, safetensors or a PyTorch checkpoint.
     trust_code
-        That the factory may be imported and run.
+        That the factory, or a package's own code, may be imported and run.
 
     Raises
     ------
@@ -75,6 +78,10 @@ def load_foreign(
             architecture.in_channels,
             model.description.intensity,
         )
+    elif (package := description_in(path)) is not None and package.is_file():
+        with quiet():
+            zoo = load_zoo_model(package, trust_code=trust_code)
+        found = Foreign(zoo.module, zoo.ndim, zoo.in_channels)
     elif path.is_file():
         found = Foreign(_recorded(path))
     elif ":" in source:

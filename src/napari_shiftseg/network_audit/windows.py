@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,22 +60,30 @@ class Windows:
         return share
 
 
-def run_windows(subject: Subject, image: np.ndarray, windows: Windows) -> np.ndarray:
-    """Run a network window by window.
+def run_windows(subject: Subject, image: Any, windows: Windows) -> np.ndarray:
+    """Run a network window by window; parameters and errors are :func:`window_events`'.
+
+    Returns
+    -------
+    ndarray
+        ``(K, *spatial)`` float64.
+    """
+    *_, output = window_events(subject, image, windows)
+    assert isinstance(output, np.ndarray)
+    return output
+
+
+def window_events(subject: Subject, image: Any, windows: Windows) -> Iterator[int | np.ndarray]:
+    """Run a network window by window; yield how many are done, then the stitched output.
 
     Parameters
     ----------
     subject
         The network; its output has the scale of its input.
     image
-        ``(C, *spatial)``.
+        ``(C, *spatial)``, anything that slices like an array.
     windows
         What to run.
-
-    Returns
-    -------
-    ndarray
-        ``(K, *spatial)`` float64.
 
     Raises
     ------
@@ -83,7 +92,7 @@ def run_windows(subject: Subject, image: np.ndarray, windows: Windows) -> np.nda
     """
     total: np.ndarray | None = None
     weight = np.zeros(windows.size)
-    for read, window, kept, share in windows:
+    for done, (read, window, kept, share) in enumerate(windows, start=1):
         output = _run(subject, read_reflected(image, read))
         planned = tuple(part.stop - part.start for part in window)
         if output.shape[1:] != planned:
@@ -98,8 +107,10 @@ def run_windows(subject: Subject, image: np.ndarray, windows: Windows) -> np.nda
         )
         total[(slice(None), *kept)] += share * output[(slice(None), *local)]
         weight[kept] += share
+        yield done
     assert total is not None
-    return np.asarray(total / weight)
+    total /= weight
+    yield total
 
 
 def _run(subject: Subject, pixels: np.ndarray) -> np.ndarray:

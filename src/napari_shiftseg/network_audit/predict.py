@@ -1,0 +1,103 @@
+"""Exact tiled prediction with any network that its audit allows to be tiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.freeze import freeze_statistics
+from napari_shiftseg.network_audit.subject import Subject, quiet
+from napari_shiftseg.network_audit.windows import Windows, window_events
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by, make_plan
+
+
+def predict_exactly(
+    module: nn.Module,
+    audit: Audit,
+    image: Any,
+    *,
+    tile: int | Size | None = None,
+    freeze: bool = False,
+) -> Iterator[int | np.ndarray]:
+    """Predict an image from tiles of n*P with the full halo (Corollary 4).
+
+    Parameters
+    ----------
+    module
+        The network that was audited.
+    audit
+        Its audit.
+    image
+        ``(C, *spatial)``, normalised as the network needs it; anything that slices like an
+        array. Of any size: what is missing to the last period is mirrored.
+    tile
+        Output tile in pixels, a multiple of the period; by default the audit's.
+    freeze
+        Freeze the statistics of normalisations on the middle of the image, as many pixels
+        as two tiles: free of seams, and not what one pass over the image would give.
+
+    Yields
+    ------
+    int, then ndarray
+        How many tiles are done; then the output, ``(K, *spatial)`` float32.
+
+    Raises
+    ------
+    ShiftSegError
+        If the network cannot be tiled, or not without freezing, or its output has another
+        scale than its input.
+    """
+    if any(scale != 1 for scale in audit.output_scale):
+        raise ShiftSegError(
+            f"the output has {audit.output_scale} times the pixels of the image; tiled "
+            "prediction needs the same number"
+        )
+    geometry = audit.geometry
+    if audit.parts and not freeze:
+        raise ShiftSegError(
+            f"{audit.name} takes statistics from the tile ({', '.join(audit.non_local[:3])}), so "
+            "no tiling equals one pass; freeze these statistics to get a result without seams"
+        )
+    subject = Subject(module, audit.ndim, audit.in_channels).copy()
+    size = tuple(image.shape[1:])
+    chosen = tile if tile is not None else audit.recommended_tile
+    with quiet():
+        if audit.parts:
+            middle = _middle(audit, image)
+            reference = torch.from_numpy(middle)[None].to(subject.dtype)
+            frozen, _ = freeze_statistics(subject.module, audit.parts, reference)
+            subject = Subject(frozen, audit.ndim, audit.in_channels)
+        windows = Windows(size, make_plan(geometry, size, "corrected", tile=chosen).strips)
+        for event in window_events(subject, image, windows):
+            yield event if isinstance(event, int) else event.astype(np.float32)
+
+
+def tiles_of(audit: Audit, size: Size, tile: int | Size | None = None) -> int:
+    """Return how many tiles :func:`predict_exactly` will run."""
+    return len(make_plan(audit.geometry, size, tile=tile or audit.recommended_tile))
+
+
+def _middle(audit: Audit, image: Any) -> np.ndarray:
+    """Cut the reference region out of the middle of an image."""
+    assert audit.recommended_tile is not None
+    parts = []
+    for n, tile, axis in zip(image.shape[1:], audit.recommended_tile, audit.axes, strict=True):
+        length = min(n, 2 * tile + axis.sizes.context)
+        legal = axis.sizes.legal(length) if axis.sizes.legal(1) <= length else 0
+        if legal > length:
+            legal -= axis.sizes.stride * -(-(legal - length) // axis.sizes.stride)
+        if legal < 1:
+            raise ShiftSegError(
+                f"the image of {by(tuple(image.shape[1:]))} px is smaller than the network's "
+                f"smallest input of {axis.sizes.legal(1)} px"
+            )
+        start = (n - legal) // 2
+        parts.append(slice(start, start + legal))
+    return np.ascontiguousarray(image[(slice(None), *parts)], np.float32)

@@ -1,0 +1,121 @@
+"""Models of the BioImage Model Zoo: packages as a folder or a ZIP, read without extracting."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import types
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from napari_shiftseg.errors import ShiftSegError
+
+_DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
+
+
+@dataclass(frozen=True)
+class ZooModel:
+    """A network as its package describes it.
+
+    Parameters
+    ----------
+    module
+        In evaluation mode, with its weights.
+    ndim, in_channels
+        Of its first input.
+    """
+
+    module: nn.Module
+    ndim: int
+    in_channels: int
+
+
+def description_in(path: Path) -> Path | None:
+    """Return what describes a package: its ZIP, or the YAML in its folder; None if it is none."""
+    if path.is_dir():
+        return next((path / name for name in _DESCRIPTIONS if (path / name).is_file()), None)
+    return path if path.suffix == ".zip" or path.name in _DESCRIPTIONS else None
+
+
+def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
+    """Load the network of a package.
+
+    Recorded weights (TorchScript) are taken first: they need no Python code.
+
+    Raises
+    ------
+    ShiftSegError
+        If the extra is not installed, the package is invalid, has no PyTorch weights, names
+        files outside of itself, or needs code that is not trusted.
+    """
+    description = _described(path)
+    weights = description.weights
+    if weights.torchscript is not None:
+        loaded = torch.jit.load(io.BytesIO(_bytes(weights.torchscript)), map_location="cpu")  # type: ignore[no-untyped-call]
+    elif weights.pytorch_state_dict is not None:
+        loaded = _built(weights.pytorch_state_dict, path, trust_code)
+    else:
+        raise ShiftSegError(f"{path} has no PyTorch weights; legal: TorchScript or a state dict")
+    axes = description.inputs[0].axes
+    channels = [axis.size for axis in axes if axis.type == "channel"]
+    return ZooModel(
+        loaded.eval(),
+        sum(axis.type == "space" for axis in axes),
+        channels[0] if channels else 1,
+    )
+
+
+def _described(path: Path) -> Any:
+    try:
+        from bioimageio.spec import load_description
+        from bioimageio.spec.model import ModelDescr
+    except ImportError:
+        raise ShiftSegError(
+            "packages of the BioImage Model Zoo need an extra: pip install 'napari-shiftseg[zoo]'"
+        ) from None
+    try:
+        found = load_description(path, perform_io_checks=False)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ShiftSegError(f"{path} is no package of the BioImage Model Zoo: {reason}") from error
+    if not isinstance(found, ModelDescr):
+        raise ShiftSegError(f"{path} is not a valid model of the BioImage Model Zoo")
+    return found
+
+
+def _bytes(file: Any) -> bytes:
+    """Read a file of the package. Nothing is fetched from anywhere."""
+    if "://" in str(file.source):
+        raise ShiftSegError(f"{file.source} is not in the package; download it first")
+    try:
+        return bytes(file.get_reader().read())
+    except Exception as error:
+        raise ShiftSegError(f"{file.source} cannot be read from the package: {error}") from error
+
+
+def _built(weights: Any, path: Path, trusted: bool) -> nn.Module:
+    """Build a network by the package's code and fill in its state dict."""
+    recipe = weights.architecture
+    inside = hasattr(recipe, "source")
+    code = recipe.source if inside else f"{recipe.import_from}.{recipe.callable}"
+    if not trusted:
+        raise ShiftSegError(
+            f"{path} builds its network by Python code ({code}), which can do anything on this "
+            "computer; add --trust-code if you trust it"
+        )
+    state = torch.load(io.BytesIO(_bytes(weights)), map_location="cpu", weights_only=True)
+    try:
+        if inside:
+            home = types.ModuleType("architecture")
+            exec(compile(_bytes(recipe), str(code), "exec"), home.__dict__)
+        else:
+            home = importlib.import_module(recipe.import_from)
+        network: nn.Module = getattr(home, str(recipe.callable))(**recipe.kwargs)
+        network.load_state_dict(state)
+    except Exception as error:
+        raise ShiftSegError(f"{code} of {path} fails: {type(error).__name__}: {error}") from error
+    return network

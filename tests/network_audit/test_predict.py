@@ -1,0 +1,55 @@
+"""Any network over an image of any size, from tiles that leave no seams."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_shiftseg import ShiftSegError, audit
+from napari_shiftseg.network_audit.predict import predict_exactly, tiles_of
+
+TILE = 16
+
+
+def network(*layers):
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        *layers,
+        nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.ConvTranspose2d(4, 2, 2, stride=2),
+    ).eval()
+
+
+def image(*size):
+    return np.random.default_rng(0).normal(size=(1, *size)).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (61, 75)])
+def test_it_equals_one_pass(size):
+    module, pixels = network(), image(*size)
+    found = audit(module, ndim=2)
+    *done, tiled = predict_exactly(module, found, pixels, tile=TILE)
+    assert done == list(range(1, tiles_of(found, size, TILE) + 1))
+    (*_, whole) = predict_exactly(module, found, pixels, tile=96)
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+    if size[0] % 2 == 0:
+        with torch.no_grad():
+            np.testing.assert_allclose(tiled, module(torch.from_numpy(pixels)[None])[0], atol=1e-5)
+
+
+def test_statistics_are_frozen_on_demand_only():
+    module, pixels = network(nn.InstanceNorm2d(4)), image(64, 64)
+    found = audit(module, ndim=2)
+    with pytest.raises(ShiftSegError, match="1 \\(InstanceNorm2d\\)"):
+        next(predict_exactly(module, found, pixels, tile=TILE))
+    *_, tiled = predict_exactly(module, found, pixels, tile=TILE, freeze=True)
+    *_, whole = predict_exactly(module, found, pixels, tile=64, freeze=True)
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+
+
+def test_another_tile_than_multiples_of_the_period():
+    module = network()
+    with pytest.raises(ShiftSegError, match="multiple of the period, 2 px; nearest: 14 or 16"):
+        next(predict_exactly(module, audit(module, ndim=2), image(40, 40), tile=15))
