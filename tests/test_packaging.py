@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_shiftseg import bundled_models
+
 ROOT = Path(__file__).parents[1]
 MANIFEST = "src/napari_shiftseg/napari.yaml"
 
@@ -49,7 +51,7 @@ def test_link_wheel_sdist_and_installation_have_one_manifest(built):
 
 def test_the_wheel_carries_models_cards_samples_and_licence(built):
     names = zipfile.ZipFile(next(built.glob("*.whl"))).namelist()
-    for model in ("nuclei-2d", "nuclei-2d-plain", "discs-l4"):
+    for model in bundled_models():
         assert f"napari_shiftseg/models/{model}.safetensors" in names
         assert f"napari_shiftseg/models/{model}.md" in names
     assert "napari_shiftseg/samples/nuclei.tif" in names

@@ -18,16 +18,16 @@ def verdict(audit: Audit) -> str:
         return f"Can be tiled exactly: {_tiles(audit)}"
     if audit.parts and audit.tileable:
         return (
-            f"Cannot be tiled exactly as it is: {_parts(audit)} from the tile that it is given, "
-            "so that neighbouring tiles are treated differently. Cure: freeze these statistics "
-            "on one reference region; then "
+            f"Cannot be tiled exactly as it is: statistics of the whole tile go into "
+            f"{_parts(audit)}, so that neighbouring tiles are treated differently. Cure: freeze "
+            "these statistics on one reference region; then "
             f"{_tiles(audit)} The frozen network has no seams; it equals the original on the "
             "reference region only. Without freezing, use one pass over the whole image."
         )
     if audit.stuck:
         return (
-            f"Cannot be tiled exactly: {_named(audit.stuck)} see the whole image and cannot be "
-            "frozen. What helps: one pass over the whole image, or a network without them "
+            f"Cannot be tiled exactly: the whole tile goes into {_named(audit.stuck)}, and this "
+            "cannot be frozen. What helps: one pass over the whole image, or a network without them "
             "(resample by a fixed factor with align_corners=False, attention within windows)."
         )
     axes = [a for a, period in enumerate(audit.period) if period is None]
@@ -79,8 +79,7 @@ def _tiles(audit: Audit) -> str:
 
 def _parts(audit: Audit) -> str:
     kinds = Counter(part.kind for part in audit.parts)
-    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    return f"{listed} take their statistics"
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
 
 
 def _named(parts: tuple[object, ...]) -> str:
