@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, lcm, prod
 from typing import Any, Literal
@@ -26,6 +26,9 @@ from napari_shiftseg.tiles.measured import MeasuredGeometry
 _LARGEST = {1: 8192, 2: 1500, 3: 500}
 """Edge in pixels of the largest image by number of axes, one axis long and the others short;
 what is felt across it is not local."""
+
+_WIDE = 48
+"""Pixels across an image that is probed along one axis, so that chance has no say."""
 
 _HALOS_PER_TILE = {1: 8, 2: 4, 3: 2}
 """Edge of the recommended tile in halos: reads 2.25 times its pixels in 2-D, 8 times in 3-D."""
@@ -315,11 +318,13 @@ def _axis(
     axis: int,
 ) -> AxisAudit:
     # Volumes are kept thin: their other axes have one pixel in the coarsest layer.
-    own = sizes[axis]
-    across = tuple(size.legal(1) if given.ndim == 3 else size.small for size in sizes)
+    own, thin = sizes[axis], 1 if given.ndim == 3 else _WIDE
+    across = tuple(size.legal(max(thin, size.small if thin > 1 else 1)) for size in sizes)
     largest = _LARGEST[given.ndim]
 
-    def _shifts(subject: Subject, margin: int) -> ShiftProbe:
+    def shifts(subject: Subject) -> ShiftProbe:
+        assert reach is not None
+        margin = ceil(reach.halo * own.scale)
         return ShiftProbe(subject, sizes, across, axis, margin, largest)
 
     raised = ReachProbe(felt, sizes, across, axis, largest)
@@ -330,15 +335,13 @@ def _axis(
     used = ReachProbe(given, sizes, across, axis, largest).felt(size, size // 2)
     if used is not None:
         reach = reach.joined(used)
-    padded = _shifts(given, 0).period(own.stride) is None
-    margin = ceil(reach.halo * own.scale) if padded else 0
-    of_given = _shifts(given, margin).period(own.stride)
+    of_given = shifts(given).period(own.stride)
     if of_given and of_given > own.stride:  # more phases than were looked at
         reach = reach.joined(raised.of_architecture(of_given) or reach)
-        margin = ceil(reach.halo * own.scale) if padded else 0
     period = of_given
     for network in random if of_given != own.stride else ():
-        wider = _shifts(network, margin)
-        if not (period and wider.equivariant(period)):
-            period = wider.period(lcm(period or 1, own.stride))
+        if not (period and shifts(network).equivariant(period)):
+            period = shifts(network).period(lcm(period or 1, own.stride))
+    unpadded = [replace(shifts(network), margin=0) for network in (given, *random)]
+    padded = period is None or not all(probe.equivariant(period) for probe in unpadded)
     return AxisAudit(own, reach, used, period, of_given, padded)

@@ -12,6 +12,9 @@ from napari_shiftseg.network_audit.sizes import AxisSizes
 from napari_shiftseg.network_audit.subject import Subject
 from napari_shiftseg.tiles.geometry import Size
 
+_SURE = 256
+"""Pixels over which a change must fade for a network to be called local, at the least."""
+
 _UNREADABLE = 64
 """Pixels that the kernels of a network are taken to span at least where none can be read."""
 
@@ -72,11 +75,12 @@ class ReachProbe:
         # Kernels with gaps are felt far off and not beside: the image must hold them all.
         spanned = _UNREADABLE if own.extent is None else own.extent
         size = own.legal(own.context + min(2 * (spanned + period), self.largest // 2))
-        while True:
-            found = self._at(size, period)
-            if found is not None or size > self.largest:
-                return found
+        most = min(self.largest, max(2 * size, _SURE))
+        found = self._at(size, period)
+        while found is None and size < most:
             size = own.legal(2 * size)
+            found = self._at(size, period)
+        return found
 
     def felt(self, size: int, cut: int) -> Reach | None:
         """Return the reach of given weights at one cut; None if the whole image feels it.

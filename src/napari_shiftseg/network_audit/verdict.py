@@ -27,7 +27,7 @@ def verdict(audit: Audit) -> str:
     if audit.stuck:
         return (
             f"Cannot be tiled exactly: the whole tile goes into {_named(audit.stuck)}, and this "
-            "cannot be frozen. What helps: one pass over the whole image, or a network without them "
+            "cannot be frozen. What helps: one pass over the whole image, or a network without "
             "(resample by a fixed factor with align_corners=False, attention within windows)."
         )
     axes = [a for a, period in enumerate(audit.period) if period is None]
