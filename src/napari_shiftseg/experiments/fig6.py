@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -11,21 +14,24 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.evaluation import evaluate
 from napari_shiftseg.experiments.outcome import Outcome
 from napari_shiftseg.experiments.real_data import DATA_SETS, DataSet
+from napari_shiftseg.files import write_text
 
 _KEYS = ("false_splits", "false_merges", "seam_splits", "seam_jump_ratio")
 
 
-def fig6(models: dict[str, Model]) -> Generator[str, None, Outcome]:
+def fig6(models: dict[str, Model], kept: Path) -> Generator[str, None, Outcome]:
     """Stitch every data set from tiles of many sizes; yield what is done, then the outcome.
 
     Parameters
     ----------
     models
         Models by the names that the data sets ask for.
+    kept
+        Folder for the scores of each size; those that are there are not measured again.
     """
     numbers: dict[str, Any] = {}
     for data in DATA_SETS:
-        numbers[data.name] = yield from _sweep(data, models[data.model])
+        numbers[data.name] = yield from _sweep(data, models[data.model], kept)
     holds = {name: _as_the_paper_says(values) for name, values in numbers.items()}
 
     def draw(figure: Figure) -> None:
@@ -45,17 +51,18 @@ def fig6(models: dict[str, Model]) -> Generator[str, None, Outcome]:
     )
 
 
-def _sweep(data: DataSet, model: Model) -> Generator[str, None, dict[str, Any]]:
+def _sweep(data: DataSet, model: Model, kept: Path) -> Generator[str, None, dict[str, Any]]:
     pairs = list(data.pairs())
+    scores = _Scores(data.name, model, pairs, kept)
     period = model.geometry.period
     rows = []
     for tile in data.tiles:
         yield f"{data.name}: tiles of {tile} px"
         aligned = all(tile % p == 0 for p in period)
-        scores = evaluate(model, pairs, stitch="naive", tile=tile).to_dict()
-        rows.append({"tile": tile, "multiple_of_period": aligned, **_chosen(scores)})
+        found = _chosen(scores.of(f"{tile}", stitch="naive", tile=tile))
+        rows.append({"tile": tile, "multiple_of_period": aligned, **found})
     yield f"{data.name}: whole images"
-    whole = evaluate(model, pairs, stitch="whole").to_dict()
+    whole = scores.of("whole", stitch="whole")
     return {
         "model": model.description.name,
         "period": list(period),
@@ -64,6 +71,26 @@ def _sweep(data: DataSet, model: Model) -> Generator[str, None, dict[str, Any]]:
         "tiles": rows,
         "whole": _chosen(whole),
     }
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of a model on a data set, each measured once."""
+
+    data: str
+    model: Model
+    pairs: list[Any]
+    kept: Path
+
+    def of(self, name: str, **stitching: Any) -> dict[str, Any]:
+        """Evaluate, or read what an interrupted run has written."""
+        file = self.kept / f"{self.data}-{name}-{self.model.sha256[:12]}.json"
+        if not file.exists():
+            found = evaluate(self.model, self.pairs, **stitching).to_dict()
+            self.kept.mkdir(parents=True, exist_ok=True)
+            write_text(file, json.dumps(found, indent=1))
+        scores: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return scores
 
 
 def _chosen(scores: dict[str, Any]) -> dict[str, Any]:

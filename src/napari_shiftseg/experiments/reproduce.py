@@ -66,10 +66,7 @@ _SYNTHETIC_FIGURES: dict[str, _Figure] = {
     "s3c": _Figure(("spacing-16-noise",), partial(s3.stitched, s3.NOISE)),
     "s3d": _Figure(("spacing-16-elastic",), partial(s3.stitched, s3.ELASTIC)),
 }
-_REAL_FIGURES: dict[str, Callable[..., Generator[str, None, Outcome]]] = {
-    "fig6": fig6,
-    "fig7": fig7,
-}
+_REAL_FIGURES = ("fig6", "fig7")
 FIGURES = (*_SYNTHETIC_FIGURES, *_REAL_FIGURES)
 """Names of all figures, in the order of the paper."""
 
@@ -79,8 +76,8 @@ def reproduce_events(
 ) -> Generator[Progress | Outcome]:
     """Re-run figures; yield the progress, and each outcome when its files are written.
 
-    Trained networks are kept in ``folder / "models"`` and used again: an interrupted run
-    goes on where it stopped.
+    Trained networks are kept in ``folder / "models"`` and scores in ``folder / "scores"``,
+    and used again: an interrupted run goes on where it stopped.
 
     Parameters
     ----------
@@ -103,10 +100,10 @@ def reproduce_events(
         if name not in FIGURES:
             raise ShiftSegError(f"there is no figure {name!r}; legal: all, {', '.join(FIGURES)}")
     for name in names:
-        making = (
-            _real(name) if name in _REAL_FIGURES else _synthetic(name, folder, preset, pretrained)
-        )
-        outcome = yield from making
+        if name in _REAL_FIGURES:
+            outcome = yield from _real(name, folder)
+        else:
+            outcome = yield from _synthetic(name, folder, preset, pretrained)
         settings: dict[str, Any] = {} if name in _REAL_FIGURES else {"preset": preset}
         outcome.write(folder, **settings)
         yield outcome
@@ -141,9 +138,9 @@ def _trained(training: str, folder: Path, preset: Preset) -> Generator[Progress,
             yield Progress(f"training {training}", done.step, total)
 
 
-def _real(name: str) -> Generator[Progress, None, Outcome]:
+def _real(name: str, folder: Path) -> Generator[Progress, None, Outcome]:
     models = {data.model: load_model(data.model) for data in DATA_SETS}
-    making = _REAL_FIGURES[name](models)
+    making = fig6(models, folder / "scores") if name == "fig6" else fig7(models)
     while True:
         try:
             text = next(making)
