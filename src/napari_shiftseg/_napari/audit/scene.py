@@ -1,0 +1,111 @@
+"""What is tiled of an image layer: a volume or the frame on screen, or the middle of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+from napari.layers import Image
+
+from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
+from napari_shiftseg._napari.segment.region import centre_of, current_frame
+from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import Region
+
+_PIXELS = 2**20
+"""Pixels that are tiled at most: every one is computed some fifty times."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Part of a layer.
+
+    Parameters
+    ----------
+    pixels
+        The layer's array.
+    axes
+        One letter per axis of it, if they are known.
+    frame
+        Index on its loop axes.
+    region
+        What is tiled of the frame.
+    key, name
+        The layer's identity and name.
+    stack
+        Placement of its loop and spatial axes.
+    cut
+        Whether the region is less than all.
+    """
+
+    pixels: Any
+    axes: str | None
+    frame: tuple[int, ...]
+    region: Region
+    key: str
+    name: str
+    stack: Placement
+    cut: bool
+
+    @property
+    def title(self) -> str:
+        """Name of the layer, which frame, and which part."""
+        frame = f", frame {', '.join(map(str, self.frame))}" if self.frame else ""
+        size = by(tuple(part.stop - part.start for part in self.region))
+        return f"{self.name}{frame}{f', the middle {size} px' if self.cut else ''}"
+
+    @property
+    def of_space(self) -> Placement:
+        """Placement of the spatial axes, whole."""
+        first, stack = len(self.frame), self.stack
+        return Placement(
+            stack.size[first:],
+            stack.scale[first:],
+            stack.translate[first:],
+            stack.units[first:],
+            stack.names[first:],
+        )
+
+    def placement(self, size: Size) -> Placement:
+        """Return where pixels of the region lie, of which the first so many per axis count."""
+        frame = tuple(slice(i, i + 1) for i in self.frame)
+        kept = tuple(
+            slice(part.start, part.start + n) for part, n in zip(self.region, size, strict=True)
+        )
+        return self.stack.cut(frame + kept)
+
+
+def scene_of(layer: Image, ndim: int, in_channels: int, point: Sequence[float]) -> Scene:
+    """Take what is on screen.
+
+    Raises
+    ------
+    ShiftSegError
+        If the layer does not fit the network, or is turned.
+    """
+    model = _stand_in(ndim, in_channels)
+    frames = frames_of_layer(layer, model)
+    loops = frames.layout.loops
+    whole = tuple(slice(0, n) for n in frames.spatial)
+    region = centre_of(whole, _PIXELS)
+    return Scene(
+        pixels_of(layer),
+        axes_of(layer, model),
+        current_frame(layer, point, loops, frames.loops),
+        region,
+        str(layer.unique_id),
+        layer.name,
+        Placement.of(layer, frames, frames.layout.kept),
+        region != whole,
+    )
+
+
+def _stand_in(ndim: int, in_channels: int) -> Model:
+    """Stand in for a model: of one, the rules of layers read axes and channels alone."""
+    architecture = SimpleNamespace(in_channels=in_channels, geometry=SimpleNamespace(ndim=ndim))
+    description = SimpleNamespace(axes="zyx"[-ndim:], architecture=architecture)
+    return cast("Model", SimpleNamespace(description=description))
