@@ -101,11 +101,19 @@ class TestRealImages:
         assert rows[1]["false_splits"] > rows[0]["false_splits"]
         assert outcome.holds
 
-    def test_fig7_compares_merged_objects_with_random_pairs(self, tmp_path, packs):
+    def test_fig7_compares_merged_objects_with_random_pairs(self, tmp_path, packs, monkeypatch):
+        whole = list(fig7._crops(*disc_image(72)))
+        monkeypatch.setattr(fig7, "_merged", lambda *_: [whole[:2]])
         (outcome,) = outcomes("fig7", folder=tmp_path)
         numbers = outcome.numbers["one"]
         assert numbers["objects"] == len(np.unique(disc_image(72)[1])) - 1
+        assert numbers["merged_pairs_compared"] == 1
         assert numbers["correlation_of_random"] > 0.3
+
+    def test_fig7_has_nothing_to_compare_where_nothing_is_merged(self, tmp_path, packs):
+        (outcome,) = outcomes("fig7", folder=tmp_path)
+        assert outcome.numbers["one"]["correlation_of_random"] is None
+        assert not outcome.holds
 
     def test_without_the_data_is_refused(self, tmp_path, monkeypatch):
         monkeypatch.delenv(real_data.DATA_VARIABLE, raising=False)
