@@ -162,7 +162,8 @@ def tilings_run(audited: Audited, scene: Scene, work: Work) -> Iterator[Progress
 def _watched(module: torch.nn.Module, work: Work) -> Iterator[None]:
     """Count the passes of a network, and leave when they are not wanted any more.
 
-    Copies of the network are watched too. TorchScript takes no hooks: it runs to its end.
+    Copies of the network are watched too, but not those of recorded ones: these run to their
+    end, and what they find is dropped.
     """
 
     # A function, which is the same in a copy; an object with an event cannot be copied.
