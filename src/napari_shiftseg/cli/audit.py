@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
-from napari_shiftseg.cli.images import NamedImage
-from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose
-from napari_shiftseg.network_audit.foreign import Foreign, load_foreign
 from napari_shiftseg.network_audit.trained_window import trained_window
 from napari_shiftseg.tiles.plan import by
 
@@ -27,51 +21,40 @@ _PARTS = 8
 
 @app.command
 def audit(
-    model: str,
+    network: NetworkName,
     *,
-    ndim: int | None = None,
-    channels: int | None = None,
+    takes: NetworkInput = AS_NAMED,
     input_size: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=True)] = None,
     image: Path | None = None,
     window: int | None = None,
-    weights: Path | None = None,
-    trust_code: bool = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Measure period, receptive field and non-local parts of any network.
 
     Parameters
     ----------
-    model
-        A bundled model, a shiftseg model file, TorchScript (.pt, .pth, .ts), torch.export
-        (.pt2), a package of the BioImage Model Zoo (.zip or folder), or
-        package.module:factory with --trust-code.
-    ndim
-        Spatial axes of the network's input; 2 where the file does not say.
-    channels
-        Channels of its input; 1 where the file does not say.
     input_size
         A size in pixels that it takes, one number per axis; by default one is looked for.
     image
         TIFF or OME-Zarr to tile in every way: the error of each, and its cause.
     window
         What the other programs put out at a time, in pixels.
-    weights
-        State dict for the factory's network.
-    trust_code
-        Import and run the factory, or the package's code. Only for code that you trust.
     """
     ending.refuse_existing()
-    found = load_foreign(model, weights=weights, trust_code=trust_code)
-    axes, depth = settled(found, ndim, channels)
+    subject, intensity = takes.load(network)
     note("measuring the network ...")
-    result = audit_network(found.module, ndim=axes, in_channels=depth, input_size=input_size)
+    result = audit_network(
+        subject.module,
+        ndim=subject.ndim,
+        in_channels=subject.in_channels,
+        input_size=input_size,
+    )
     values: dict[str, Any] = result.to_dict()
     text = _table(result)
     if image is not None:
         note("tiling the image in every way ...")
-        pixels, _ = normalised(image, found, axes, depth)
-        diagnosis = diagnose(found.module, result, pixels, window=window)
+        pixels, _ = normalised(image, subject, intensity)
+        diagnosis = diagnose(subject.module, result, pixels, window=window)
         values["tilings"] = diagnosis.to_dict()
         text += "\n\n" + _tilings(diagnosis)
         if max(result.geometry.period) > 1:
@@ -79,31 +62,6 @@ def audit(
             values["trained_window"] = window_test.to_dict()
             text += "\n" + window_test.sentence
     ending.report(values, text)
-
-
-def settled(found: Foreign, ndim: int | None, channels: int | None) -> tuple[int, int]:
-    """Return axes and channels of a network's input, as its file or the user says."""
-    for given, known, what in (
-        (ndim, found.ndim, "axes"),
-        (channels, found.in_channels, "channels"),
-    ):
-        if None not in (given, known) and given != known:
-            raise ShiftSegError(f"the model takes {known} {what}, not {given}")
-    return found.ndim or ndim or 2, found.in_channels or channels or 1
-
-
-def normalised(
-    path: Path, found: Foreign, ndim: int, channels: int
-) -> tuple[np.ndarray, Calibration]:
-    """Read one image for a network: ``(C, *spatial)`` float32, and its spatial axes."""
-    image = NamedImage.read(path).squeezed("zyx"[-ndim:])
-    frames = Frames.of(image.pixels, ndim=ndim, in_channels=channels, axes=image.axes)
-    if frames.loops:
-        raise ShiftSegError(f"{path} is a stack of {len(frames)} images; give one of them")
-    frame = frames.frame()
-    whole = np.asarray(frame[(slice(None),) * (ndim + 1)])
-    calibration = replace(image.calibration.picked(list(frames.layout.spatial)), axes="zyx"[-ndim:])
-    return found.intensity.measure(frame)(whole), calibration
 
 
 def _table(result: Audit) -> str:

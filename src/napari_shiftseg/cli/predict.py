@@ -9,7 +9,6 @@ import numpy as np
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.audit import normalised, settled
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
     Bandwidth,
@@ -19,24 +18,23 @@ from napari_shiftseg.cli.console import (
     note,
     progress_bar,
 )
+from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import write_image, write_labels
 from napari_shiftseg.labels.cluster import cluster
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import sha256_of
-from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.network_audit.predict import predict_exactly, tiles_of
 from napari_shiftseg.settings import Clustering
 
 
 @app.command
 def predict(
-    model: str,
+    network: NetworkName,
     image: Path,
     *,
     output: OutputFile,
-    ndim: int | None = None,
-    channels: int | None = None,
+    takes: NetworkInput = AS_NAMED,
     tile: int | None = None,
     freeze_statistics: bool = False,
     labels: Path | None = None,
@@ -45,26 +43,16 @@ def predict(
     logits: bool = False,
     bandwidth: Bandwidth = None,
     min_size: MinSize = None,
-    weights: Path | None = None,
-    trust_code: bool = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Run any network over an image from tiles that leave no seams, and write its output.
 
     Parameters
     ----------
-    model
-        A bundled model, a shiftseg model file, TorchScript (.pt, .pth, .ts), torch.export
-        (.pt2), a package of the BioImage Model Zoo (.zip or folder), or
-        package.module:factory with --trust-code.
     image
         TIFF or OME-Zarr to predict; one image, with channels or without.
     output
         Image to write, .tif or .ome.zarr, channels first.
-    ndim
-        Spatial axes of the network's input; 2 where the file does not say.
-    channels
-        Channels of its input; 1 where the file does not say.
     tile
         Output tile size in pixels, a multiple of the network's period.
     freeze_statistics
@@ -77,24 +65,19 @@ def predict(
         Output channel that tells foreground; without it the largest cluster is background.
     logits
         The foreground channel holds logits, not probabilities.
-    weights
-        State dict for the factory's network.
-    trust_code
-        Import and run the factory, or the package's code. Only for code that you trust.
     """
     ending.refuse_existing(output, labels)
     if labels is not None and not embedding:
         raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
-    found = load_foreign(model, weights=weights, trust_code=trust_code)
-    axes, depth = settled(found, ndim, channels)
-    pixels, calibration = normalised(image, found, axes, depth)
+    subject, intensity = takes.load(network)
+    pixels, calibration = normalised(image, subject, intensity)
     note("measuring the network ...")
-    audit = audit_network(found.module, ndim=axes, in_channels=depth)
-    events = predict_exactly(found.module, audit, pixels, tile=tile, freeze=freeze_statistics)
+    audit = audit_network(subject.module, ndim=subject.ndim, in_channels=subject.in_channels)
+    events = predict_exactly(subject.module, audit, pixels, tile=tile, freeze=freeze_statistics)
     result = _follow(events, tiles_of(audit, pixels.shape[1:], tile) if audit.tileable else 1)
     provenance: dict[str, Any] = {
         "network": audit.name,
-        "weights_sha256": sha256_of(found.module),
+        "weights_sha256": sha256_of(subject.module),
         "period": list(audit.period),
         "halo": audit.halo and list(audit.halo),
         "statistics": "frozen on the middle of the image" if audit.parts else "none",

@@ -1,0 +1,90 @@
+"""Networks of any origin as the commands name them, and images as these want them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from cyclopts import Parameter
+
+from napari_shiftseg.cli.images import NamedImage
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.network_audit.foreign import load_foreign
+from napari_shiftseg.network_audit.subject import Subject
+
+NetworkName = Annotated[
+    str,
+    Parameter(
+        help="A bundled model, a shiftseg model file, TorchScript (.pt, .pth, .ts), torch.export "
+        "(.pt2), a package of the BioImage Model Zoo (.zip or folder), or package.module:factory "
+        "with --trust-code."
+    ),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class NetworkInput:
+    """What a network's name does not say."""
+
+    ndim: Annotated[
+        int | None,
+        Parameter(help="Spatial axes of the network's input; 2 where the file does not say."),
+    ] = None
+    channels: Annotated[
+        int | None, Parameter(help="Channels of its input; 1 where the file does not say.")
+    ] = None
+    weights: Annotated[Path | None, Parameter(help="State dict for the factory's network.")] = None
+    trust_code: Annotated[
+        bool,
+        Parameter(
+            help="Import and run the factory, or the package's code. Only for code that you trust."
+        ),
+    ] = False
+
+    def load(self, name: str) -> tuple[Subject, Intensity]:
+        """Load a network; raises ShiftSegError as :func:`load_foreign` or if it contradicts."""
+        found = load_foreign(name, weights=self.weights, trust_code=self.trust_code)
+        for given, known, what in (
+            (self.ndim, found.ndim, "axes"),
+            (self.channels, found.in_channels, "channels"),
+        ):
+            if None not in (given, known) and given != known:
+                raise ShiftSegError(f"the model takes {known} {what}, not {given}")
+        subject = Subject(
+            found.module,
+            found.ndim or self.ndim or 2,
+            found.in_channels or self.channels or 1,
+        )
+        return subject, found.intensity
+
+
+AS_NAMED = NetworkInput()
+
+
+def normalised(
+    path: Path, subject: Subject, intensity: Intensity
+) -> tuple[np.ndarray, Calibration]:
+    """Read one image for a network: ``(C, *spatial)`` float32, and its spatial axes.
+
+    Raises
+    ------
+    ShiftSegError
+        If the file cannot be read, or holds a stack of images.
+    """
+    spatial = "zyx"[-subject.ndim :]
+    image = NamedImage.read(path).squeezed(spatial)
+    frames = Frames.of(
+        image.pixels, ndim=subject.ndim, in_channels=subject.in_channels, axes=image.axes
+    )
+    if frames.loops:
+        raise ShiftSegError(f"{path} is a stack of {len(frames)} images; give one of them")
+    frame = frames.frame()
+    whole = np.asarray(frame[(slice(None),) * (subject.ndim + 1)])
+    calibration = replace(image.calibration.picked(list(frames.layout.spatial)), axes=spatial)
+    return intensity.measure(frame)(whole), calibration
