@@ -59,9 +59,10 @@ def test_torchscript_names_the_operation_in_the_way(tmp_path):
     assert not found.exact_tiling
 
 
-def test_torch_export(tmp_path):
+@pytest.mark.parametrize("largest", [None, 2000])
+def test_torch_export(tmp_path, largest):
     file = tmp_path / "network.pt2"
-    free = torch.export.Dim.AUTO
+    free = torch.export.Dim.DYNAMIC(min=32, max=largest) if largest else torch.export.Dim.AUTO
     recorded = torch.export.export(
         network().eval(), (torch.zeros(1, 1, 64, 64),), dynamic_shapes=({2: free, 3: free},)
     )

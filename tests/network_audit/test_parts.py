@@ -149,6 +149,24 @@ def test_a_coarser_output_is_said():
     assert found.period == (4, 4)
 
 
+def test_a_small_network_whose_smallest_output_is_one_pixel():
+    found = audit(nn.Sequential(nn.Conv2d(1, 4, 3), nn.InstanceNorm2d(4)).eval(), ndim=2)
+    assert found.non_local == ("1 (InstanceNorm2d)",)
+    assert found.context == (2, 2)
+
+
+class Fails(nn.Module):
+    def forward(self, images):
+        if images.device.type != "meta":
+            raise RuntimeError("no such kernel")
+        return images
+
+
+def test_an_error_of_the_networks_own():
+    with pytest.raises(ShiftSegError, match=r"fails on an image of 6 px: no such kernel"):
+        audit(Fails(), ndim=2)
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [

@@ -94,6 +94,8 @@ def freeze_statistics(
         Parts that are neither a normalisation nor a global pooling and stay as they are.
     """
     frozen = copy_of(module)
+    if isinstance(frozen, torch.jit.ScriptModule):  # its parts cannot be replaced
+        return frozen, tuple(parts)
     wanted = {part.name: part for part in parts}
     seen = _seen(frozen, set(wanted), reference)
     left = []

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.network_audit.subject import Subject, copy_of
+from napari_shiftseg.network_audit.subject import NetworkFailedError, Subject, copy_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -60,7 +60,7 @@ class AxisSizes:
     @property
     def small(self) -> int:
         """A size that leaves at least two pixels in the coarsest layer."""
-        return self.legal(self.smallest + (0 if self.context else self.stride))
+        return self.legal(self.smallest + max(self.stride, _FINE // 2))
 
     @property
     def stride(self) -> int:
@@ -126,9 +126,7 @@ class Shapes:
                     torch.zeros(shape, dtype=self._subject.dtype, device=self._device)
                 ).shape[2:]
             )
-        except ShiftSegError:
-            raise
-        except Exception:  # whatever a foreign network raises, the size is not legal
+        except NetworkFailedError:
             return None
 
     def _layers(self, size: Size) -> dict[str, Size]:
@@ -188,16 +186,20 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         output = shapes.output((*base[:axis], size, *base[axis + 1 :]))
         return None if output is None else output[axis]
 
-    found = shapes.resolutions(axis, base)
-    resolution = lcm(*(each.numerator for each in found.values())) if found else None
-    seen = sum(_extent(shapes.layer(name), axis) * each for name, each in found.items())
-    start, far = base[axis], out(base[axis] + shapes.growth)
-    here = out(start)
+    start, here = base[axis], out(base[axis])
+    # Recorded networks may have been given bounds for their sizes.
+    growths = dict.fromkeys((shapes.growth, _REAL_GROWTH))
+    far = next((n for g in growths if (n := out(start + g)) is not None), None)
     if far is None or here is None or far <= here:
         raise ShiftSegError(
             f"the network takes {start} px on axis {axis}, but no larger image: it has one "
             "input size only"
         )
+    if out(start + shapes.growth) is None:
+        shapes.growth = _REAL_GROWTH
+    found = shapes.resolutions(axis, base)
+    resolution = lcm(*(each.numerator for each in found.values())) if found else None
+    seen = sum(_extent(shapes.layer(name), axis) * each for name, each in found.items())
     scale = Fraction(far - here, shapes.growth)
     step = next(
         step

@@ -17,6 +17,10 @@ from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
 
+class NetworkFailedError(ShiftSegError):
+    """The network under audit raises an error of its own."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """A network as a function of images.
@@ -42,11 +46,20 @@ class Subject:
 
         Raises
         ------
+        NetworkFailedError
+            If the network raises an error.
         ShiftSegError
             If the output has no value per pixel.
         """
-        with torch.no_grad():
-            output = first_tensor(self.module(images))
+        try:
+            with torch.no_grad():
+                answer = self.module(images)
+        except Exception as error:  # whatever a foreign network raises
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise NetworkFailedError(
+                f"the network fails on an image of {by(tuple(images.shape[2:]))} px: {reason}"
+            ) from error
+        output = first_tensor(answer)
         if output.ndim != self.ndim + 2:
             raise ShiftSegError(
                 f"the network turns {tuple(images.shape)} into {tuple(output.shape)}; "
