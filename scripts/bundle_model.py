@@ -1,7 +1,7 @@
 """Put a trained model into the package: measured scores in its header, and its card.
 
 Usage: python scripts/bundle_model.py TRAINED.safetensors EVALUATION.json...
-    [--note TEXT] [--bandwidth B] [--min-size N] [--half]
+    [--note TEXT] [--summary TEXT] [--licence ID] [--bandwidth B] [--min-size N] [--half]
 
 Each EVALUATION.json is the ``--json`` output of ``shiftseg evaluate`` or ``shiftseg compare``;
 its stem names the score. Paths below SHIFTSEG_DATA are written as $SHIFTSEG_DATA/...
@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("evaluations", type=Path, nargs="*")
     parser.add_argument("--note", default="")
+    parser.add_argument("--summary")
+    parser.add_argument("--licence")
     parser.add_argument("--bandwidth", type=float)
     parser.add_argument("--min-size", type=int)
     parser.add_argument("--half", action="store_true")
@@ -40,6 +42,8 @@ def main() -> None:
     description = dataclasses.replace(
         description,
         training=training,
+        summary=options.summary or description.summary,
+        licence=options.licence or description.licence,
         scores={path.stem: _scores(path) for path in options.evaluations},
         clustering=description.clustering.replaced(
             bandwidth=options.bandwidth, min_size=options.min_size

@@ -15,7 +15,7 @@ from napari_shiftseg.tiles.geometry import Size
 EQUAL = {torch.float64: 1e-8, torch.float32: 1e-4}
 """Relative difference up to which two outputs are the same function's, by type."""
 
-MULTIPLES = (1, 7, 64, 81, 36, 60)
+MULTIPLES = (1, 7, 3, 64, 81, 36, 60)
 """Of what the layers imply: windows of attention, and poolings that nobody can read."""
 
 
