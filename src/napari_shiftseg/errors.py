@@ -1,4 +1,4 @@
-"""The one exception that a user of shiftseg is meant to see."""
+"""The one exception that a user of shiftseg is meant to see, and the first line of others."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ class ShiftSegWarning(UserWarning):
 
 class DeviceError(ShiftSegError):
     """The computing device failed, for lack of memory most often."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its kind if it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

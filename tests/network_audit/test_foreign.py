@@ -91,19 +91,25 @@ def test_weights_for_a_factory(tmp_path, kind):
     assert all(torch.equal(filled.state_dict()[name], value) for name, value in weights.items())
 
 
-def test_a_pickle_is_never_opened(tmp_path):
-    class Harmful:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "harm"), "w"))
+class Harmful:
+    """Writes a file when it is unpickled."""
 
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return (open, (str(self.file), "w"))
+
+
+def test_a_pickle_is_never_opened(tmp_path):
     file = tmp_path / "weights.pt"
-    torch.save({"weights": Harmful()}, file)
+    torch.save({"weights": Harmful(tmp_path / "harm")}, file)
     with pytest.raises(ShiftSegError, match="nothing was loaded"):
         load_foreign(f"{__name__}:network", weights=file, trust_code=True)
     with pytest.raises(ShiftSegError):
         load_foreign(str(file))
     plain = tmp_path / "plain.pth"
-    plain.write_bytes(pickle.dumps(Harmful()))
+    plain.write_bytes(pickle.dumps(Harmful(tmp_path / "harm")))
     with pytest.raises(ShiftSegError, match="is not a network"):
         load_foreign(str(plain))
     assert not (tmp_path / "harm").exists()
@@ -203,6 +209,16 @@ def test_code_of_a_package_runs_only_for_those_who_trust_it(package):
         load_foreign(source)
     state = load_foreign(source, trust_code=True).module.state_dict()
     assert all(torch.equal(state[name], value) for name, value in network().state_dict().items())
+
+
+def test_weights_of_a_package_that_are_no_weights(package):
+    (package / "network.pt").write_bytes(b"damaged")
+    with pytest.raises(ShiftSegError, match=r"network\.pt is not a recorded network"):
+        load_foreign(str(described(package, RECORDED)))
+    torch.save({"weights": Harmful(package / "harm")}, package / "weights.pt")
+    with pytest.raises(ShiftSegError, match=r"weights\.pt holds no plain state dict"):
+        load_foreign(str(described(package, CODE)), trust_code=True)
+    assert not (package / "harm").exists()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
 from napari_shiftseg.embeddings.device import fast_layout
 from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.errors import DeviceError
+from napari_shiftseg.errors import DeviceError, first_line
 from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.tiles.plan import TilePlan
@@ -108,9 +108,8 @@ def predict_tiles(
                     )
             yield TileDone(tile, len(plan), output.numpy())
     except (RuntimeError, MemoryError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeviceError(
-            f"the device {device} failed on a tile of {plan.tile_size} px ({reason}); "
+            f"the device {device} failed on a tile of {plan.tile_size} px ({first_line(error)}); "
             "a smaller tile size needs less memory"
         ) from error
 

@@ -13,7 +13,8 @@ from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.freeze import freeze_statistics
+from napari_shiftseg.network_audit.freeze import frozen_subject
+from napari_shiftseg.network_audit.line import Line
 from napari_shiftseg.network_audit.locality import Part, non_local_blocks, non_local_layers
 from napari_shiftseg.network_audit.operations import suspicious_operations
 from napari_shiftseg.network_audit.reach import Reach, ReachProbe
@@ -23,7 +24,7 @@ from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
 
-_LARGEST = {1: 8192, 2: 1500, 3: 500}
+LARGEST = {1: 8192, 2: 1500, 3: 500}
 """Edge in pixels of the largest image by number of axes, one axis long and the others short;
 what is felt across it is not local."""
 
@@ -145,14 +146,7 @@ class Audit:
     @property
     def halo(self) -> Size | None:
         """Pixels to read beyond each side of a tile per axis; None if no halo suffices."""
-        if not self.tileable:
-            return None
-        if self.padding == "valid":
-            return tuple(n // 2 for n in self.context)
-        geometry = self.geometry
-        return tuple(
-            -(-r // p) * p for r, p in zip(geometry.receptive_field, geometry.period, strict=True)
-        )
+        return self.geometry.halo if self.tileable else None
 
     @property
     def recommended_tile(self) -> Size | None:
@@ -273,7 +267,7 @@ def audit(
         If the network takes no image of these axes and channels, has no output per pixel,
         or answers at random.
     """
-    if ndim not in _LARGEST:
+    if ndim not in LARGEST:
         raise ShiftSegError(f"ndim is {ndim}; legal: 1 to 3")
     began = time.monotonic()
     with quiet():
@@ -282,8 +276,7 @@ def audit(
         small = tuple(axis.small for axis in sizes)
         subject.refuse_chance(small)
         layers = non_local_layers(subject, small)
-        frozen, stuck = freeze_statistics(subject.module, layers, subject.noise(small))
-        local = Subject(frozen, ndim, in_channels)
+        local, stuck = frozen_subject(subject, layers, subject.noise(small))
         axes = _axes(local, sizes)
         if not stuck and any(axis.reach is None for axis in axes):
             stuck = suspicious_operations(module) or non_local_blocks(local, small)
@@ -300,10 +293,27 @@ def audit(
     )
 
 
+def precision(ndim: int) -> torch.dtype:
+    """Return the type that networks are probed in.
+
+    Differences of single precision are far below those of a broken phase, and volumes slow.
+    """
+    return torch.float32 if ndim == 3 else torch.float64
+
+
+def across(sizes: tuple[AxisSizes, ...]) -> Size:
+    """Return the size in pixels of an image that is probed along one of its axes.
+
+    Volumes are kept thin: their other axes have one pixel in the coarsest layer.
+    """
+    if len(sizes) == 3:
+        return tuple(size.legal(1) for size in sizes)
+    return tuple(size.legal(max(_WIDE, size.small)) for size in sizes)
+
+
 def _axes(local: Subject, sizes: tuple[AxisSizes, ...]) -> tuple[AxisAudit, ...]:
     """Measure period and receptive field of a network without non-local parts."""
-    # Differences of single precision are far below those of a broken phase, and volumes slow.
-    precise = torch.float32 if local.ndim == 3 else torch.float64
+    precise = precision(local.ndim)
     felt, given = weights.positive(local), local.copy(precise)
     # Two, because a small network can be dead by chance, and then any shift is a period.
     random = tuple(weights.random(local, precise, seed) for seed in (0, 1))
@@ -317,22 +327,18 @@ def _axis(
     sizes: tuple[AxisSizes, ...],
     axis: int,
 ) -> AxisAudit:
-    # Volumes are kept thin: their other axes have one pixel in the coarsest layer.
-    own, thin = sizes[axis], 1 if given.ndim == 3 else _WIDE
-    across = tuple(size.legal(max(thin, size.small if thin > 1 else 1)) for size in sizes)
-    largest = _LARGEST[given.ndim]
+    own, line = sizes[axis], Line(sizes, across(sizes), axis, LARGEST[given.ndim])
 
     def shifts(subject: Subject) -> ShiftProbe:
         assert reach is not None
-        margin = ceil(reach.halo * own.scale)
-        return ShiftProbe(subject, sizes, across, axis, margin, largest)
+        return ShiftProbe(subject, line, margin=ceil(reach.halo * own.scale))
 
-    raised = ReachProbe(felt, sizes, across, axis, largest)
+    raised = ReachProbe(felt, line)
     reach = raised.of_architecture(own.stride)
     if reach is None:
         return AxisAudit(own, None)
     size = own.legal(own.context + 4 * (reach.halo + own.stride))
-    used = ReachProbe(given, sizes, across, axis, largest).felt(size, size // 2)
+    used = ReachProbe(given, line).felt(size, size // 2)
     if used is not None:
         reach = reach.joined(used)
     of_given = shifts(given).period(own.stride)

@@ -13,7 +13,7 @@ from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
-from napari_shiftseg.network_audit.freeze import freeze_statistics
+from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.network_audit.windows import Windows, run_windows
@@ -156,7 +156,7 @@ def diagnose(
     maps: dict[str, np.ndarray] = {}
     others = []
     with quiet():
-        exact = _exact(audit.geometry, scene.size, tile)
+        exact = Windows.of(make_plan(audit.geometry, scene.size, "corrected", tile=tile))
         corrected, maps["corrected"] = scene.error("corrected", "shiftseg", exact)
         frozen = None
         if audit.parts:
@@ -219,10 +219,9 @@ class _Scene:
         frozen = live
         if audit.parts:
             reference = torch.from_numpy(image)[None].to(live.dtype)
-            made, _ = freeze_statistics(live.module, audit.parts, reference)
-            frozen = Subject(made, audit.ndim, audit.in_channels)
+            frozen, _ = frozen_subject(live, audit.parts, reference)
         with quiet():
-            whole = run_windows(live, image, _one_pass(geometry, cut))
+            whole = run_windows(live, image, Windows.of(make_plan(geometry, cut, "whole")))
         return cls(live, frozen, audit, image, whole)
 
     @property
@@ -239,6 +238,7 @@ class _Scene:
         """Measure one way of tiling, in total and by cause."""
         geometry, period = self.audit.geometry, self.audit.geometry.period
         tiled = self._difference(self.live, windows)
+        half, most, nearly_all = (float(np.quantile(tiled, q)) for q in (0.5, 0.9, 0.99))
         aligned = _mapped(windows, geometry, _in_phase)
         deep = _mapped(windows, geometry, _with_halo)
         statistics = 0.0
@@ -254,7 +254,7 @@ class _Scene:
             phase=float(self._difference(self.frozen, deep)[self._inside].max(initial=0.0)),
             context=float(self._difference(self.frozen, aligned).max()),
             statistics=statistics,
-            quantiles=tuple(map(float, np.quantile(tiled, [0.5, 0.9, 0.99]))),  # type: ignore[arg-type]
+            quantiles=(half, most, nearly_all),
         )
         return error, tiled.astype(np.float32)
 
@@ -299,14 +299,6 @@ def _natural(audit: Audit, tile: Size) -> Size:
     return audit.geometry.natural_output(tile) if audit.padding == "valid" else tile
 
 
-def _exact(geometry: TilingGeometry, size: Size, tile: Size) -> Windows:
-    return Windows(size, make_plan(geometry, size, "corrected", tile=tile).strips)
-
-
-def _one_pass(geometry: TilingGeometry, size: Size) -> Windows:
-    return Windows(size, make_plan(geometry, size, "whole").strips)
-
-
 def _is_misaligned(window: Region, period: Size) -> bool:
     return any(part.start % p for part, p in zip(window, period, strict=True))
 
@@ -343,7 +335,7 @@ def _with_halo(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> 
     if geometry.padding == "valid":
         return strip
     period, reach = geometry.period[axis], geometry.receptive_field[axis]
-    halo = -(-reach // period)
+    halo = geometry.halo[axis] // period
 
     def deepened(window: tuple[int, int], kept: tuple[int, int]) -> tuple[int, int]:
         start, stop = window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, floor
+from math import ceil
 
 import numpy as np
 import torch
@@ -12,22 +12,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.audit import Audit
-from napari_shiftseg.network_audit.freeze import freeze_statistics
+from napari_shiftseg.network_audit.audit import LARGEST, Audit, across, precision
+from napari_shiftseg.network_audit.freeze import frozen_subject
+from napari_shiftseg.network_audit.line import Line
 from napari_shiftseg.network_audit.reach import Reach
 from napari_shiftseg.network_audit.shifts import EQUAL, ShiftProbe
-from napari_shiftseg.network_audit.sizes import AxisSizes
 from napari_shiftseg.network_audit.subject import Subject, quiet
-from napari_shiftseg.tiles.geometry import Size
 
 _PERIODS = 2
 """Periods that a curve shows."""
 
 _POINTS = 32
 """Shifts per period at most; of longer periods every second, fourth, ... is measured."""
-
-_LARGEST = 1500
-"""Edge in pixels of the largest image."""
 
 _UNKNOWN = 16
 """Pixels of a period that nobody knows."""
@@ -101,8 +97,7 @@ class Curves:
             subject = Subject(module, audit.ndim, audit.in_channels).copy()
             small = tuple(size.small for size in self._sizes)
             parts = [part for part in audit.parts if part not in audit.stuck]
-            frozen, _ = freeze_statistics(subject.module, parts, subject.noise(small))
-        self._local = Subject(frozen, audit.ndim, audit.in_channels)
+            self._local, _ = frozen_subject(subject, parts, subject.noise(small))
 
     def shifts(self, axis: int) -> ShiftCurve:
         """Measure the error of all shifts up to two periods along one axis.
@@ -115,10 +110,10 @@ class Curves:
         steps = tuple(range(step, _PERIODS * length + 1, step))
         reach = found.reach.halo if found.reach is not None else 0
         margin = ceil(reach * own.scale) if found.padded else 0
+        line = Line(self._sizes, across(self._sizes), axis, LARGEST[self._audit.ndim])
 
         def errors(subject: Subject) -> tuple[float, ...]:
-            probe = ShiftProbe(subject, self._sizes, self._across, axis, margin, _LARGEST)
-            return tuple(probe.errors(steps))
+            return tuple(ShiftProbe(subject, line, margin).error(step) for step in steps)
 
         with quiet():
             given, random = errors(self._given), errors(self._random)
@@ -138,7 +133,7 @@ class Curves:
 
     @property
     def _precise(self) -> torch.dtype:
-        return torch.float32 if self._audit.ndim == 3 else torch.float64
+        return precision(self._audit.ndim)
 
     @cached_property
     def _given(self) -> Subject:
@@ -148,15 +143,9 @@ class Curves:
     def _random(self) -> Subject:
         return weights.random(self._local, self._precise, seed=0)
 
-    @property
-    def _across(self) -> Size:
-        """Input size on other axes: volumes are thin, as in the audit."""
-        thin = self._audit.ndim == 3
-        return tuple(size.legal(1) if thin else size.small for size in self._sizes)
-
     def _response(self, axes: tuple[int, ...]) -> Response:
         reaches = tuple(self._reach(axis) for axis in axes)
-        size = list(self._across)
+        size = list(across(self._sizes))
         for axis, reach in zip(axes, reaches, strict=True):
             own = self._sizes[axis]
             size[axis] = own.legal(own.context + 2 * (reach.halo + 2 * own.stride))
@@ -213,13 +202,9 @@ class Curves:
         """Enter what outputs feel of a pixel where it lies as seen from each of them."""
         places, kept = [], []
         for n, axis, at, reach in zip(difference.shape, axes, pixel, reaches, strict=True):
-            seen = np.array([at - _input(o, self._sizes[axis]) + reach.before for o in range(n)])
+            seen = np.array([at - self._sizes[axis].input_at(o) + reach.before for o in range(n)])
             inside = (seen >= 0) & (seen <= reach.before + reach.after)
             places.append(seen[inside])
             kept.append(np.flatnonzero(inside))
         values = difference.double().numpy()[np.ix_(*kept)]
         np.maximum.at(felt, np.ix_(*places), values)
-
-
-def _input(output_pixel: int, own: AxisSizes) -> int:
-    return floor(output_pixel / own.scale) + own.context // 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pickle
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +13,21 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from napari_shiftseg.embeddings.model import bundled_models, load_model
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.network_audit.subject import quiet
+from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 from napari_shiftseg.network_audit.zoo_package import description_in, load_zoo_model
 
 _KINDS = (
     "a bundled model, a shiftseg model (.safetensors), TorchScript (.pt, .pth, .ts), "
     "torch.export (.pt2), a package of the BioImage Model Zoo (.zip or folder), or "
     "package.module:factory"
+)
+
+_STATE_DICT = (
+    "a state dict needs the code that builds its network: name it as package.module:factory "
+    "and this file as weights"
 )
 
 
@@ -94,23 +99,25 @@ def load_foreign(
 
 
 def _recorded(path: Path) -> nn.Module:
-    """Load a graph that torch recorded: operations and numbers, no Python."""
     if not zipfile.is_zipfile(path):
         raise ShiftSegError(f"{path} is not a network; legal: {_KINDS}")
-    recorded: nn.Module
+    if path.suffix == ".pt2":
+        return _exported(path)
+    try:
+        return load_torchscript(path, str(path))
+    except ShiftSegError as error:
+        raise ShiftSegError(f"{error}; {_STATE_DICT}") from error
+
+
+def _exported(path: Path) -> nn.Module:
     try:
         with quiet():
-            if path.suffix == ".pt2":
-                recorded = torch.export.load(path).module()
-                return recorded
-            recorded = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
-            return recorded.eval()
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            graph: nn.Module = torch.export.load(path).module()
+    except Exception as error:  # a damaged file raises whatever torch stumbles over
         raise ShiftSegError(
-            f"{path} is not a recorded network ({reason}); a state dict needs the code that "
-            "builds its network: name it as package.module:factory and this file as weights"
+            f"{path} is not a recorded network ({first_line(error)}); {_STATE_DICT}"
         ) from error
+    return graph
 
 
 def _made(source: str, trusted: bool) -> nn.Module:
@@ -122,7 +129,7 @@ def _made(source: str, trusted: bool) -> nn.Module:
         )
     try:
         module = getattr(importlib.import_module(name), factory)()
-    except Exception as error:
+    except Exception as error:  # whatever the user's code raises
         raise ShiftSegError(f"{source} fails: {type(error).__name__}: {error}") from error
     if not isinstance(module, nn.Module):
         raise ShiftSegError(
@@ -142,11 +149,10 @@ def _fill(module: nn.Module, path: Path) -> None:
 def _state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ShiftSegError(f"no such file: {path}")
+    if path.suffix != ".safetensors":
+        return load_checkpoint(path, str(path))
     try:
-        if path.suffix == ".safetensors":
-            tensors: dict[str, Tensor] = load_file(path)
-            return tensors
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        tensors: dict[str, Tensor] = load_file(path)
+    except SafetensorError as error:
         raise ShiftSegError(f"{path} holds no plain state dict: nothing was loaded") from error
-    return dict(loaded.get("state_dict", loaded))
+    return tensors

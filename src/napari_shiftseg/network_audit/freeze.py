@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_shiftseg.network_audit.locality import Part
-from napari_shiftseg.network_audit.subject import copy_of
+from napari_shiftseg.network_audit.subject import Subject, copy_of, hooked
 
 _NORMS = (nn.modules.instancenorm._InstanceNorm, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
 
@@ -110,6 +110,14 @@ def freeze_statistics(
     return frozen, tuple(left)
 
 
+def frozen_subject(
+    subject: Subject, parts: Iterable[Part], reference: Tensor
+) -> tuple[Subject, tuple[Part, ...]]:
+    """Freeze the statistics of a subject; see :func:`freeze_statistics`."""
+    frozen, left = freeze_statistics(subject.module, parts, reference)
+    return Subject(frozen, subject.ndim, subject.in_channels), left
+
+
 def _frozen(layer: nn.Module, given: Tensor, answer: Tensor) -> nn.Module | None:
     if isinstance(layer, _NORMS):
         return FrozenNorm(layer, given)
@@ -129,11 +137,7 @@ def _seen(module: nn.Module, names: set[str], image: Tensor) -> dict[str, tuple[
 
         return record
 
-    handles = [module.get_submodule(n).register_forward_hook(recorder(n)) for n in names]
-    try:
-        with torch.no_grad():
-            module(image)
-    finally:
-        for handle in handles:
-            handle.remove()
+    placed = (module.get_submodule(n).register_forward_hook(recorder(n)) for n in names)
+    with hooked(placed), torch.no_grad():
+        module(image)
     return found

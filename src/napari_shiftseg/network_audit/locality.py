@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_shiftseg.network_audit.subject import Subject, first_tensor
+from napari_shiftseg.network_audit.subject import Subject, first_tensor, hooked
 from napari_shiftseg.tiles.geometry import Size
 
 _TOLERANCE = 1e-4
@@ -109,16 +109,12 @@ def _inputs(subject: Subject, size: Size) -> dict[str, Tensor]:
 def _given(subject: Subject, size: Size) -> dict[str, Tensor]:
     """Return what each part with one input of the image's number of axes is given."""
     given: dict[str, Tensor] = {}
-    handles = [
+    with hooked(
         module.register_forward_pre_hook(_recorder(name, subject.ndim + 2, given))
         for name, module in subject.module.named_modules()
         if not isinstance(module, torch.jit.ScriptModule)  # TorchScript takes no hooks
-    ]
-    try:
+    ):
         subject(subject.noise(size))
-    finally:
-        for handle in handles:
-            handle.remove()
     return given
 
 

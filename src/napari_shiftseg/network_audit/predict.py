@@ -11,7 +11,7 @@ from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
-from napari_shiftseg.network_audit.freeze import freeze_statistics
+from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.windows import Windows, window_events
 from napari_shiftseg.tiles.geometry import Size
@@ -59,7 +59,6 @@ def predict_exactly(
             f"the output has {audit.output_scale} times the pixels of the image; tiled "
             "prediction needs the same number"
         )
-    geometry = audit.geometry
     if audit.parts and not freeze:
         raise ShiftSegError(
             f"{audit.name} takes statistics from the tile ({', '.join(audit.non_local[:3])}), so "
@@ -70,11 +69,9 @@ def predict_exactly(
     chosen = tile if tile is not None else audit.recommended_tile
     with quiet():
         if audit.parts:
-            middle = _middle(audit, image)
-            reference = torch.from_numpy(middle)[None].to(subject.dtype)
-            frozen, _ = freeze_statistics(subject.module, audit.parts, reference)
-            subject = Subject(frozen, audit.ndim, audit.in_channels)
-        windows = Windows(size, make_plan(geometry, size, "corrected", tile=chosen).strips)
+            reference = torch.from_numpy(_middle(audit, image))[None].to(subject.dtype)
+            subject, _ = frozen_subject(subject, audit.parts, reference)
+        windows = Windows.of(make_plan(audit.geometry, size, "corrected", tile=chosen))
         for event in window_events(subject, image, windows):
             yield event if isinstance(event, int) else event.astype(np.float32)
 
@@ -89,11 +86,8 @@ def _middle(audit: Audit, image: Any) -> np.ndarray:
     assert audit.recommended_tile is not None
     parts = []
     for n, tile, axis in zip(image.shape[1:], audit.recommended_tile, audit.axes, strict=True):
-        length = min(n, 2 * tile + axis.sizes.context)
-        legal = axis.sizes.legal(length) if axis.sizes.legal(1) <= length else 0
-        if legal > length:
-            legal -= axis.sizes.stride * -(-(legal - length) // axis.sizes.stride)
-        if legal < 1:
+        legal = axis.sizes.within(min(n, 2 * tile + axis.sizes.context))
+        if legal is None:
             raise ShiftSegError(
                 f"the image of {by(tuple(image.shape[1:]))} px is smaller than the network's "
                 f"smallest input of {axis.sizes.legal(1)} px"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
 
 import torch
 from torch import Tensor
 
-from napari_shiftseg.network_audit.sizes import AxisSizes
+from napari_shiftseg.network_audit.line import Line
 from napari_shiftseg.network_audit.subject import Subject
-from napari_shiftseg.tiles.geometry import Size
 
 _SURE = 256
 """Pixels over which a change must fade for a network to be called local, at the least."""
@@ -50,32 +48,23 @@ class ReachProbe:
     ----------
     subject
         The network.
-    sizes
-        Legal sizes per axis.
-    across
-        Input size on the other axes in pixels.
-    axis
-        Which axis.
-    largest
-        Largest image in pixels; what is felt across it is not local.
+    line
+        Along which axis; what is felt across its longest image is not local.
     """
 
     subject: Subject
-    sizes: tuple[AxisSizes, ...]
-    across: Size
-    axis: int
-    largest: int
+    line: Line
 
     def of_architecture(self, period: int) -> Reach | None:
         """Return the reach of a network with positive weights; None if it sees everything.
 
         One pixel is raised in an image of zeros, at each phase of the period.
         """
-        own = self.sizes[self.axis]
+        own = self.line.own
         # Kernels with gaps are felt far off and not beside: the image must hold them all.
         spanned = _UNREADABLE if own.extent is None else own.extent
-        size = own.legal(own.context + min(2 * (spanned + period), self.largest // 2))
-        most = min(self.largest, max(2 * size, _SURE))
+        size = own.legal(own.context + min(2 * (spanned + period), self.line.largest // 2))
+        most = min(self.line.largest, max(2 * size, _SURE))
         found = self._at(size, period)
         while found is None and size < most:
             size = own.legal(2 * size)
@@ -87,44 +76,46 @@ class ReachProbe:
 
         All pixels of a random image from the cut on are changed, then all before it.
         """
-        image = self.subject.noise(self._of(size))
-        other = self.subject.noise(self._of(size), seed=1)
-        behind = torch.cat([self._span(image, 0, cut), self._span(other, cut, size)], self.axis + 2)
-        ahead = torch.cat([self._span(other, 0, cut), self._span(image, cut, size)], self.axis + 2)
+        own, line = self.line.own, self.line
+        image = self.subject.noise(line.image_size(size))
+        other = self.subject.noise(line.image_size(size), seed=1)
+        behind = torch.cat([line.span(image, 0, cut), line.span(other, cut, size)], line.dim)
+        ahead = torch.cat([line.span(other, 0, cut), line.span(image, cut, size)], line.dim)
         base = self.subject(image)
         tolerance = 1e-13 * float(base.abs().max())
         changed = self._changed(base, self.subject(behind), tolerance)
         unlike = self._changed(base, self.subject(ahead), tolerance)
         first, last = self._ends(changed)[0], self._ends(unlike)[1]
-        if first == 0 or last == base.shape[self.axis + 2] - 1:
+        if first == 0 or last == base.shape[line.dim] - 1:
             return None
-        return Reach(self._input(last) - cut + 1, cut - self._input(first))
+        return Reach(own.input_at(last) - cut + 1, cut - own.input_at(first))
 
     def _at(self, size: int, period: int) -> Reach | None:
-        zeros = torch.zeros((1, self.subject.in_channels, *self._of(size)))
+        own = self.line.own
+        zeros = torch.zeros((1, self.subject.in_channels, *self.line.image_size(size)))
         base = self.subject(zeros)
         middle = size // 2 // period * period
         before = after = 0
         for pixel in (middle + phase for phase in self._phases(period)):
             raised = zeros.clone()
-            self._span(raised, pixel, pixel + 1).fill_(1.0)
+            self.line.span(raised, pixel, pixel + 1).fill_(1.0)
             first, last = self._ends(self._changed(base, self.subject(raised), 0.0))
-            if first == 0 or last == base.shape[self.axis + 2] - 1:
+            if first == 0 or last == base.shape[self.line.dim] - 1:
                 return None
-            after = max(after, pixel - self._input(first))
-            before = max(before, self._input(last) - pixel)
+            after = max(after, pixel - own.input_at(first))
+            before = max(before, own.input_at(last) - pixel)
         return Reach(before, after)
 
     def _phases(self, period: int) -> list[int]:
         """All phases of a period, or the ends of its coarsest pixels, where reach is largest."""
-        coarse = self.sizes[self.axis].stride
+        coarse = self.line.own.stride
         ends = [p + end for p in range(0, period, coarse) for end in (0, coarse - 1)]
         return list(range(period)) if period <= coarse else ends
 
     def _changed(self, base: Tensor, output: Tensor, tolerance: float) -> Tensor:
         """Return per output pixel of the axis whether anything differs."""
         different = ~((base - output).abs() <= tolerance)
-        others = [a for a in range(base.ndim) if a != self.axis + 2]
+        others = [a for a in range(base.ndim) if a != self.line.dim]
         return different.any(others)
 
     def _ends(self, changed: Tensor) -> tuple[int, int]:
@@ -133,14 +124,3 @@ class ReachProbe:
         if not len(at):
             return len(changed) // 2, len(changed) // 2
         return int(at[0]), int(at[-1])
-
-    def _input(self, output_pixel: int) -> int:
-        """Return the input pixel at the place of an output pixel."""
-        own = self.sizes[self.axis]
-        return floor(output_pixel / own.scale) + own.context // 2
-
-    def _span(self, image: Tensor, start: int, stop: int) -> Tensor:
-        return image.narrow(self.axis + 2, start, stop - start)
-
-    def _of(self, size: int) -> Size:
-        return (*self.across[: self.axis], size, *self.across[self.axis + 1 :])

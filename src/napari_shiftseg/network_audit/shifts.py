@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import torch
 
-from napari_shiftseg.network_audit.sizes import AxisSizes
+from napari_shiftseg.network_audit.line import Line
 from napari_shiftseg.network_audit.subject import Subject
-from napari_shiftseg.tiles.geometry import Size
 
 EQUAL = {torch.float64: 1e-8, torch.float32: 1e-4}
 """Relative difference up to which two outputs are the same function's, by type."""
@@ -26,26 +24,17 @@ class ShiftProbe:
     Parameters
     ----------
     subject
-        The network, local and in float64.
-    sizes
-        Legal sizes per axis.
-    across
-        Input size on the other axes in pixels.
-    axis
-        Which axis.
+        The network, local.
+    line
+        Along which axis.
     margin
         Output pixels at each end to leave out of the comparison: as far as the border of a
         padded image is felt, and 0 for valid convolutions.
-    largest
-        Largest image in pixels.
     """
 
     subject: Subject
-    sizes: tuple[AxisSizes, ...]
-    across: Size
-    axis: int
+    line: Line
     margin: int
-    largest: int
 
     def error(self, shift: int) -> float:
         """Return the largest difference for a shift in pixels, relative to the output.
@@ -53,27 +42,21 @@ class ShiftProbe:
         Infinite if the output's scale turns the shift into a fraction of a pixel, or if the
         image would have to be larger than allowed.
         """
-        own = self.sizes[self.axis]
+        own, line = self.line.own, self.line
         moved = shift * own.scale
         if moved.denominator != 1:
             return float("inf")
         size = own.legal(own.context + ceil((2 * self.margin + 4) / own.scale) + 2 * shift)
-        if size > self.largest:
+        if size > line.largest:
             return float("inf")
-        image = self.subject.noise(self._of(size + shift))
-        first, then = (
-            self.subject(image.narrow(2 + self.axis, start, size)) for start in (0, shift)
-        )
-        length = first.shape[2 + self.axis] - 2 * self.margin - int(moved)
-        here = first.narrow(2 + self.axis, self.margin + int(moved), length)
-        there = then.narrow(2 + self.axis, self.margin, length)
+        image = self.subject.noise(line.image_size(size + shift))
+        first, then = (self.subject(image.narrow(line.dim, start, size)) for start in (0, shift))
+        length = first.shape[line.dim] - 2 * self.margin - int(moved)
+        here = first.narrow(line.dim, self.margin + int(moved), length)
+        there = then.narrow(line.dim, self.margin, length)
         # A network that has gone dead answers a constant, which is the same at any shift.
         spread = float((here - here.mean()).abs().max())
         return float((here - there).abs().max()) / max(spread, 1e-300)
-
-    def errors(self, shifts: Sequence[int]) -> list[float]:
-        """Return :meth:`error` of each shift."""
-        return [self.error(shift) for shift in shifts]
 
     def period(self, candidate: int) -> int | None:
         """Return the smallest shift without an error, or None if none is found.
@@ -96,9 +79,6 @@ class ShiftProbe:
     def equivariant(self, shift: int) -> bool:
         """Whether a shift in pixels only shifts the output."""
         return self.error(shift) <= EQUAL[self.subject.dtype]
-
-    def _of(self, size: int) -> Size:
-        return (*self.across[: self.axis], size, *self.across[self.axis + 1 :])
 
 
 def _prime_factors(number: int) -> list[int]:

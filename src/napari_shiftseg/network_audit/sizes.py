@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import floor, lcm
 
 import torch
 from torch import Tensor, nn
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.network_audit.subject import NetworkFailedError, Subject, copy_of
+from napari_shiftseg.network_audit.subject import NetworkFailedError, Subject, copy_of, hooked
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -76,6 +77,17 @@ class AxisSizes:
         steps = -(-(at_least - self.smallest) // self.stride)
         return self.smallest + max(0, steps) * self.stride
 
+    def within(self, length: int) -> int | None:
+        """Return a large legal size of at most a length; None if all are larger."""
+        if self.legal(1) > length:
+            return None
+        size = self.legal(length)
+        return size - self.stride * max(0, -(-(size - length) // self.stride))
+
+    def input_at(self, output_pixel: int) -> int:
+        """Return the input pixel at the place of an output pixel."""
+        return floor(output_pixel / self.scale) + self.context // 2
+
 
 class Shapes:
     """Runs a network on shapes: meta tensors, which hold no numbers.
@@ -119,30 +131,28 @@ class Shapes:
         return self._subject.module.get_submodule(name)
 
     def _tried(self, size: Size) -> Size | None:
-        shape = (1, self._subject.in_channels, *size)
+        shape, dtype = (1, self._subject.in_channels, *size), self._subject.dtype
         try:
-            return tuple(
-                self._subject(
-                    torch.zeros(shape, dtype=self._subject.dtype, device=self._device)
-                ).shape[2:]
-            )
+            output = self._subject(torch.zeros(shape, dtype=dtype, device=self._device))
         except NetworkFailedError:
             return None
+        return tuple(output.shape[2:])
 
     def _layers(self, size: Size) -> dict[str, Size]:
         """Spatial output size of every layer."""
         found: dict[str, Size] = {}
         dims = self._subject.ndim + 2
-        handles = []
-        for name, module in self._subject.module.named_modules():
-            leaf = next(module.children(), None) is None
-            if leaf and not isinstance(module, torch.jit.ScriptModule):
-                handles.append(module.register_forward_hook(_recorder(name, dims, found)))
-        try:
+        layers = {
+            name: module
+            for name, module in self._subject.module.named_modules()
+            if next(module.children(), None) is None
+            and not isinstance(module, torch.jit.ScriptModule)
+        }
+        with hooked(
+            layer.register_forward_hook(_recorder(name, dims, found))
+            for name, layer in layers.items()
+        ):
             self._tried(size)
-        finally:
-            for handle in handles:
-                handle.remove()
         return found
 
 
@@ -187,16 +197,14 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         return None if output is None else output[axis]
 
     start, here = base[axis], out(base[axis])
-    # Recorded networks may have been given bounds for their sizes.
-    growths = dict.fromkeys((shapes.growth, _REAL_GROWTH))
-    far = next((n for g in growths if (n := out(start + g)) is not None), None)
+    if out(start + shapes.growth) is None:  # recorded networks may have bounds for their sizes
+        shapes.growth = _REAL_GROWTH
+    far = out(start + shapes.growth)
     if far is None or here is None or far <= here:
         raise ShiftSegError(
             f"the network takes {start} px on axis {axis}, but no larger image: it has one "
             "input size only"
         )
-    if out(start + shapes.growth) is None:
-        shapes.growth = _REAL_GROWTH
     found = shapes.resolutions(axis, base)
     resolution = lcm(*(each.numerator for each in found.values())) if found else None
     seen = sum(_extent(shapes.layer(name), axis) * each for name, each in found.items())
@@ -207,7 +215,8 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         if shapes.growth % step == 0
         and all(out(start + k * step) == here + k * step * scale for k in range(1, 5))
     )
-    whole = -(-start // lcm(step, resolution or 1)) * lcm(step, resolution or 1)
+    stride = lcm(step, resolution or 1)
+    whole = -(-start // stride) * stride
     if here != start * scale and out(whole) == whole * scale:
         start, here = whole, int(whole * scale)
     if here < start * scale:
@@ -244,7 +253,9 @@ def _extent(layer: nn.Module, axis: int) -> Fraction:
     return Fraction(0)
 
 
-def _recorder(name: str, dims: int, found: dict[str, Size]):  # type: ignore[no-untyped-def]
+def _recorder(
+    name: str, dims: int, found: dict[str, Size]
+) -> Callable[[nn.Module, tuple[object, ...], object], None]:
     def record(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         if isinstance(output, Tensor) and output.ndim == dims:
             found[name] = tuple(output.shape[2:])

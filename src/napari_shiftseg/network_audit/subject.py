@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -55,9 +56,9 @@ class Subject:
             with torch.no_grad():
                 answer = self.module(images)
         except Exception as error:  # whatever a foreign network raises
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise NetworkFailedError(
-                f"the network fails on an image of {by(tuple(images.shape[2:]))} px: {reason}"
+                f"the network fails on an image of {by(tuple(images.shape[2:]))} px: "
+                f"{first_line(error)}"
             ) from error
         output = first_tensor(answer)
         if output.ndim != self.ndim + 2:
@@ -121,8 +122,19 @@ def copy_of(module: nn.Module) -> nn.Module:
     """
     try:
         return copy.deepcopy(module)
-    except Exception as error:
+    except Exception as error:  # what a foreign module raises when it is copied
         raise ShiftSegError(f"the network cannot be copied: {error}") from error
+
+
+@contextmanager
+def hooked(handles: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Run a network with hooks, and take them off whatever happens."""
+    placed = list(handles)
+    try:
+        yield
+    finally:
+        for handle in placed:
+            handle.remove()
 
 
 @contextmanager

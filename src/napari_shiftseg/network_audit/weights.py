@@ -17,7 +17,7 @@ def positive(subject: Subject) -> Subject:
     Positive weights and no biases: nothing cancels, no ReLU is dead, the maximum of a pool
     is what was raised, and an image of zeros gives what it gives without any neighbour.
     """
-    return _redrawn(subject, torch.float32, lambda w: torch.rand(w.shape) + 0.5, bias=0.0)
+    return _redrawn(subject, torch.float32, _positive, bias=0.0)
 
 
 def random(subject: Subject, dtype: torch.dtype, seed: int) -> Subject:
@@ -25,7 +25,17 @@ def random(subject: Subject, dtype: torch.dtype, seed: int) -> Subject:
 
     They lean to the positive, so that few ReLUs are dead.
     """
-    return _redrawn(subject, dtype, lambda w: torch.randn_like(w) + 0.3, bias=0.1, seed=seed)
+    return _redrawn(subject, dtype, _random, bias=0.1, seed=seed)
+
+
+def _positive(weight: Tensor) -> Tensor:
+    """Draw weights whose gain is one per input channel and pixel of the kernel."""
+    return (torch.rand(weight.shape) + 0.5) / weight.shape[1]
+
+
+def _random(weight: Tensor) -> Tensor:
+    gain: float = (2 / weight[0].numel()) ** 0.5
+    return (torch.randn_like(weight) + 0.3) * gain
 
 
 def _redrawn(
@@ -45,13 +55,7 @@ def _redrawn(
                 module.reset_running_stats()
             for name, weight in module.named_parameters(recurse=False):
                 if weight.ndim > 1:
-                    weight.copy_(draw(weight) * _scale(weight, bias))
+                    weight.copy_(draw(weight))
                 elif name.endswith("bias"):
                     weight.copy_(torch.randn_like(weight) * bias)
     return copy
-
-
-def _scale(weight: Tensor, bias: float) -> float:
-    """Gain per input channel for positive weights, of the whole kernel for random ones."""
-    fan_in = weight[0].numel()
-    return (2 / fan_in) ** 0.5 if bias else 1 / weight.shape[1]

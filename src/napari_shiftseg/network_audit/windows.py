@@ -16,7 +16,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.network_audit.subject import Subject
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import Strip
+from napari_shiftseg.tiles.plan import Strip, TilePlan
 from napari_shiftseg.tiles.tile import Region
 
 
@@ -39,6 +39,11 @@ class Windows:
     strips: tuple[Strip, ...]
     shares: tuple[tuple[np.ndarray, ...], ...] | None = None
 
+    @classmethod
+    def of(cls, plan: TilePlan) -> Windows:
+        """Return the windows of a plan."""
+        return cls(plan.image_size, plan.strips)
+
     def __len__(self) -> int:
         return prod(len(strip.inner) for strip in self.strips)
 
@@ -55,8 +60,8 @@ class Windows:
 
     def _share(self, place: tuple[int, ...]) -> np.ndarray:
         share = np.ones(())
-        for axis, i in enumerate(place if self.shares else ()):
-            share = share[..., None] * self.shares[axis][i]  # type: ignore[index]
+        for along, i in zip(self.shares or (), place, strict=False):
+            share = share[..., None] * along[i]
         return share
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 
 _DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
 
@@ -55,7 +55,7 @@ def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
     description = _described(path)
     weights = description.weights
     if weights.torchscript is not None:
-        loaded = torch.jit.load(io.BytesIO(_bytes(weights.torchscript)), map_location="cpu")  # type: ignore[no-untyped-call]
+        loaded = load_torchscript(_content(weights.torchscript), str(weights.torchscript.source))
     elif weights.pytorch_state_dict is not None:
         loaded = _built(weights.pytorch_state_dict, path, trust_code)
     else:
@@ -79,21 +79,22 @@ def _described(path: Path) -> Any:
         ) from None
     try:
         found = load_description(path, perform_io_checks=False)
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ShiftSegError(f"{path} is no package of the BioImage Model Zoo: {reason}") from error
+    except Exception as error:  # what it raises on other files is not documented
+        raise ShiftSegError(
+            f"{path} is no package of the BioImage Model Zoo: {first_line(error)}"
+        ) from error
     if not isinstance(found, ModelDescr):
         raise ShiftSegError(f"{path} is not a valid model of the BioImage Model Zoo")
     return found
 
 
-def _bytes(file: Any) -> bytes:
+def _content(file: Any) -> io.BytesIO:
     """Read a file of the package. Nothing is fetched from anywhere."""
     if "://" in str(file.source):
         raise ShiftSegError(f"{file.source} is not in the package; download it first")
     try:
-        return bytes(file.get_reader().read())
-    except Exception as error:
+        return io.BytesIO(file.get_reader().read())
+    except Exception as error:  # as above
         raise ShiftSegError(f"{file.source} cannot be read from the package: {error}") from error
 
 
@@ -107,15 +108,15 @@ def _built(weights: Any, path: Path, trusted: bool) -> nn.Module:
             f"{path} builds its network by Python code ({code}), which can do anything on this "
             "computer; add --trust-code if you trust it"
         )
-    state = torch.load(io.BytesIO(_bytes(weights)), map_location="cpu", weights_only=True)
+    state = load_checkpoint(_content(weights), str(weights.source))
     try:
         if inside:
             home = types.ModuleType("architecture")
-            exec(compile(_bytes(recipe), str(code), "exec"), home.__dict__)
+            exec(compile(_content(recipe).read(), str(code), "exec"), home.__dict__)
         else:
             home = importlib.import_module(recipe.import_from)
         network: nn.Module = getattr(home, str(recipe.callable))(**recipe.kwargs)
         network.load_state_dict(state)
-    except Exception as error:
+    except Exception as error:  # whatever the package's code raises
         raise ShiftSegError(f"{code} of {path} fails: {type(error).__name__}: {error}") from error
     return network

@@ -51,6 +51,17 @@ class TilingGeometry:
         """Number of spatial axes."""
         return len(self.period)
 
+    @property
+    def halo(self) -> Size:
+        """Pixels to read beyond each side of a tile so that it equals whole-image inference.
+
+        Half the context of valid convolutions, which they use up; of padded networks the
+        receptive field in whole periods, which is cut off again (Corollary 4).
+        """
+        if self.padding == "valid":
+            return tuple(n // 2 for n in self.context)
+        return tuple(-(-r // p) * p for r, p in zip(self.receptive_field, self.period, strict=True))
+
     def output_size(self, input_size: Size) -> Size:
         """Return the output size for an input size.
 

@@ -347,8 +347,7 @@ def _same_padded_strip(
     At the true border the halo ends, so the network's own padding stays where
     whole-image inference has it.
     """
-    period = geometry.period[axis]
-    halo = -(-geometry.receptive_field[axis] // period) * period
+    period, halo = geometry.period[axis], geometry.halo[axis]
     padded = -(-size // period) * period
     read = tuple(
         (max(0, start - halo), min(padded, -(-stop // period) * period + halo))

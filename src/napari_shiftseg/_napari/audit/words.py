@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from napari_shiftseg._napari.audit.job import Tiled
@@ -126,5 +127,5 @@ def _period(period: tuple[int | None, ...]) -> str:
     return " x ".join("none" if p is None else f"{p} px" for p in period)
 
 
-def _each(texts: object) -> str:
-    return "; ".join(dict.fromkeys(texts))  # type: ignore[call-overload]
+def _each(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(texts))

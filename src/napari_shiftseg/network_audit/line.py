@@ -1,0 +1,50 @@
+"""Where a network is probed: along one axis of an image that is short on the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from napari_shiftseg.network_audit.sizes import AxisSizes
+from napari_shiftseg.tiles.geometry import Size
+
+
+@dataclass(frozen=True)
+class Line:
+    """One axis of the images that a probe makes.
+
+    Parameters
+    ----------
+    sizes
+        Legal sizes per axis.
+    across
+        Input size on the other axes in pixels.
+    axis
+        Which axis.
+    largest
+        Longest image in pixels.
+    """
+
+    sizes: tuple[AxisSizes, ...]
+    across: Size
+    axis: int
+    largest: int
+
+    @property
+    def own(self) -> AxisSizes:
+        """Legal sizes along the axis."""
+        return self.sizes[self.axis]
+
+    @property
+    def dim(self) -> int:
+        """The axis in a tensor ``(B, C, *spatial)``."""
+        return 2 + self.axis
+
+    def image_size(self, length: int) -> Size:
+        """Return the size of an image of some length, in pixels."""
+        return (*self.across[: self.axis], length, *self.across[self.axis + 1 :])
+
+    def span(self, image: Tensor, start: int, stop: int) -> Tensor:
+        """Return a view of the pixels ``start .. stop - 1`` along the axis."""
+        return image.narrow(self.dim, start, stop - start)
