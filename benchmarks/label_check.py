@@ -292,7 +292,9 @@ def beside_squidpy(pairs: Iterator[Pair], python: str, seed: int) -> dict[str, A
         answers += [true, set()]
     values: dict[str, Any] = {"images": len(answers) // 2}
     called = {"check": [called_cut(labels) for labels in images]}
-    called |= outliers(images, python)
+    others, failures = outliers(images, python)
+    called |= others
+    values |= {f"{name}: images it fails on": count for name, count in failures.items()}
     for name, sets in called.items():
         values |= {f"{name}: {k}": v for k, v in called_rightly(sets, answers, images).items()}
     return values
@@ -305,8 +307,8 @@ def called_cut(labels: Labels) -> set[int]:
     return pairs | {one.label for one in check.one_sided}
 
 
-def outliers(images: list[Labels], python: str) -> dict[str, list[set[int]]]:
-    """Ask squidpy, in its own Python; what it fails on has no outliers."""
+def outliers(images: list[Labels], python: str) -> tuple[dict[str, list[set[int]]], dict[str, int]]:
+    """Ask squidpy, in its own Python; what it fails on has no outliers, and is counted."""
     with TemporaryDirectory() as folder:
         path = Path(folder)
         np.savez(path / "images.npz", *images)
@@ -315,7 +317,8 @@ def outliers(images: list[Labels], python: str) -> dict[str, list[set[int]]]:
         quiet: dict[str, Any] = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
         subprocess.run([python, "ask.py"], cwd=path, env=own, check=True, **quiet)
         answers = json.loads((path / "outliers.json").read_text())
-    return {name: [set(labels) for labels in found] for name, found in answers.items()}
+    found = {name: [set(labels or ()) for labels in each] for name, each in answers.items()}
+    return found, {name: each.count(None) for name, each in answers.items()}
 
 
 _ASK_SQUIDPY = """
@@ -335,8 +338,8 @@ for name in images.files:
         try:
             table = calculate_tiling_qc(data, labels_key="labels", inplace=False, **options).obs
             found[way].append(table.label_id[table.is_outlier].astype(int).tolist())
-        except Exception:
-            found[way].append([])
+        except Exception:  # whatever it raises on labels that it cannot judge
+            found[way].append(None)
 json.dump(found, open("outliers.json", "w"))
 """
 

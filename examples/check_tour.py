@@ -8,19 +8,13 @@ lost. It needs a display; on a server::
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic, sleep
 
 import napari
 import numpy as np
 from gaps import Gaps
-from napari.settings import get_settings
 from numpy.typing import NDArray
-from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QApplication
+from stage import first_day, folder_of_pictures, settle, shoot, wait_until
 
 from napari_shiftseg._napari.check.widget import CheckWidget
 from napari_shiftseg.samples import load_sample
@@ -37,15 +31,9 @@ LOST = 0.04
 
 def main() -> None:
     """Check and repair in both themes, print how long the window did not answer."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
-    folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
-    get_settings().application.save_window_geometry = False
+    folder = folder_of_pictures(__doc__)
     gaps = Gaps()
-    with TemporaryDirectory() as settings:
-        # The widget starts as on a user's first day, and leaves the user's own settings alone.
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+    with first_day():
         tour(folder, gaps, "dark", "check")
         tour(folder, gaps, "light", "check-light")
     print("\nLongest time that the window did not answer:")
@@ -71,7 +59,7 @@ def tour(folder: Path, gaps: Gaps, theme: str, name: str) -> None:
     settle()
     gaps.begin("check")
     view.run.run.click()
-    wait_until(lambda: not control.runner.running and not control.turns.busy)
+    wait_until(lambda: not control.runner.running and not control.turns.busy, PATIENCE)
     settle(0.3)
     gaps.end()
     print(view.finding.text())
@@ -82,7 +70,7 @@ def tour(folder: Path, gaps: Gaps, theme: str, name: str) -> None:
     gaps.end()
     gaps.begin("repair")
     view.repair.repair.click()
-    wait_until(lambda: not control.repairs.running and not control.turns.busy)
+    wait_until(lambda: not control.repairs.running and not control.turns.busy, PATIENCE)
     settle(0.3)
     gaps.end()
     print(view.repair.done.text())
@@ -104,31 +92,6 @@ def cut(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     lost = np.random.default_rng(1).random(pieces.max() + 1) < LOST
     kept: NDArray[np.int32] = np.where(lost[pieces], 0, pieces).astype(np.int32)
     return kept
-
-
-def shoot(viewer: napari.Viewer, path: Path) -> None:
-    """Save a picture of the whole window."""
-    settle(1)
-    viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
-    print(path)
-
-
-def settle(seconds: float = 0.5) -> None:
-    """Let the window draw itself."""
-    until = monotonic() + seconds
-    while monotonic() < until:
-        QApplication.processEvents()
-        sleep(0.002)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Keep the window alive until something is true."""
-    until = monotonic() + PATIENCE
-    while not condition():
-        if monotonic() > until:
-            raise TimeoutError("the check takes too long")
-        QApplication.processEvents()
-        sleep(0.002)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,18 @@ The pictures of the documentation are made by this script. It needs a display; o
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic
 from typing import Any
 
 import dask.array as da
 import napari
 import numpy as np
+import stage
 from gaps import Gaps
 from napari.layers import Image, Labels, Layer, Points, Vectors
-from napari.settings import get_settings
-from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QApplication
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.segment_widget import SegmentWidget
@@ -34,6 +29,10 @@ PATIENCE = 600
 
 LAZY = 20_000
 """Edge of the image that is never in memory, in pixels."""
+
+# No rests: what is timed is a window that is looked at all the time.
+settle = partial(stage.settle, rest=0)
+wait_until = partial(stage.wait_until, patience=PATIENCE, rest=0)
 
 
 class Tour:
@@ -102,10 +101,7 @@ class Tour:
 
     def shoot(self, name: str) -> None:
         """Save a picture of the whole window."""
-        settle()
-        path = self.folder / f"{name}.png"
-        self.viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
-        print(path)
+        stage.shoot(self.viewer, self.folder / f"{name}.png", after=0.5)
 
     def close(self) -> None:
         """Close the window."""
@@ -114,15 +110,9 @@ class Tour:
 
 def main() -> None:
     """Take all pictures, print all times."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
-    folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
-    get_settings().application.save_window_geometry = False
+    folder = stage.folder_of_pictures(__doc__)
     gaps = Gaps()
-    with TemporaryDirectory() as settings:
-        # The widget starts as on a user's first day, and leaves the user's own settings alone.
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+    with stage.first_day():
         for scene in (napari_alone, nuclei, discs, other_axes, larger_than_memory):
             scene(folder, gaps)
         in_the_light(folder, gaps)
@@ -297,22 +287,6 @@ def in_the_light(folder: Path, gaps: Gaps) -> None:
     tour.tab(2)
     tour.shoot("correct-light")
     tour.close()
-
-
-def settle(seconds: float = 0.5) -> None:
-    """Let the window draw itself."""
-    until = monotonic() + seconds
-    while monotonic() < until:
-        QApplication.processEvents()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Keep the window alive until something is true."""
-    until = monotonic() + PATIENCE
-    while not condition():
-        if monotonic() > until:
-            raise TimeoutError("the run takes too long")
-        QApplication.processEvents()
 
 
 if __name__ == "__main__":

@@ -8,19 +8,13 @@ needs a display; on a server::
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic, sleep
 
 import napari
 import torch
 from gaps import Gaps
-from napari.settings import get_settings
-from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QApplication
+from stage import first_day, folder_of_pictures, settle, shoot, wait_until
 
 from napari_shiftseg._napari.train.view import COURSE, SET_UP
 from napari_shiftseg._napari.train.widget import TrainWidget
@@ -46,19 +40,11 @@ THREADS = 1
 
 def main() -> None:
     """Train in both themes, photograph the pages, print how long the window did not answer."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
-    folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
-    get_settings().application.save_window_geometry = False
+    folder = folder_of_pictures(__doc__)
     torch.set_num_threads(THREADS)
     gaps = Gaps()
-    with TemporaryDirectory() as settings:
-        # The widget starts as on a user's first day, and leaves the user's own settings alone.
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
-        folder = folder.absolute()
-        with chdir(settings):
-            tour(folder, gaps)
+    with first_day() as home, chdir(home):
+        tour(folder, gaps)
     print("\nLongest time that the window did not answer:")
     print(gaps.report())
 
@@ -77,26 +63,26 @@ def tour(folder: Path, gaps: Gaps) -> None:
 
     gaps.begin("train")
     view.run.run.click()
-    wait_until(lambda: widget.control.course.last >= 180)
+    wait_until(lambda: widget.control.course.last >= 180, PATIENCE)
     gaps.end()
     gaps.begin("train, with a preview")
     view.preview.now.click()
-    wait_until(lambda: "after step" in view.preview.sentence.text())
+    wait_until(lambda: "after step" in view.preview.sentence.text(), PATIENCE)
     gaps.end()
     shoot(viewer, folder / "train.png")
     gaps.begin("stop")
     view.run.cancel.click()
-    wait_until(lambda: not runner.running)
+    wait_until(lambda: not runner.running, PATIENCE)
     gaps.end()
     view.tabs.setCurrentIndex(SET_UP)
     gaps.begin("resume")
     view.run.run.click()
-    wait_until(lambda: not runner.running)
+    wait_until(lambda: not runner.running, PATIENCE)
     gaps.end()
     assert view.tabs.currentIndex() == COURSE
     gaps.begin("export")
     view.export.export.click()
-    wait_until(lambda: not widget.control.writing.running)
+    wait_until(lambda: not widget.control.writing.running, PATIENCE)
     gaps.end()
     print(view.export.best.text())
     viewer.theme = "light"
@@ -128,31 +114,6 @@ def set_up(widget: TrainWidget, output: str) -> None:
         view.settings.editors[name].show_value(value)
     view.output.path.setText(output)
     settle()
-
-
-def shoot(viewer: napari.Viewer, path: Path) -> None:
-    """Save a picture of the whole window."""
-    settle(1)
-    viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
-    print(path)
-
-
-def settle(seconds: float = 0.5) -> None:
-    """Let the window draw itself."""
-    until = monotonic() + seconds
-    while monotonic() < until:
-        QApplication.processEvents()
-        sleep(0.005)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Keep the window alive until something is true, and leave the processor to the training."""
-    until = monotonic() + PATIENCE
-    while not condition():
-        if monotonic() > until:
-            raise TimeoutError("the training takes too long")
-        QApplication.processEvents()
-        sleep(0.005)
 
 
 if __name__ == "__main__":

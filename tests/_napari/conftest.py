@@ -97,7 +97,18 @@ def widget(viewer):
 
 
 @pytest.fixture
-def reopen(qtbot, viewer):
+def delete(qtbot):
+    """Delete the widget of a closed dock, as no parent does any more, and see it go."""
+
+    def see_it_go(widget):
+        with qtbot.waitSignal(widget.destroyed):
+            widget.deleteLater()
+
+    return see_it_go
+
+
+@pytest.fixture
+def reopen(viewer, delete):
     """Make the widget again, as on the next start."""
     opened = []
 
@@ -107,8 +118,7 @@ def reopen(qtbot, viewer):
 
     yield make
     for again in opened:
-        with qtbot.waitSignal(again.destroyed):
-            again.deleteLater()
+        delete(again)
 
 
 @pytest.fixture

@@ -18,19 +18,14 @@ def press(viewer, key):
     viewer.keymap[coerce_keybinding(key)](viewer)
 
 
-def test_commands_are_in_the_palette_while_the_widget_is_open(qtbot, viewer, widget):
+def test_commands_are_in_the_palette_while_the_widget_is_open(viewer, widget, delete):
     assert {"ShiftSeg: Run", "ShiftSeg: Next split", "ShiftSeg: Blink between A and B"} <= titles()
     viewer.window.remove_dock_widget(widget)
     assert not {"ShiftSeg: Run", "ShiftSeg: Next split"} & titles()
-    with qtbot.waitSignal(widget.destroyed):
-        widget.deleteLater()
+    delete(widget)
 
 
-def test_commands_of_a_deleted_widget_do_nothing_and_go_with_the_next(qtbot, viewer):
-    def delete(widget):
-        with qtbot.waitSignal(widget.destroyed):
-            widget.deleteLater()
-
+def test_commands_of_a_deleted_widget_do_nothing_and_go_with_the_next(viewer, delete):
     delete(SegmentWidget(viewer))
     press(viewer, "Control-Shift-R")
     second = SegmentWidget(viewer)

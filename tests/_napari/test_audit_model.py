@@ -262,7 +262,9 @@ def test_a_run_is_cancelled_within_a_pass(view, on_offer, dock, qtbot):
     assert work.passes <= passes + 1
 
 
-def test_closing_in_the_middle_ends_the_run(viewer, view, pooled, scene, audit, held, qtbot, dock):
+def test_closing_in_the_middle_ends_the_run(
+    viewer, view, pooled, scene, audit, held, qtbot, dock, delete
+):
     audit(pooled)
     view.image.pattern.setChecked(True)
     view.image.run.run.click()
@@ -271,4 +273,4 @@ def test_closing_in_the_middle_ends_the_run(viewer, view, pooled, scene, audit, 
     viewer.window.remove_dock_widget(dock)
     assert not control.busy
     assert not own_layers(viewer, kind=AUDIT_PERIOD)
-    dock.deleteLater()  # no parent does so any more
+    delete(dock)

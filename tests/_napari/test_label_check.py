@@ -400,11 +400,11 @@ class TestInTheMiddle:
         assert not dock.control.runner.running
         assert notifications()[-1] == ("info", "The check was cancelled: theirs was removed.")
 
-    def test_the_dock_may_be_closed(self, viewer, dock, theirs, hold):
+    def test_the_dock_may_be_closed(self, viewer, dock, theirs, hold, delete):
         hold()
         viewer.window.remove_dock_widget(dock)
         assert not dock.control.runner.running
-        dock.deleteLater()
+        delete(dock)
 
     def test_a_layer_deleted_afterwards_takes_its_finding_along(
         self, viewer, dock, view, theirs, check, repair, rest

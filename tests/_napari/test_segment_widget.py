@@ -392,14 +392,13 @@ class TestRun:
         assert severity == "error" and "out of order" in message
         assert not widget.runner.running
 
-    def test_closing_the_dock_ends_it(self, qtbot, viewer, widget, tab, image, gate):
+    def test_closing_the_dock_ends_it(self, qtbot, viewer, widget, tab, image, gate, delete):
         tab.run.run.click()
         viewer.window.remove_dock_widget(widget)
         gate.open()
         threads_end(qtbot)
         assert names(viewer) == ["field"]
-        with qtbot.waitSignal(widget.destroyed):
-            widget.deleteLater()  # no parent does so any more
+        delete(widget)
 
 
 class TestResult:

@@ -120,12 +120,6 @@ def train(qtbot, dock):
         dock.view.run.run.click()
 
 
-def delete(qtbot, dock):
-    """Delete the widget of a closed dock: no parent does so any more."""
-    with qtbot.waitSignal(dock.destroyed):
-        dock.deleteLater()
-
-
 def export(qtbot, dock):
     with qtbot.waitSignal(dock.control.writing.succeeded, timeout=PATIENCE):
         dock.view.export.export.click()
@@ -407,7 +401,7 @@ class TestTraining:
         assert [v.step for v in dock.control.course.validations] == [6, 12]
 
     def test_a_widget_closed_in_a_validation_waits_for_one_image_alone(
-        self, qtbot, viewer, dock, view, discs, images, tmp_path
+        self, qtbot, viewer, dock, view, discs, images, delete, tmp_path
     ):
         give(view, hold_out=0.5)
         more_discs(viewer, view)
@@ -418,7 +412,7 @@ class TestTraining:
         checkpoint = tmp_path / "discs-1-model.checkpoint"
         images.release()
         qtbot.waitUntil(checkpoint.exists, timeout=PATIENCE)
-        delete(qtbot, dock)
+        delete(dock)
 
     def test_one_that_fails_shows_nothing_of_the_one_before(
         self, qtbot, dock, view, discs, tmp_path
@@ -431,10 +425,10 @@ class TestTraining:
             view.run.run.click()
         assert not view.export.best.text() and not dock.control.course.steps
 
-    def test_a_later_day_knows_the_course_so_far(self, qtbot, viewer, dock, view, discs):
+    def test_a_later_day_knows_the_course_so_far(self, qtbot, viewer, dock, view, discs, delete):
         train(qtbot, dock)
         viewer.window.remove_dock_widget(dock)
-        delete(qtbot, dock)
+        delete(dock)
         again = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
         assert again.view.run.run.text() == "Resume at step 12"
         again.view.data.add.click()
@@ -578,7 +572,7 @@ class TestInterruption:
         assert dock.control.course.steps[-1] == 12
 
     def test_a_closed_widget_stops_it_and_saves(
-        self, qtbot, viewer, dock, view, discs, gate, tmp_path, notifications
+        self, qtbot, viewer, dock, view, discs, gate, delete, tmp_path, notifications
     ):
         until_running(qtbot, dock)
         viewer.window.remove_dock_widget(dock)
@@ -587,7 +581,7 @@ class TestInterruption:
         gate.release(5)
         checkpoint = tmp_path / "discs-1-model.checkpoint"
         qtbot.waitUntil(checkpoint.exists, timeout=PATIENCE)
-        delete(qtbot, dock)
+        delete(dock)
 
     def test_a_closed_viewer_stops_it_and_saves(
         self, qtbot, make_napari_viewer, gate, tmp_path, notifications

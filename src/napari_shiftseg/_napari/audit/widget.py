@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import napari.viewer
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-from napari_shiftseg._napari.actions import Actions, Command
-from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.actions import Command
 from napari_shiftseg._napari.audit.control import AuditControl
 from napari_shiftseg._napari.audit.view import AuditView
-from napari_shiftseg._napari.palette import warning_text
-from napari_shiftseg._napari.sentence import warning_style
+from napari_shiftseg._napari.dock import Dock, scrolling
 
 
-class AuditWidget(QWidget):
+class AuditWidget(Dock):
     """Find out whether a network can be tiled without seams, and what tilers make of it.
 
     Parameters
@@ -25,37 +22,16 @@ class AuditWidget(QWidget):
 
     # napari passes the viewer to a parameter whose annotation reads exactly like this.
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+        super().__init__(viewer, parent)
         self.view = AuditView(viewer)
         self.control = AuditControl(viewer, self.view, self)
-        self.actions_of_widget = Actions(viewer, self._commands(), self)
-        area = QScrollArea()
-        area.setWidget(self.view)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(area)
-        self.setMinimumWidth(430)
-        while_alive(self, viewer.events.theme, self._on_theme)
-        self.actions_of_widget.register()
-        self._on_theme()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Let go of the viewer when napari closes the dock."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.control.close()
-            self.actions_of_widget.unregister()
-
-    def _commands(self) -> list[Command]:
-        return [
+        commands = [
             Command("audit_model", "Audit the chosen model", self.control.audit),
             Command("tile_every_way", "Tile the chosen image every way", self.control.tile),
         ]
+        self.begin(scrolling(self.view), self.control, commands, width=430)
 
-    def _on_theme(self) -> None:
-        self.setStyleSheet(warning_style(warning_text(self._viewer.theme)))
+    def on_theme(self) -> None:
+        """Take the colours of napari's theme, in the plots too."""
+        super().on_theme()
         self.view.plots.set_theme(self._viewer.theme)

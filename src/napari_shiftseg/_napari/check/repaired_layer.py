@@ -42,8 +42,9 @@ class RepairedLayer:
         """
         data = repaired.labels.reshape((1,) * len(repaired.found.part.placement.frame)
                                        + repaired.labels.shape)  # fmt: skip
-        if self.there and self._same_check(repaired) and not self._edited():
-            self.layer.data = data  # type: ignore[union-attr]
+        before = self.layer if self.there else None
+        if before is not None and self._same_check(repaired) and not self._edited():
+            before.data = data
             self.repaired = repaired
             return
         layer = Labels(

@@ -1,0 +1,70 @@
+"""What the tours share: a first day without a user's settings, pictures, and waiting."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+import napari
+from napari.settings import get_settings
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QApplication
+
+REST = 0.002
+"""Seconds between two looks at the window, which are left to what runs in threads."""
+
+
+def folder_of_pictures(about: str | None) -> Path:
+    """Return the folder that the command line names, made if it is not there."""
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.absolute()
+
+
+@contextmanager
+def first_day() -> Iterator[Path]:
+    """Start widgets as on a user's first day, and leave the user's own settings alone.
+
+    Yields the folder that the settings are in meanwhile.
+    """
+    get_settings().application.save_window_geometry = False
+    with TemporaryDirectory() as settings:
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
+        yield Path(settings)
+
+
+def shoot(viewer: napari.Viewer, path: Path, *, after: float = 1.0) -> None:
+    """Save a picture of the whole window, some seconds after it was last changed."""
+    settle(after)
+    viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
+    print(path)
+
+
+def settle(seconds: float = 0.5, rest: float = REST) -> None:
+    """Let the window draw itself."""
+    until = monotonic() + seconds
+    while monotonic() < until:
+        QApplication.processEvents()
+        sleep(rest)
+
+
+def wait_until(condition: Callable[[], bool], patience: float, rest: float = REST) -> None:
+    """Keep the window alive until something is true.
+
+    Raises
+    ------
+    TimeoutError
+        If that takes longer than the patience, in seconds.
+    """
+    until = monotonic() + patience
+    while not condition():
+        if monotonic() > until:
+            raise TimeoutError(f"not done after {patience:g} seconds")
+        QApplication.processEvents()
+        sleep(rest)

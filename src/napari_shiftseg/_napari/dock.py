@@ -1,0 +1,72 @@
+"""What the docks of one form share: their place, their commands, how they let go."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from napari.viewer import Viewer
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from napari_shiftseg._napari.actions import Actions, Command
+from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.palette import warning_text
+from napari_shiftseg._napari.sentence import warning_style
+
+
+class Control(Protocol):
+    """The coordinator of a dock."""
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+
+
+class Dock(QWidget):
+    """A dock widget of one form; subclasses make view and control, then :meth:`begin`.
+
+    Parameters
+    ----------
+    viewer
+        The viewer that the widget is docked in.
+    """
+
+    actions_of_widget: Actions
+
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+
+    def begin(
+        self, form: QWidget, control: Control, commands: list[Command], *, width: int
+    ) -> None:
+        """Lay the form out, at least so many pixels wide, and offer the commands."""
+        self._close = control.close
+        self.actions_of_widget = Actions(self._viewer, commands, self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(form)
+        self.setMinimumWidth(width)
+        while_alive(self, self._viewer.events.theme, self.on_theme)
+        self.actions_of_widget.register()
+        self.on_theme()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Let go of the viewer when napari closes the dock."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._close()
+            self.actions_of_widget.unregister()
+
+    def on_theme(self) -> None:
+        """Take the colours of napari's theme."""
+        self.setStyleSheet(warning_style(warning_text(self._viewer.theme)))
+
+
+def scrolling(form: QWidget) -> QScrollArea:
+    """Wrap a form that may be higher than the window."""
+    area = QScrollArea()
+    area.setWidget(form)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
