@@ -14,6 +14,7 @@ from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import Prediction, Stitcher, TileDone, predict_tiles
 from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.labels.cluster import cluster
 from napari_shiftseg.settings import Clustering, StitchMode
@@ -57,18 +58,23 @@ class Segmentation:
     @property
     def provenance(self) -> dict[str, Any]:
         """All that is needed to make the labels again."""
-        return {
-            "version": __version__,
-            "model": self.model.description.name,
-            "model_sha256": self.model.sha256,
-            "stitch": self.plan.mode,
-            "tile": list(self.plan.tile_size),
-            "period": list(self.plan.geometry.period),
-            "context": list(self.plan.geometry.context),
-            "origin": [0] * self.plan.geometry.ndim,
-            "region": [[part.start, part.stop] for part in self.plan.region],
-            "clustering": asdict(self.clustering),
-        }
+        return provenance_of(self.model, self.plan, self.clustering)
+
+
+def provenance_of(model: Model, plan: TilePlan, clustering: Clustering) -> dict[str, Any]:
+    """Return all that is needed to make labels again."""
+    return {
+        "version": __version__,
+        "model": model.description.name,
+        "model_sha256": model.sha256,
+        "stitch": plan.mode,
+        "tile": list(plan.tile_size),
+        "period": list(plan.geometry.period),
+        "context": list(plan.geometry.context),
+        "origin": [0] * plan.geometry.ndim,
+        "region": [[part.start, part.stop] for part in plan.region],
+        "clustering": asdict(clustering),
+    }
 
 
 def plan_for(
@@ -93,6 +99,18 @@ def frames_of(image: Any, model: Model, axes: str | None = None) -> Frames:
     architecture = model.description.architecture
     ndim, channels = architecture.geometry.ndim, architecture.in_channels
     return Frames.of(image, ndim=ndim, in_channels=channels, axes=axes)
+
+
+def calibration_of_labels(
+    frames: Frames, model: Model, image: Calibration | None = None
+) -> Calibration:
+    """Return axes and voxel size of the labels that a model makes of an image."""
+    kept, spatial = frames.layout.kept, model.description.axes
+    # Loops of a stack whose axes are unknown are frames in time.
+    letters = "tpq"[: len(kept) - len(spatial)] + spatial
+    if frames.axes is not None:
+        letters = "".join(frames.axes[axis] for axis in kept)
+    return Calibration.of(letters) if image is None else replace(image.picked(kept), axes=letters)
 
 
 def predict_events(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
-from napari_shiftseg.pipeline import frames_of
+from napari_shiftseg.pipeline import calibration_of_labels, frames_of
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,8 @@ class NamedImage:
 
     def calibration_of_labels(self, model: Model) -> Calibration:
         """Return axes and voxel size of the labels that a model makes of this image."""
-        kept = frames_of(self.pixels, model, self.axes).layout.kept
-        spatial = model.description.axes
-        # Loops of a stack whose axes are unknown are frames in time.
-        letters = "tpq"[: len(kept) - len(spatial)] + spatial
-        if self.axes is not None:
-            letters = "".join(self.axes[axis] for axis in kept)
-        return replace(self.calibration.picked(kept), axes=letters)
+        frames = frames_of(self.pixels, model, self.axes)
+        return calibration_of_labels(frames, model, self.calibration)
 
 
 def read_truth(path: Path | None, model: Model) -> Any | None:

@@ -38,7 +38,7 @@ def open_image(path: str | Path) -> OpenedImage:
 
 def write_labels(
     path: str | Path,
-    labels: NDArray[Any],
+    labels: Any,
     *,
     axes: str | Calibration,
     provenance: dict[str, Any] | None = None,
@@ -50,7 +50,8 @@ def write_labels(
     path
         ``.tif``, ``.tiff``, ``.ome.zarr`` or ``.zarr``; what is there is replaced.
     labels
-        Integers of at least 0, ``(*axes)``.
+        Integers of at least 0, ``(*axes)``. Unsigned ones that are no numpy array, only
+        slice like one, are written part by part in their own type.
     axes
         One letter per axis, as ``"zyx"``; a calibration adds voxel size and unit.
     provenance
@@ -62,6 +63,9 @@ def write_labels(
         If the suffix is another, the axes do not fit, the labels are no integers of at
         least 0, or the file cannot be written.
     """
+    if not isinstance(labels, np.ndarray) and np.dtype(labels.dtype).kind == "u":
+        _write(path, labels, "labels", axes, provenance)
+        return
     labels = np.asarray(labels)
     if labels.dtype.kind not in "bui" or (labels.size and labels.min() < 0):
         raise ShiftSegError("labels are integers, 0 for background and objects from 1 on")
@@ -113,7 +117,9 @@ def _write(
     if _is_zarr(path):
         write_ome_zarr(path, pixels, axes=axes, kind=kind, provenance=provenance)
     else:
-        write_tiff(path, np.asarray(pixels), axes=axes, kind=kind, provenance=provenance)
+        # Colours lie along a last axis that tiles are not cut for.
+        pixels = pixels if kind == "labels" else np.asarray(pixels)
+        write_tiff(path, pixels, axes=axes, kind=kind, provenance=provenance)
 
 
 def _is_zarr(path: str | Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
+from napari_shiftseg.image.pyramid import blocks
 from napari_shiftseg.image.readable import readable
 from napari_shiftseg.image.units import PIXEL, imagej_unit
 
 _IMAGEJ_AXES = "TZCYXS"
+_TILE = 512
+"""Edge in pixels of the tiles of an image that is written tile by tile."""
+
 _CLASSIC_BYTES = 2**32 - 2**25
 """Above this many bytes offsets may not fit into 32 bits; tifffile draws the line here too."""
 
@@ -63,7 +68,7 @@ def readable_tiff(path: Path) -> Iterator[None]:
 
 def write_tiff(
     path: str | Path,
-    array: NDArray[Any],
+    array: Any,
     *,
     axes: str | Calibration,
     kind: Kind | None = None,
@@ -79,7 +84,8 @@ def write_tiff(
     path
         Where to; an existing file is replaced.
     array
-        Pixels.
+        Pixels. What is no numpy array, only slices like one, is read and written tile by
+        tile.
     axes
         One letter per axis, as ``"YX"`` or ``"CYX"``; a calibration adds voxel size and unit.
     kind
@@ -99,14 +105,31 @@ def write_tiff(
     with file_beside(Path(path)) as partial:
         tifffile.imwrite(
             partial,
-            array,
-            bigtiff=array.nbytes > _CLASSIC_BYTES,
+            **_pixels(array),
+            bigtiff=prod(array.shape) * array.dtype.itemsize > _CLASSIC_BYTES,
             compression="zlib",
             photometric="rgb" if letters.endswith("S") else "minisblack",
             metadata=None,
             description=json.dumps({"shape": array.shape, "axes": letters} | kept),
             **_for_imagej(array.shape, calibration),
         )
+
+
+def _pixels(array: Any) -> dict[str, Any]:
+    """Return what tifffile needs to write an array at once, or one tile after the other."""
+    if isinstance(array, np.ndarray):
+        return {"data": array}
+    planes = (1,) * (array.ndim - 2)
+    parts = (
+        _padded(np.asarray(array[part]).reshape([s.stop - s.start for s in part[-2:]]))
+        for part in blocks(array.shape, (*planes, _TILE, _TILE))
+    )
+    return {"data": parts, "shape": array.shape, "dtype": array.dtype, "tile": (_TILE, _TILE)}
+
+
+def _padded(part: NDArray[Any]) -> NDArray[Any]:
+    """Fill the tiles at the right and lower border up with zeros: all must be of one size."""
+    return np.pad(part, [(0, _TILE - size) for size in part.shape])
 
 
 def smallest_label_type(labels: NDArray[Any]) -> NDArray[Any]:

@@ -59,7 +59,7 @@ def cluster(
 def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
     """Split distant parts, drop small objects and number the rest in raster order."""
     if settings.split_components:
-        labels = _components(labels)
+        labels = connected_parts(labels)
     sizes = np.bincount(labels.ravel())
     kept = sizes >= max(settings.min_size, 1)
     kept[0] = False
@@ -75,8 +75,8 @@ def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
     return numbered
 
 
-def _components(labels: NDArray[Any]) -> NDArray[Any]:
-    """Find the connected components, numbered in raster order."""
+def connected_parts(labels: NDArray[Any]) -> NDArray[Any]:
+    """Find the connected components of each label, numbered in raster order; faces connect."""
     flat = labels.squeeze()
     flat = flat.reshape((1,) * (2 - flat.ndim) + flat.shape)
     found = cc3d.connected_components(flat, connectivity=4 if flat.ndim == 2 else 6)

@@ -1,0 +1,126 @@
+"""One run, as any process can take part in it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from napari_shiftseg._version import __version__
+from napari_shiftseg.blockwise.blocks import BlockGrid
+from napari_shiftseg.blockwise.work_folder import WorkFolder
+from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.image.axes import Frames
+from napari_shiftseg.image.files import open_image
+from napari_shiftseg.image.intensity import Scaling
+from napari_shiftseg.pipeline import frames_of
+from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.tile import Region
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done: names and numbers, no pixels, so that it can be sent anywhere.
+
+    Parameters
+    ----------
+    folder
+        Where finished blocks are kept.
+    model
+        Name of a bundled model, or path of a model file.
+    clustering
+        From embeddings to labels.
+    stitch
+        How the tiles of a block are stitched.
+    tile
+        Tile size in pixels per axis. Corrected tiles of any size give the same labels.
+    block
+        Block size in pixels per axis.
+    scalings
+        The intensity scaling of each frame, measured once.
+    image
+        Path of the image; empty if it is an array of the process that runs.
+    axes
+        One letter per axis of the image, None if they are unknown.
+    device
+        Where to predict; None is the fastest device.
+    """
+
+    folder: Path
+    model: str
+    clustering: Clustering
+    stitch: StitchMode
+    tile: Size
+    block: Size
+    scalings: tuple[Scaling, ...]
+    image: str = ""
+    axes: str | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """An order with its image and its model open.
+
+    Parameters
+    ----------
+    order
+        What is to be done.
+    frames
+        The image.
+    model
+        The model.
+    """
+
+    order: Order
+    frames: Frames
+    model: Model
+
+    @classmethod
+    def open(cls, order: Order) -> Job:
+        """Open image and model by their names."""
+        model = load_model(order.model)
+        pixels = open_image(order.image).pixels
+        return cls(order, frames_of(pixels, model, order.axes), model)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that the labels depend on: what a run that goes on must share."""
+        order = self.order
+        cut = {} if order.stitch == "corrected" else {"tile": list(order.tile)}
+        return {
+            "version": __version__,
+            "image shape": list(self.frames.source.shape),
+            "image type": str(self.frames.source.dtype),
+            "axes": order.axes,
+            "intensities": [asdict(scaling) for scaling in order.scalings],
+            "model": self.model.sha256,
+            "stitch": order.stitch,
+            "block": list(order.block),
+            **cut,
+            **asdict(order.clustering),
+        }
+
+    @property
+    def folder(self) -> WorkFolder:
+        """Where finished blocks are kept."""
+        return WorkFolder(self.order.folder)
+
+    @cached_property
+    def grid(self) -> BlockGrid:
+        """Blocks of one frame."""
+        return BlockGrid(self.frames.spatial, self.order.block)
+
+    def __len__(self) -> int:
+        return len(self.frames) * len(self.grid)
+
+    def numbers(self, frame: int) -> range:
+        """Return the numbers of a frame's blocks."""
+        return range(frame * len(self.grid), (frame + 1) * len(self.grid))
+
+    def place(self, number: int) -> tuple[int, Region]:
+        """Return a block's frame, counted along the loop axes, and its region in it."""
+        frame, block = divmod(number, len(self.grid))
+        return frame, self.grid.region(block)

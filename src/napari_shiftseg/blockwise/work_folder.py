@@ -1,0 +1,110 @@
+"""What a run has finished so far: files beside the output, each whole or not there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import file_beside, write_text
+
+_RECORD = "run.json"
+
+
+class WorkFolder:
+    """Arrays under a name and a number, and a record of the run that they belong to.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def beside(cls, output: Path) -> WorkFolder:
+        """Return the folder of the run that writes ``output``."""
+        return cls(output.with_name(f"{output.name}.unfinished"))
+
+    def begin(self, record: Mapping[str, Any], *, afresh: bool = False) -> bool:
+        """Start a run, or go on with the one that was begun here; say whether it goes on.
+
+        Parameters
+        ----------
+        record
+            All that the result depends on.
+        afresh
+            Throw away a run with another record, instead of refusing.
+
+        Raises
+        ------
+        ShiftSegError
+            If the folder holds a run with another record, or something else.
+        """
+        if self.path.exists() and any(self.path.glob("[!.]*")):
+            changed = self._changes(record)
+            if not changed:
+                return True
+            if not afresh:
+                raise ShiftSegError(
+                    f"{self.path} holds an unfinished run with {changed}; repeat its settings to "
+                    "go on with it, or add --overwrite to start afresh"
+                )
+            self.remove()
+        if not self.path.parent.is_dir():
+            raise ShiftSegError(f"no such folder: {self.path.parent}")
+        try:
+            self.path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ShiftSegError(f"{self.path} cannot be made: {error.strerror}") from None
+        write_text(self.path / _RECORD, json.dumps(record, indent=2) + "\n")
+        return False
+
+    def record(self) -> dict[str, Any]:
+        """Return the record of the run."""
+        try:
+            known = json.loads((self.path / _RECORD).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            known = None
+        if not isinstance(known, dict):
+            raise ShiftSegError(f"{self.path} is not the folder of an unfinished run; move it away")
+        return known
+
+    def _changes(self, record: Mapping[str, Any]) -> str:
+        """Name what differs from a record, as ``another bandwidth (1.5, now 2.0)``."""
+        now = json.loads(json.dumps(record))
+        known = self.record()
+        names = [name for name in {**known, **now} if known.get(name) != now.get(name)]
+        return ", ".join(
+            f"another {name} ({known.get(name)}, now {now.get(name)})" for name in names
+        )
+
+    def has(self, name: str, number: int) -> bool:
+        """Tell whether arrays are there."""
+        return self._file(name, number).is_file()
+
+    def save(self, name: str, number: int, **arrays: NDArray[Any]) -> None:
+        """Keep arrays; raises ShiftSegError where they cannot be written."""
+        with file_beside(self._file(name, number)) as partial, partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    def load(self, name: str, number: int) -> Any:
+        """Return arrays by name; each is read when it is asked for. To be used in ``with``."""
+        return np.load(self._file(name, number), allow_pickle=False)
+
+    def remove(self) -> None:
+        """Throw everything away, the record last, so that what is left is still known."""
+        for file in self.path.glob("*.npz"):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _file(self, name: str, number: int) -> Path:
+        return self.path / f"{name}-{number:06d}.npz"

@@ -1,0 +1,135 @@
+"""Who does the work on blocks: this process, others on this machine, or a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
+from typing import Any, Protocol
+
+from napari_shiftseg.blockwise.job import Job, Order
+from napari_shiftseg.errors import ShiftSegError
+
+Task = Callable[[Job, int], None]
+"""Works on the block of a number; what it finds lies in the job's folder afterwards."""
+
+_LIVES = 3
+"""How many workers a block may outlive; one that kills more is at fault itself."""
+
+
+class Workers(Protocol):
+    """Something that works on blocks."""
+
+    def run(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[int]:
+        """Work on blocks and yield the number of each that is finished, in any order."""
+        ...
+
+
+class Here:
+    """Works in this process, one block after the other."""
+
+    def run(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[int]:
+        """Work on blocks; see :class:`Workers`."""
+        for number in numbers:
+            task(job, number)
+            yield number
+
+
+class Cluster:
+    """The workers of a dask scheduler; all see the image and the work folder as files.
+
+    Parameters
+    ----------
+    client
+        ``distributed.Client``.
+    threads
+        Threads of each worker; 0 leaves it to torch.
+    """
+
+    def __init__(self, client: Any, threads: int = 0) -> None:
+        self._client, self._threads = client, threads
+
+    def run(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[int]:
+        """Work on blocks; see :class:`Workers`. Blocks of a lost worker are begun again."""
+        from distributed import KilledWorker, as_completed
+
+        remote = partial(_remote, task, job.order, self._threads)
+        futures = self._client.map(remote, list(numbers), pure=False)
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except KilledWorker:
+            raise ShiftSegError(
+                f"{_LIVES} workers were lost over the same block, for lack of memory most often; "
+                "start fewer workers, or give each more memory"
+            ) from None
+        finally:
+            self._client.cancel(futures)
+
+
+@contextlib.contextmanager
+def workers_of(count: int | None = None, scheduler: str | None = None) -> Iterator[Workers]:
+    """Start workers on this machine, or connect to those of a scheduler.
+
+    Parameters
+    ----------
+    count
+        Processes to start here; None or 1 works in this process.
+    scheduler
+        Address of a running dask scheduler, as ``tcp://host:8786``.
+
+    Raises
+    ------
+    ShiftSegError
+        If both are given, the count is not positive, dask.distributed is not installed, or
+        the scheduler does not answer.
+    """
+    if scheduler and count:
+        raise ShiftSegError("give either a number of workers or a scheduler's address, not both")
+    if count is not None and count < 1:
+        raise ShiftSegError(f"the number of workers is {count}; legal: from 1 on")
+    if not scheduler and count in (None, 1):
+        yield Here()
+        return
+    distributed = _require_distributed()
+    threads = 0 if scheduler else max(1, (os.cpu_count() or 1) // (count or 1))
+    with contextlib.ExitStack() as stack:
+        if not scheduler:
+            cluster = distributed.LocalCluster(
+                n_workers=count, threads_per_worker=1, dashboard_address=None, memory_limit=0
+            )
+            scheduler = stack.enter_context(cluster)
+        try:
+            client = stack.enter_context(distributed.Client(scheduler, timeout=10))
+        except (OSError, ValueError) as error:
+            raise ShiftSegError(f"no scheduler answers at {scheduler} ({error})") from None
+        yield Cluster(client, threads)
+
+
+def _require_distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise ShiftSegError(
+            "several workers need dask.distributed: pip install 'napari-shiftseg[cluster]'"
+        ) from None
+    import dask
+
+    dask.config.set({"distributed.scheduler.allowed-failures": _LIVES})
+    return distributed
+
+
+def _remote(task: Task, order: Order, threads: int, number: int) -> int:
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    task(_opened(order), number)
+    return number
+
+
+@lru_cache(1)
+def _opened(order: Order) -> Job:
+    """Open image and model once per process."""
+    return Job.open(order)
