@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import time
@@ -11,22 +12,37 @@ from pathlib import Path
 
 from napari_shiftseg.errors import ShiftSegError
 
+_LONGEST_NAME = 255
+"""Bytes of a file's name, on every file system that is in use."""
+
 _TRIES, _PAUSE = 20, 0.05
 """How often, and how many seconds apart, a folder is tried to be removed."""
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; where one may not look, or cannot, there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
 def file_beside(path: Path) -> Iterator[Path]:
     """Give a name to write a file to; an existing file is replaced at the end.
 
+    Of a link, what it leads to is replaced.
+
     Raises
     ------
     ShiftSegError
         If the folder is missing, or writing fails for a reason outside of the program.
     """
-    with _beside(path) as partial:
+    target = _followed(path)
+    with _beside(target) as partial:
         yield partial
-        os.replace(partial, path)
+        _flush(partial)
+        os.replace(partial, target)
 
 
 @contextlib.contextmanager
@@ -38,12 +54,29 @@ def folder_beside(path: Path) -> Iterator[Path]:
     ShiftSegError
         As :func:`file_beside`.
     """
-    with _beside(path) as partial:
+    target = _followed(path)
+    with _beside(target) as partial:
         yield partial
-        if path.exists():
-            _exchange(path, partial)
+        if target.exists():
+            _exchange(target, partial)
         else:
-            os.replace(partial, path)
+            os.replace(partial, target)
+
+
+def _followed(path: Path) -> Path:
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):
+        raise ShiftSegError(f"{path} is a link that leads back to itself") from None
+
+
+def _flush(path: Path) -> None:
+    """Have the disk take a file before its name says that it is complete.
+
+    Some file systems find out only now that there is no space left.
+    """
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _exchange(path: Path, partial: Path) -> None:
@@ -63,7 +96,7 @@ def _exchange(path: Path, partial: Path) -> None:
 def _beside(path: Path) -> Iterator[Path]:
     if not path.parent.is_dir():
         raise ShiftSegError(f"no such folder: {path.parent}")
-    partial = path.with_name(f".{path.name}.part")
+    partial = path.with_name(_partial_name(path.name))
     try:
         _remove(partial)
         yield partial
@@ -71,6 +104,14 @@ def _beside(path: Path) -> Iterator[Path]:
         raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         _remove_at_last(partial)
+
+
+def _partial_name(name: str) -> str:
+    """Name a file in the making after its file, or after a hash if that is too long."""
+    partial = f".{name}.part"
+    if len(os.fsencode(partial)) <= _LONGEST_NAME:
+        return partial
+    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.part"
 
 
 def _remove_at_last(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, Reporting
 from napari_shiftseg.embeddings.description import ModelDescription
-from napari_shiftseg.embeddings.model import bundled_models
+from napari_shiftseg.embeddings.model import bundled_models, file_hash
 from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.report import number
@@ -35,10 +35,11 @@ def models(name: str | None = None, *, ending: Reporting = TEXT_ONLY) -> None:
             )
     cards = {key: read_description(path) for key, path in found.items()}
     values = {key: json.loads(card.to_json()) for key, card in cards.items()}
-    ending.report(values, "\n\n".join(card_text(card) for card in cards.values()))
+    texts = [card_text(card, file_hash(found[key])) for key, card in cards.items()]
+    ending.report(values, "\n\n".join(texts))
 
 
-def card_text(card: ModelDescription) -> str:
+def card_text(card: ModelDescription, sha256: str = "") -> str:
     """Describe a model in plain words."""
     geometry = card.architecture.geometry
     rows = {
@@ -51,9 +52,10 @@ def card_text(card: ModelDescription) -> str:
         "bandwidth": f"{card.clustering.bandwidth:g}",
         "licence": card.licence or "not stated",
         "steps": str(card.training.get("steps_done", "unknown")),
-        "minutes": str(round(card.training.get("seconds", 0) / 60) or "unknown"),
+        "minutes": _minutes(card.training.get("seconds")),
         "trained by": str(card.training.get("command", "unknown")),
         "note": str(card.training.get("note", "")),
+        "sha256": sha256,
     }
     lines = [card.name, *(f"  {title:<16}{value}" for title, value in rows.items() if value)]
     lines += [f"  score {name}: {_figures(values)}" for name, values in card.scores.items()]
@@ -62,8 +64,15 @@ def card_text(card: ModelDescription) -> str:
     return "\n".join(lines)
 
 
-def _figures(values: dict[str, Any], prefix: str = "") -> str:
+def _minutes(seconds: object) -> str:
+    counted = isinstance(seconds, int | float) and 30 <= seconds < 1e12
+    return str(round(seconds / 60)) if counted else "unknown"  # type: ignore[operator]
+
+
+def _figures(values: Any, prefix: str = "") -> str:
     """Write nested scores in one line, leaving out what is not a number."""
+    if not isinstance(values, dict):
+        return number(values) if isinstance(values, int | float) else str(values)
     parts = []
     for key, value in values.items():
         if isinstance(value, dict):

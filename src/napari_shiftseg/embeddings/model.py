@@ -11,6 +11,7 @@ from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model_file import load_network
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import is_file
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 
 
@@ -67,9 +68,15 @@ def load_model(model: str | Path | Model) -> Model:
         return model
     bundled = bundled_models()
     path = bundled.get(str(model), Path(model))
-    if not path.is_file():
+    if not is_file(path):
         raise ShiftSegError(
             f"there is no model {str(model)!r}; bundled: {', '.join(bundled)}; or name a file"
         )
     network, description = load_network(path)
-    return Model(network, description, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Model(network, description, file_hash(path))
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal: what names its content beyond doubt."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

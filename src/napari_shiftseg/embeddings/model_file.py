@@ -6,20 +6,22 @@ with ``weights_only=True``.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
-from napari_shiftseg.files import file_beside
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning, first_line
+from napari_shiftseg.files import file_beside, is_file
 
 HEADER_KEY = "shiftseg"
 
@@ -74,16 +76,9 @@ def load_network(path: str | Path) -> tuple[UNet, ModelDescription]:
         If the model was trained with an output window <= period.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise ShiftSegError(f"no such model file: {path}")
-    if path.suffix == ".safetensors":
-        with _opened(path) as file:
-            description = _description(path, file)
-            weights = {key: file.get_tensor(key) for key in file.keys()}
-    else:
-        weights = _checkpoint_weights(path)
-        description = _sidecar_description(path)
-    network = _fill(UNet(description.architecture), weights, path)
+    network, description = _stored(path) if path.suffix == ".safetensors" else _plain(path)
     if description.window_exceeds_period is False:
         warnings.warn(period_trained_message(description), ShiftSegWarning, stacklevel=2)
     return network, description
@@ -105,13 +100,36 @@ def _by(size: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in size)
 
 
-def _opened(path: Path) -> Any:
-    if not path.is_file():
+def _stored(path: Path) -> tuple[UNet, ModelDescription]:
+    """Load a model file; weights of the wrong shape are refused before they are read."""
+    with _opened(path) as file:
+        description = _description(path, file)
+        network = _unfilled(description)
+        shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}
+        _refuse_misfits(network, shapes, path)
+        return _filled(network, {key: file.get_tensor(key) for key in shapes}, path), description
+
+
+def _plain(path: Path) -> tuple[UNet, ModelDescription]:
+    """Load a checkpoint beside its description."""
+    weights = _checkpoint_weights(path)
+    description = _sidecar_description(path)
+    network = _unfilled(description)
+    _refuse_misfits(network, {key: tuple(v.shape) for key, v in weights.items()}, path)
+    return _filled(network, weights, path), description
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if not is_file(path):
         raise ShiftSegError(f"no such model file: {path}")
     try:
-        return safe_open(path, framework="pt")
-    except (SafetensorError, OSError) as error:
-        raise ShiftSegError(f"{path} is not a safetensors file: {error}") from None
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except ShiftSegError:
+        raise
+    except Exception as error:  # what it raises on types of numbers that torch lacks, it keeps
+        raise ShiftSegError(f"{path} is not a safetensors file: {first_line(error)}") from None
 
 
 def _description(path: Path, file: Any) -> ModelDescription:
@@ -130,23 +148,45 @@ def _checkpoint_weights(path: Path) -> dict[str, Tensor]:
             f"{path} is not a plain checkpoint of weights; what it holds could run code, "
             "so it is not opened. Save the state_dict alone."
         ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError):
+    except Exception:  # a damaged file raises whatever torch stumbles over
         raise ShiftSegError(f"{path} is not a model file") from None
-    if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
+    if not is_state_dict(weights):
         raise ShiftSegError(f"{path} holds no state_dict (names and tensors)")
-    return weights
+    return dict(weights)
+
+
+def is_state_dict(loaded: object) -> TypeGuard[dict[str, Tensor]]:
+    """Tell whether something is names and tensors."""
+    return isinstance(loaded, dict) and all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in loaded.items()
+    )
 
 
 def _sidecar_description(path: Path) -> ModelDescription:
     sidecar = path.with_suffix(".json")
-    if not sidecar.is_file():
+    if not is_file(sidecar):
         raise ShiftSegError(f"{path} is a plain checkpoint and needs its description, {sidecar}")
-    return ModelDescription.from_json(sidecar.read_text())
+    try:
+        text = sidecar.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ShiftSegError(f"{sidecar} is no description of a model: {error}") from None
+    return ModelDescription.from_json(text)
 
 
-def _fill(network: UNet, weights: dict[str, Tensor], path: Path) -> UNet:
+def _unfilled(description: ModelDescription) -> UNet:
+    """Build a network without memory for its weights: its size is only a claim so far."""
+    try:
+        with torch.device("meta"):
+            return UNet(description.architecture)
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
+        raise ShiftSegError(
+            f"the model {description.name} describes a network that cannot be built: "
+            f"{first_line(error)}"
+        ) from None
+
+
+def _refuse_misfits(network: UNet, given: dict[str, tuple[int, ...]], path: Path) -> None:
     expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
-    given = {k: tuple(v.shape) for k, v in weights.items()}
     wrong = sorted(k for k in expected.keys() | given.keys() if expected.get(k) != given.get(k))
     if wrong:
         name = wrong[0]
@@ -154,7 +194,15 @@ def _fill(network: UNet, weights: dict[str, Tensor], path: Path) -> UNet:
             f"{path}: {len(wrong)} weights do not fit the description; {name} is "
             f"{given.get(name, 'missing')}, expected {expected.get(name, 'nothing')}"
         )
-    if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
+
+
+def _filled(network: UNet, weights: dict[str, Tensor], path: Path) -> UNet:
+    """Put weights of the right shapes in; copies, for the file may go while they are used."""
+    for name, value in weights.items():
+        if value.layout != torch.strided or not value.is_floating_point():
+            raise ShiftSegError(f"{path}: {name} is {value.dtype}; weights are dense floats")
+    copies = {name: value.to(torch.float32, copy=True) for name, value in weights.items()}
+    if not all(bool(torch.isfinite(v).all()) for v in copies.values()):
         raise ShiftSegError(f"{path} has weights that are not finite")
-    network.load_state_dict({k: v.float() for k, v in weights.items()})
+    network.load_state_dict(copies, assign=True)
     return network.eval().requires_grad_(False)

@@ -7,14 +7,14 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from napari_shiftseg.embeddings.model import bundled_models, load_model
-from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import is_file
 from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.network_audit.exported import load_exported
 from napari_shiftseg.network_audit.subject import quiet
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 from napari_shiftseg.network_audit.zoo_package import description_in, load_zoo_model
@@ -87,8 +87,8 @@ def load_foreign(
         with quiet():
             zoo = load_zoo_model(package, trust_code=trust_code)
         found = Foreign(zoo.module, zoo.ndim, zoo.in_channels)
-    elif path.is_file():
-        found = Foreign(_recorded(path))
+    elif is_file(path):
+        found = Foreign(_recorded(path, trust_code))
     elif ":" in source:
         found = Foreign(_made(source, trust_code))
     else:
@@ -98,26 +98,17 @@ def load_foreign(
     return found
 
 
-def _recorded(path: Path) -> nn.Module:
+def _recorded(path: Path, trusted: bool) -> nn.Module:
     if not zipfile.is_zipfile(path):
         raise ShiftSegError(f"{path} is not a network; legal: {_KINDS}")
-    if path.suffix == ".pt2":
-        return _exported(path)
     try:
+        if path.suffix == ".pt2":
+            return load_exported(path, trust_code=trusted)
         return load_torchscript(path, str(path))
     except ShiftSegError as error:
+        if error.__cause__ is None:  # not damaged, but refused
+            raise
         raise ShiftSegError(f"{error}; {_STATE_DICT}") from error
-
-
-def _exported(path: Path) -> nn.Module:
-    try:
-        with quiet():
-            graph: nn.Module = torch.export.load(path).module()
-    except Exception as error:  # a damaged file raises whatever torch stumbles over
-        raise ShiftSegError(
-            f"{path} is not a recorded network ({first_line(error)}); {_STATE_DICT}"
-        ) from error
-    return graph
 
 
 def _made(source: str, trusted: bool) -> nn.Module:
@@ -147,12 +138,12 @@ def _fill(module: nn.Module, path: Path) -> None:
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
+    if not is_file(path):
         raise ShiftSegError(f"no such file: {path}")
     if path.suffix != ".safetensors":
         return load_checkpoint(path, str(path))
     try:
         tensors: dict[str, Tensor] = load_file(path)
-    except SafetensorError as error:
+    except Exception as error:  # types of numbers that torch lacks raise others than damage
         raise ShiftSegError(f"{path} holds no plain state dict: nothing was loaded") from error
     return tensors

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
+import io
+import tokenize
+import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 from torch import Tensor, nn
 
+from napari_shiftseg.embeddings.model_file import is_state_dict
 from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.network_audit.subject import quiet
+
+_FORBIDDEN = {"save", "from_file", "rpc_sync", "rpc_async", "rpc_remote", "Print"}
+"""What recorded operations can do outside of memory: write files, call other computers."""
 
 
 def load_torchscript(file: Path | BinaryIO, name: str) -> nn.Module:
@@ -26,15 +32,38 @@ def load_torchscript(file: Path | BinaryIO, name: str) -> nn.Module:
     Raises
     ------
     ShiftSegError
-        If it is no TorchScript.
+        If it is no TorchScript, or one that does more than compute.
     """
     try:
+        content = io.BytesIO(file.read_bytes() if isinstance(file, Path) else file.read())
+        _refuse_deeds(content, name)
+        content.seek(0)
         with quiet():
             # torch has no types for it.
-            network: nn.Module = torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]
+            network: nn.Module = torch.jit.load(content, map_location="cpu")  # type: ignore[no-untyped-call]
+    except ShiftSegError:
+        raise
     except Exception as error:  # a damaged file raises whatever torch stumbles over
         raise ShiftSegError(f"{name} is not a recorded network ({first_line(error)})") from error
     return network.eval()
+
+
+def _refuse_deeds(content: BinaryIO, name: str) -> None:
+    """Refuse a recording that writes files: some of it runs while it is loaded."""
+    with zipfile.ZipFile(content) as archive:
+        members = archive.namelist()
+        if len(set(members)) < len(members):
+            raise ShiftSegError(f"{name} is not a recorded network: it holds a file twice")
+        for member in members:
+            if not member.endswith(".py"):
+                continue
+            words = tokenize.tokenize(io.BytesIO(archive.read(member)).readline)
+            used = {word.string for word in words if word.type == tokenize.NAME}
+            if found := used & _FORBIDDEN:
+                raise ShiftSegError(
+                    f"{name} does more than compute: it calls {min(found)}, which can reach "
+                    "files or other computers, so it is not loaded"
+                )
 
 
 def load_checkpoint(file: Path | BinaryIO, name: str) -> dict[str, Tensor]:
@@ -46,7 +75,11 @@ def load_checkpoint(file: Path | BinaryIO, name: str) -> dict[str, Tensor]:
         If it holds anything else than plain weights.
     """
     try:
-        loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        with quiet():
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # as above
         raise ShiftSegError(f"{name} holds no plain state dict: nothing was loaded") from error
-    return dict(loaded.get("state_dict", loaded))
+    found = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if not is_state_dict(found):
+        raise ShiftSegError(f"{name} holds no state dict (names and tensors)")
+    return dict(found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import types
+import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from torch import nn
@@ -15,6 +18,9 @@ from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 
 _DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
+
+_LARGE, _DENSEST = 2**26, 50
+"""A file of more bytes than the one, squeezed to less than a fiftieth, is no file of weights."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,18 @@ def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
         If the extra is not installed, the package is invalid, has no PyTorch weights, names
         files outside of itself, or needs code that is not trusted.
     """
-    description = _described(path)
-    weights = description.weights
-    if weights.torchscript is not None:
-        loaded = load_torchscript(_content(weights.torchscript), str(weights.torchscript.source))
-    elif weights.pytorch_state_dict is not None:
-        loaded = _built(weights.pytorch_state_dict, path, trust_code)
-    else:
-        raise ShiftSegError(f"{path} has no PyTorch weights; legal: TorchScript or a state dict")
+    with _opened(path) as source:
+        description = _described(source, path)
+        weights = description.weights
+        if weights.torchscript is not None:
+            recorded = weights.torchscript
+            loaded = load_torchscript(_content(recorded, path), str(recorded.source))
+        elif weights.pytorch_state_dict is not None:
+            loaded = _built(weights.pytorch_state_dict, path, trust_code)
+        else:
+            raise ShiftSegError(
+                f"{path} has no PyTorch weights; legal: TorchScript or a state dict"
+            )
     axes = description.inputs[0].axes
     channels = [axis.size for axis in axes if axis.type == "channel"]
     return ZooModel(
@@ -69,7 +79,23 @@ def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
     )
 
 
-def _described(path: Path) -> Any:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Path | zipfile.ZipFile]:
+    """Hold a ZIP open for as long as its files are read; nobody else would close it."""
+    if path.suffix != ".zip":
+        yield path
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ShiftSegError(
+            f"{path} is no package of the BioImage Model Zoo: {first_line(error)}"
+        ) from error
+    with archive:
+        yield archive
+
+
+def _described(source: Path | zipfile.ZipFile, path: Path) -> Any:
     try:
         from bioimageio.spec import load_description
         from bioimageio.spec.model import ModelDescr
@@ -78,7 +104,7 @@ def _described(path: Path) -> Any:
             "packages of the BioImage Model Zoo need an extra: pip install 'napari-shiftseg[zoo]'"
         ) from None
     try:
-        found = load_description(path, perform_io_checks=False)
+        found = load_description(source, perform_io_checks=False)
     except Exception as error:  # what it raises on other files is not documented
         raise ShiftSegError(
             f"{path} is no package of the BioImage Model Zoo: {first_line(error)}"
@@ -88,14 +114,35 @@ def _described(path: Path) -> Any:
     return found
 
 
-def _content(file: Any) -> io.BytesIO:
-    """Read a file of the package. Nothing is fetched from anywhere."""
-    if "://" in str(file.source):
-        raise ShiftSegError(f"{file.source} is not in the package; download it first")
+def _content(file: Any, package: Path) -> io.BytesIO:
+    """Read a file of the package. Nothing is fetched from anywhere, nor from outside of it."""
+    source = str(file.source)
+    if "://" in source:
+        raise ShiftSegError(f"{source} is not in the package; download it first")
+    if PurePosixPath(source).is_absolute() or ".." in PurePosixPath(source).parts:
+        raise ShiftSegError(f"{source} is not in the package, and is not read")
+    if package.suffix == ".zip":
+        _refuse_bomb(package, source)
+    elif not (package.parent / source).resolve().is_relative_to(package.parent.resolve()):
+        raise ShiftSegError(f"{source} is a link out of the package, and is not read")
     try:
         return io.BytesIO(file.get_reader().read())
     except Exception as error:  # as above
-        raise ShiftSegError(f"{file.source} cannot be read from the package: {error}") from error
+        raise ShiftSegError(
+            f"{source} cannot be read from the package: {first_line(error)}"
+        ) from error
+
+
+def _refuse_bomb(package: Path, source: str) -> None:
+    """Refuse a file that claims far more bytes than weights can be squeezed from."""
+    with zipfile.ZipFile(package) as archive:
+        for member in archive.infolist():
+            ratio = member.file_size / max(1, member.compress_size)
+            if member.filename == source and member.file_size > _LARGE and ratio > _DENSEST:
+                raise ShiftSegError(
+                    f"{source} in {package} claims {member.file_size / 1e9:.1f} GB in "
+                    f"{member.compress_size / 1e6:.1f} MB, which no weights do; it is not read"
+                )
 
 
 def _built(weights: Any, path: Path, trusted: bool) -> nn.Module:
@@ -108,11 +155,11 @@ def _built(weights: Any, path: Path, trusted: bool) -> nn.Module:
             f"{path} builds its network by Python code ({code}), which can do anything on this "
             "computer; add --trust-code if you trust it"
         )
-    state = load_checkpoint(_content(weights), str(weights.source))
+    state = load_checkpoint(_content(weights, path), str(weights.source))
     try:
         if inside:
             home = types.ModuleType("architecture")
-            exec(compile(_content(recipe).read(), str(code), "exec"), home.__dict__)
+            exec(compile(_content(recipe, path).read(), str(code), "exec"), home.__dict__)
         else:
             home = importlib.import_module(recipe.import_from)
         network: nn.Module = getattr(home, str(recipe.callable))(**recipe.kwargs)
