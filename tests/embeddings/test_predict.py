@@ -14,9 +14,10 @@ from random_networks import random_network
 GEOMETRY = NetworkGeometry.regular(2, 1)
 
 
-def predict(network, plan, image=None):
+def predict(network, plan, image=None, streamed=False):
     image = np.zeros((1, *plan.image_size), np.float32) if image is None else image
-    return predict_tiles(network, image, Scaling((0.0,), (1.0,)), plan, torch.device("cpu"))
+    identity, cpu = Scaling((0.0,), (1.0,)), torch.device("cpu")
+    return predict_tiles(network, image, identity, plan, cpu, streamed=streamed)
 
 
 def test_one_event_per_tile_in_order():
@@ -27,6 +28,28 @@ def test_one_event_per_tile_in_order():
     assert {event.total for event in done} == {6}
     assert done[-1].output.shape == (3, 10, 5)
     assert done[-1].output.dtype == np.float32
+
+
+def test_streams_give_the_same_events_column_by_column():
+    architecture = Architecture(GEOMETRY, maps=2, embedding_dims=2, coordinate_dims=2)
+    network = random_network(architecture)
+    plan = make_plan(GEOMETRY, (20, 25), "corrected", tile=10)
+    image = np.random.default_rng(0).random((1, 20, 25), np.float32)
+    tiled = {event.tile.index: event for event in predict(network, plan, image)}
+    streamed = list(predict(network, plan, image, streamed=True))
+    assert [event.tile.index for event in streamed] == [0, 3, 1, 4, 2, 5]
+    for event in streamed:
+        assert event.total == 6
+        np.testing.assert_allclose(event.output, tiled[event.tile.index].output, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["naive", "blended"])
+def test_tiles_that_do_not_continue_each_other_cannot_be_streamed(mode):
+    network = random_network(Architecture(GEOMETRY, maps=2))
+    plan = make_plan(GEOMETRY, (20, 25), mode, tile=10)
+    assert len(list(predict(network, plan, streamed=None))) == len(plan)
+    with pytest.raises(ShiftSegError, match=f"{mode} tiles cannot be streamed; legal: corrected"):
+        list(predict(network, plan, streamed=True))
 
 
 def test_nothing_runs_until_asked_and_closing_cancels():
@@ -48,7 +71,7 @@ def test_a_failing_device_is_an_error_that_workers_see(error):
     network = random_network(Architecture(GEOMETRY, maps=2))
     network.register_forward_hook(fail)
     plan = make_plan(GEOMETRY, (20, 25), "corrected", tile=10)
-    with pytest.raises(DeviceError, match="smaller tile size needs less memory") as caught:
+    with pytest.raises(DeviceError, match="no memory for a tile of one period, 2 px") as caught:
         list(predict(network, plan))
     assert "\n" not in str(caught.value)
 

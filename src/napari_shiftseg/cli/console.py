@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -122,3 +123,26 @@ def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
             raise ShiftSegError(f"{path} exists; {hint}")
         if not path.parent.is_dir():
             raise ShiftSegError(f"no such folder: {path.parent}")
+
+
+_UNITS = {
+    **{letter: 1000**n for n, letter in enumerate(("b", "kb", "mb", "gb", "tb"))},
+    **{letter: 1024**n for n, letter in enumerate(("b", "kib", "mib", "gib", "tib"))},
+}
+
+
+def memory_size(text: str) -> int:
+    """Read an amount of memory, as ``2GB``, ``1.5 GiB`` or ``500MB``, in bytes.
+
+    Raises
+    ------
+    ShiftSegError
+        If it is none: a number above 0 and a unit, in small or large letters.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?b)\s*", text.lower())
+    size = int(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0
+    if size < 1:
+        raise ShiftSegError(
+            f"the memory is {text!r}; legal: a number above 0 and a unit, as 500MB, 2GB or 1.5GiB"
+        )
+    return size

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.tiles.geometry import Kernels, Size
 from napari_shiftseg.tiles.plan import TilePlan
 
-_FLOAT = 4
+FLOAT = 4
 """Bytes of a float32."""
 
 _ACHIEVED = 0.6
@@ -71,11 +72,11 @@ def cost_of(architecture: Architecture, plan: TilePlan, frames: int = 1) -> Cost
         (_walk(architecture, tuple(size for size, _ in sizes)), prod(n for _, n in sizes))
         for sizes in product(*(axis.items() for axis in axes))
     ]
-    stitched = architecture.out_channels * _FLOAT
+    stitched = architecture.out_channels * FLOAT
     return Cost(
         flops=frames * sum(tile.flops * count for tile, count in passes),
         tile_bytes=max((tile.peak for tile, _ in passes), default=0),
-        result_bytes=frames * prod(plan.result_size) * (stitched + 3 * _FLOAT),
+        result_bytes=frames * prod(plan.result_size) * (stitched + 3 * FLOAT),
     )
 
 
@@ -106,51 +107,109 @@ class _Pass:
     def layer(self, flops: float, *alive: int) -> None:
         """Count a layer and the elements that are alive while it runs."""
         self.flops += flops
-        self.peak = max(self.peak, _FLOAT * (self.kept + sum(alive)))
+        self.peak = max(self.peak, FLOAT * (self.kept + sum(alive)))
 
 
+@lru_cache(maxsize=4096)
 def _walk(architecture: Architecture, size: Size) -> _Pass:
-    geometry = architecture.geometry
-    maps = [architecture.maps * architecture.map_growth**i for i in range(geometry.levels + 1)]
     tally = _Pass()
-    channels, skips = architecture.in_channels, []
-    for level, kernels in enumerate(geometry.down):
-        size = _convolve(tally, architecture, size, channels, maps[level], kernels)
-        channels = maps[level]
-        if level < geometry.levels:
-            skips.append(channels * prod(size))
-            tally.kept += skips[-1]
-            size = tuple(n // f for n, f in zip(size, geometry.factors[level], strict=True))
-    for level in reversed(range(geometry.levels)):
-        size = _upsample(tally, architecture, size, channels, geometry.factors[level])
-        joined = channels + maps[level]
-        tally.layer(0, channels * prod(size), joined * prod(size))
-        tally.kept -= skips[level]
-        size = _convolve(tally, architecture, size, joined, maps[level], geometry.up[level])
-        channels = maps[level]
-    *hidden, last = geometry.head or ((1,) * geometry.ndim,)
-    size = _convolve(tally, architecture, size, channels, channels, tuple(hidden))
-    _convolve(tally, architecture, size, channels, architecture.out_channels, (last,))
+    for layer in layers_of(architecture, size):
+        before, after = layer.n_in * prod(layer.before), layer.n_out * prod(layer.after)
+        if layer.kind == "pool":
+            tally.kept += before
+        elif layer.kind == "join":
+            # The skip was kept on its own until here.
+            tally.layer(0, before, after)
+            tally.kept -= layer.skipped
+        else:
+            tally.layer(layer.flops, before, after)
     return tally
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One step of a network on an input of a certain size.
+
+    Parameters
+    ----------
+    kind
+        ``"convolve"``, ``"pool"``, ``"upsample"`` or ``"join"`` (of a skip with what comes
+        from below).
+    level
+        0 is the finest; of a pooling and an upsampling the finer one of its two.
+    n_in, n_out
+        Channels; of a join those from below and all.
+    before, after
+        Spatial sizes in pixels of that level.
+    kernel
+        Of a convolution.
+    flops
+        A multiply-add counts as two.
+    skipped
+        Elements of the whole skip that a join crops and takes.
+    """
+
+    kind: Literal["convolve", "pool", "upsample", "join"]
+    level: int
+    n_in: int
+    n_out: int
+    before: Size
+    after: Size
+    kernel: Size = ()
+    flops: float = 0.0
+    skipped: int = 0
+
+
+def layers_of(architecture: Architecture, size: Size) -> list[Layer]:
+    """List what :class:`UNet` does with an input of ``size`` pixels, first to last."""
+    geometry = architecture.geometry
+    maps = [architecture.maps * architecture.map_growth**i for i in range(geometry.levels + 1)]
+    found: list[Layer] = []
+    channels, skips = architecture.in_channels, []
+    for level, kernels in enumerate(geometry.down):
+        size = _convolve(found, architecture, level, size, channels, maps[level], kernels)
+        channels = maps[level]
+        if level < geometry.levels:
+            skips.append(channels * prod(size))
+            pooled = tuple(n // f for n, f in zip(size, geometry.factors[level], strict=True))
+            found.append(Layer("pool", level, channels, channels, size, pooled))
+            size = pooled
+    for level in reversed(range(geometry.levels)):
+        size = _upsample(found, architecture, level, size, channels)
+        joined = channels + maps[level]
+        found.append(Layer("join", level, channels, joined, size, size, skipped=skips[level]))
+        size = _convolve(found, architecture, level, size, joined, maps[level], geometry.up[level])
+        channels = maps[level]
+    *hidden, last = geometry.head or ((1,) * geometry.ndim,)
+    size = _convolve(found, architecture, 0, size, channels, channels, tuple(hidden))
+    _convolve(found, architecture, 0, size, channels, architecture.out_channels, (last,))
+    return found
+
+
 def _convolve(
-    tally: _Pass, architecture: Architecture, size: Size, n_in: int, n_out: int, kernels: Kernels
+    found: list[Layer],
+    architecture: Architecture,
+    level: int,
+    size: Size,
+    n_in: int,
+    n_out: int,
+    kernels: Kernels,
 ) -> Size:
     for kernel in kernels:
-        before = n_in * prod(size)
+        before = size
         if architecture.geometry.padding == "valid":
             size = tuple(n - k + 1 for n, k in zip(size, kernel, strict=True))
-        tally.layer(2 * prod(kernel) * n_in * n_out * prod(size), before, n_out * prod(size))
+        flops = 2.0 * prod(kernel) * n_in * n_out * prod(size)
+        found.append(Layer("convolve", level, n_in, n_out, before, size, kernel, flops))
         n_in = n_out
     return size
 
 
 def _upsample(
-    tally: _Pass, architecture: Architecture, size: Size, maps: int, factor: Size
+    found: list[Layer], architecture: Architecture, level: int, size: Size, maps: int
 ) -> Size:
-    before = maps * prod(size)
+    before, factor = size, architecture.geometry.factors[level]
     size = tuple(n * f for n, f in zip(size, factor, strict=True))
-    learnt = architecture.upsampling == "learnt"
-    tally.layer(2 * maps * maps * prod(size) if learnt else 0, before, maps * prod(size))
+    flops = 2.0 * maps * maps * prod(size) if architecture.upsampling == "learnt" else 0.0
+    found.append(Layer("upsample", level, maps, maps, before, size, flops=flops))
     return size

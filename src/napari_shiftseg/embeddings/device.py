@@ -36,6 +36,24 @@ def choose_device(name: str | None = None) -> torch.device:
     return torch.device(name)
 
 
+_NO_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "could not create a memory",
+    "alloc_failed",
+)
+"""What the allocators of devices say, in small letters."""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a device failed for lack of memory, and not for another reason."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in message for words in _NO_MEMORY)
+
+
 def fast_layout(value: Laid) -> Laid:
     """Store channels last, which convolutions of planes and volumes run faster on.
 

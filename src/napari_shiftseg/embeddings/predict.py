@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_shiftseg.embeddings.budget import rows_at_once, stream_rows, streamable
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
-from napari_shiftseg.embeddings.device import fast_layout
-from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.errors import DeviceError, first_line
-from napari_shiftseg.image.border import read_reflected
+from napari_shiftseg.embeddings.device import out_of_memory
+from napari_shiftseg.embeddings.execute import Execution, Output
+from napari_shiftseg.embeddings.unet import Architecture, UNet
+from napari_shiftseg.errors import DeviceError, ShiftSegError, first_line
 from napari_shiftseg.image.intensity import Scaling
-from napari_shiftseg.tiles.plan import TilePlan
+from napari_shiftseg.tiles.plan import TilePlan, by
 from napari_shiftseg.tiles.tile import Tile
 
 _PART = 2**20
@@ -73,8 +74,14 @@ def predict_tiles(
     scaling: Scaling,
     plan: TilePlan,
     device: torch.device,
+    *,
+    streamed: bool | None = None,
 ) -> Iterator[TileDone]:
     """Run the network on each tile of a plan.
+
+    The result does not depend on the executor. Tile by tile they come in raster order, as
+    streams column by column, a column being all tiles that differ on the first axis alone.
+    A corrected tile for which the device has no memory is computed in smaller ones.
 
     Parameters
     ----------
@@ -88,30 +95,55 @@ def predict_tiles(
         What to run; its image size is the image's.
     device
         Where to run; the network is moved there.
+    streamed
+        Run the columns of a corrected or whole plan as streams, which computes nothing
+        twice along the first axis and needs little memory; by default where that wins.
 
     Raises
     ------
+    ShiftSegError
+        If a plan is to be streamed whose tiles do not continue each other.
     DeviceError
         If the device fails, for lack of memory most often. (A bare RuntimeError would
         pass unseen through a napari worker.)
     """
-    architecture = network.architecture
+    rows = _rows(network.architecture, plan, device, streamed)
     try:
-        network = fast_layout(network.to(device))
-        for tile in plan:
-            pixels = torch.from_numpy(scaling(read_reflected(channels_first, tile.outer)))[None]
-            with torch.inference_mode():
-                output = network(pixels.to(device))[0][(slice(None), *tile.local)].float().cpu()
-                if architecture.coordinate_dims:
-                    output[: architecture.embedding_dims] += coordinate_ramp(
-                        tile.inner, architecture
-                    )
-            yield TileDone(tile, len(plan), output.numpy())
+        run = Execution(network, channels_first, scaling, plan, device)
+        for tile, output in run.column_by_column(rows) if rows else run.tile_by_tile():
+            _add_coordinates(output, tile, network.architecture)
+            yield TileDone(tile, len(plan), output)
     except (RuntimeError, MemoryError) as error:
-        raise DeviceError(
-            f"the device {device} failed on a tile of {plan.tile_size} px ({first_line(error)}); "
-            "a smaller tile size needs less memory"
-        ) from error
+        raise DeviceError(_failure(error, device, plan)) from error
+
+
+def _failure(error: BaseException, device: torch.device, plan: TilePlan) -> str:
+    """Say what failed. Corrected tiles without memory have been halved down to one period."""
+    if plan.mode == "corrected" and out_of_memory(error):
+        return (
+            f"the device {device} has no memory for a tile of one period, "
+            f"{by(plan.geometry.period)} px ({first_line(error)})"
+        )
+    return (
+        f"the device {device} failed on a tile of {by(plan.tile_size)} px ({first_line(error)}); "
+        "a smaller tile size needs less memory"
+    )
+
+
+def _rows(
+    architecture: Architecture, plan: TilePlan, device: torch.device, streamed: bool | None
+) -> int | None:
+    """Return how many rows to stream at once; None for tile by tile."""
+    if streamed is None:
+        return stream_rows(architecture, plan, device)
+    if streamed and not streamable(plan):
+        raise ShiftSegError(f"{plan.mode} tiles cannot be streamed; legal: corrected and whole")
+    return rows_at_once(architecture, plan) if streamed else None
+
+
+def _add_coordinates(output: Output, tile: Tile, architecture: Architecture) -> None:
+    if architecture.coordinate_dims:
+        output[: architecture.embedding_dims] += coordinate_ramp(tile.inner, architecture).numpy()
 
 
 class Stitcher:

@@ -17,18 +17,15 @@ other axes are whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from napari_shiftseg.embeddings.fused import FusedConvolution, fused
 from napari_shiftseg.embeddings.unet import UNet, centre_crop
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.tiles.geometry import Size
-
-_CONVOLVE: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+from napari_shiftseg.tiles.geometry import NetworkGeometry, Size
 
 _ROWS = 2
 """The axis of rows in ``(B, C, *spatial)``."""
@@ -46,7 +43,7 @@ class Stream:
     Parameters
     ----------
     network
-        In evaluation mode.
+        In evaluation mode; best made of fused layers already, see :func:`fused`.
     window
         Size of the whole window in pixels, without channels.
 
@@ -60,8 +57,9 @@ class Stream:
         geometry = network.architecture.geometry
         geometry.output_size(window)
         self._missing = window[0]
+        network = fused(network)
         self._levels = _Level(network, 0)
-        self._head = _block(network.head, same=geometry.padding == "same")
+        self._head = _block(network.head)
 
     def push(self, rows: Tensor) -> Tensor | None:
         """Take the next rows of the window and return the output rows that they complete.
@@ -88,7 +86,7 @@ class Stream:
         self._missing -= count
         last = self._missing == 0
         done = _through(self._head, self._levels.push([rows], last), last)
-        return torch.cat(done, _ROWS) if done else None
+        return _joined(done) if done else None
 
 
 class _Level:
@@ -96,15 +94,14 @@ class _Level:
 
     def __init__(self, network: UNet, level: int) -> None:
         geometry = network.architecture.geometry
-        same = geometry.padding == "same"
-        self._down = _block(network.down[level], same)
+        self._down = _block(network.down[level])
         self._below: _Level | None = None
         if level < geometry.levels:
             self._pool = _Pool(network.pool[level], geometry.factors[level][0])
             self._below = _Level(network, level + 1)
             self._upsample = network.upsample[level]
-            self._skip = _Skip(0 if same else _cropped_rows(network, level))
-            self._up = _block(network.up[level], same)
+            self._skip = _Skip(cropped_rows(geometry, level))
+            self._up = _block(network.up[level])
 
     def push(self, rows: Rows, last: bool) -> Rows:
         features = _through(self._down, rows, last)
@@ -117,33 +114,32 @@ class _Level:
 
 
 class _Convolution:
-    """A convolution with or without a ReLU; keeps the last ``kernel - 1`` rows of its input."""
+    """A convolution; keeps the last ``kernel - 1`` rows of its input."""
 
-    def __init__(self, layer: nn.Module, *, relu: bool, same: bool) -> None:
-        self._layer: Any = layer
-        self._relu = relu
-        kernel = self._layer.kernel_size
-        self._kernel = kernel[0]
-        # The ends of the window are padded row by row, the cross axes by torch.
-        self._rim = kernel[0] // 2 if same else 0
-        self._padding = (0, *(k // 2 if same else 0 for k in kernel[1:]))
+    def __init__(self, layer: FusedConvolution) -> None:
+        self._layer = layer
         self._kept: Rows = []
         self._started = False
 
     def push(self, rows: Rows, last: bool) -> Rows:
-        parts = [*self._kept, *rows]
-        if self._rim and parts:
-            zeros = _zero_rows(parts[0], self._rim)
-            parts = [*([] if self._started else [zeros]), *parts, *([zeros] if last else [])]
-            self._started = True
-        if _count(parts) < self._kernel:
+        parts = self._padded([*self._kept, *rows], last)
+        kernel = self._layer.kernel[0]
+        if _count(parts) < kernel:
             self._kept = parts
             return []
-        joined = parts[0] if len(parts) == 1 else torch.cat(parts, _ROWS)
-        self._kept = _tail(joined, self._kernel - 1)
-        convolve = _CONVOLVE[joined.ndim - 2]
-        result = convolve(joined, self._layer.weight, self._layer.bias, padding=self._padding)
-        return [result.relu_() if self._relu else result]
+        joined = _joined(parts)
+        self._kept = [] if last else _tail(joined, kernel - 1)
+        return [self._layer.on_rows(joined)]
+
+    def _padded(self, parts: Rows, last: bool) -> Rows:
+        """Add the zero rows of same padding at the two ends of the window."""
+        rim = self._layer.padding[0]
+        if not rim or not parts:
+            return parts
+        zeros = _zero_rows(parts[0], rim)
+        first = not self._started
+        self._started = True
+        return [*([zeros] if first else []), *parts, *([zeros] if last else [])]
 
 
 class _Pool:
@@ -160,9 +156,9 @@ class _Pool:
         if count < self._factor:
             self._kept = parts
             return []
-        joined = parts[0] if len(parts) == 1 else torch.cat(parts, _ROWS)
-        self._kept = _tail(joined, count % self._factor)
-        return [self._layer(joined.narrow(_ROWS, 0, count - count % self._factor))]
+        joined, rest = _joined(parts), count % self._factor
+        self._kept = _tail(joined, rest)
+        return [self._layer(joined.narrow(_ROWS, 0, count - rest))]
 
 
 class _Skip:
@@ -201,14 +197,8 @@ class _Skip:
         return first.narrow(_ROWS, 0, at_most)
 
 
-def _block(layers: nn.Module, same: bool) -> list[_Convolution]:
-    """Wrap a sequence of convolutions, each followed by a ReLU or by nothing."""
-    found: Sequence[nn.Module] = list(layers.children())
-    return [
-        _Convolution(layer, relu=isinstance(after, nn.ReLU), same=same)
-        for layer, after in zip(found, [*found[1:], None], strict=True)
-        if not isinstance(layer, nn.ReLU)
-    ]
+def _block(layers: Any) -> list[_Convolution]:
+    return [_Convolution(layer) for layer in layers]
 
 
 def _through(layers: list[_Convolution], rows: Rows, last: bool) -> Rows:
@@ -217,9 +207,10 @@ def _through(layers: list[_Convolution], rows: Rows, last: bool) -> Rows:
     return rows
 
 
-def _cropped_rows(network: UNet, level: int) -> int:
-    """Rows that a valid network crops from each end of a skip: what the path below loses."""
-    geometry = network.architecture.geometry
+def cropped_rows(geometry: NetworkGeometry, level: int) -> int:
+    """Rows that are cropped from each end of a skip: what the path below loses."""
+    if geometry.padding == "same":
+        return 0
     lost = sum(kernel[0] - 1 for kernel in geometry.down[-1])
     for deeper in range(geometry.levels - 1, level, -1):
         kernels = (*geometry.down[deeper], *geometry.up[deeper])
@@ -229,6 +220,10 @@ def _cropped_rows(network: UNet, level: int) -> int:
 
 def _count(rows: Rows) -> int:
     return sum(part.shape[_ROWS] for part in rows)
+
+
+def _joined(rows: Rows) -> Tensor:
+    return rows[0] if len(rows) == 1 else torch.cat(rows, _ROWS)
 
 
 def _tail(rows: Tensor, count: int) -> Rows:

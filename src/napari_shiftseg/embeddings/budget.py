@@ -1,0 +1,274 @@
+"""What a streamed run costs, when to stream, and the best tile for an amount of memory."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from functools import lru_cache
+from itertools import product
+from math import prod
+
+import torch
+
+from napari_shiftseg.embeddings.cost import FLOAT, Cost, Layer, cost_of, layers_of
+from napari_shiftseg.embeddings.stream import cropped_rows
+from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.tiles.geometry import NetworkGeometry, Size
+from napari_shiftseg.tiles.plan import TilePlan, make_plan
+
+_CHUNK = 2**16
+"""Pixels that go through the network at once in a stream: few enough for caches, many enough
+to keep the arithmetic units busy (measured on CPUs)."""
+
+_SHALLOW = 8
+"""Fewest rows at once: with fewer, what is kept is copied more often than it is used."""
+
+_WORTH = 0.97
+"""A stream must save this much arithmetic, or memory: it has a little more to copy."""
+
+_ALIKE = 1.05
+"""Tiles whose arithmetic differs less are equally fast; the one with less memory is taken."""
+
+_SHARE = 0.5
+"""Part of the free memory that a run takes unasked."""
+
+
+def rows_at_once(architecture: Architecture, plan: TilePlan) -> int:
+    """Return how many rows of a column to push at once, a multiple of the period."""
+    period = architecture.geometry.period[0]
+    cross = prod(max(stop - start for start, stop in s.outer) for s in plan.strips[1:])
+    wanted = max(_SHALLOW, _CHUNK // cross)
+    return max(1, wanted // period) * period
+
+
+def streamed_cost(
+    architecture: Architecture, plan: TilePlan, rows: int | None = None, frames: int = 1
+) -> Cost:
+    """Count what a plan needs where each of its columns is one stream.
+
+    Parameters
+    ----------
+    architecture
+        The network.
+    plan
+        Corrected or whole.
+    rows
+        Rows that are pushed at once, by default those that a run takes.
+    frames
+        Frames of the stack.
+
+    Returns
+    -------
+    Cost
+        As of :func:`cost_of`; ``tile_bytes`` is what one column needs: features of the rows
+        that are under way, and those that layers and skips keep.
+    """
+    rows = rows or rows_at_once(architecture, plan)
+    along = plan.strips[0].outer[-1][1] - plan.strips[0].outer[0][0]
+    axes = [Counter(stop - start for start, stop in s.outer) for s in plan.strips[1:]]
+    flops, peak = 0.0, 0
+    for sizes in product(*(axis.items() for axis in axes)):
+        window = (along, *(size for size, _ in sizes))
+        flops += _flops(architecture, window) * prod(n for _, n in sizes)
+        peak = max(peak, _stream_bytes(architecture, window, rows))
+    return Cost(frames * flops, peak, cost_of(architecture, plan, frames).result_bytes)
+
+
+def stream_rows(
+    architecture: Architecture, plan: TilePlan, device: torch.device | None = None
+) -> int | None:
+    """Decide whether a plan is best run as streams.
+
+    Returns
+    -------
+    int or None
+        Rows to push at once; None if tile by tile is as good or the plan cannot be streamed:
+        tiles that are not in phase do not continue each other. A stream makes many small
+        steps, which only CPUs run at full speed.
+    """
+    if not streamable(plan) or (device is not None and device.type != "cpu"):
+        return None
+    rows = rows_at_once(architecture, plan)
+    tiled, streamed = cost_of(architecture, plan), streamed_cost(architecture, plan, rows)
+    if streamed.flops > tiled.flops or streamed.tile_bytes > tiled.tile_bytes:
+        return None
+    saves = streamed.flops < _WORTH * tiled.flops or 2 * streamed.tile_bytes < tiled.tile_bytes
+    return rows if saves else None
+
+
+def streamable(plan: TilePlan) -> bool:
+    """Whether the tiles of a column continue each other's windows."""
+    return plan.mode in ("corrected", "whole")
+
+
+def tile_within(
+    architecture: Architecture,
+    image_size: Size,
+    memory_bytes: int,
+    *,
+    resident_bytes: int = 0,
+    device: str = "cpu",
+) -> Size:
+    """Choose the corrected tile that takes the least time within an amount of memory.
+
+    Wide tiles waste less in their margins. Among tiles whose arithmetic is alike the one with
+    the least memory is taken: it stays nearer to the caches. The result of a run does not
+    depend on the choice (Corollary 4).
+
+    Parameters
+    ----------
+    architecture
+        The network.
+    image_size
+        Size of an image in pixels per spatial axis.
+    memory_bytes
+        What the run may add to the process.
+    resident_bytes
+        What of it is taken already, by a result that is kept in memory most often.
+    device
+        Where the network will run.
+
+    Returns
+    -------
+    tuple of int
+        Tile size in pixels, a multiple of the period on each axis.
+
+    Raises
+    ------
+    ShiftSegError
+        If not even a tile of one period fits.
+    """
+    geometry = architecture.geometry
+    priced = []
+    for tile in product(*(_sizes(n, p) for n, p in zip(image_size, geometry.period, strict=True))):
+        flops, needed = _price(architecture, image_size, tile, device)
+        priced.append((flops, resident_bytes + needed, tile))
+    fitting = [price for price in priced if price[1] <= memory_bytes]
+    if not fitting:
+        least = min(needed for _, needed, _ in priced)
+        raise ShiftSegError(
+            f"the memory is {_in_bytes(memory_bytes)}; this network needs at least "
+            f"{_in_bytes(least)} here, with tiles of one period"
+        )
+    fast = _ALIKE * min(fitting)[0]
+    return min((needed, flops, tile) for flops, needed, tile in fitting if flops <= fast)[2]
+
+
+def free_memory() -> int:
+    """Return the bytes that processes can still take on this machine.
+
+    Where the system does not say, half of the memory that the machine has; 4 GB at worst.
+    """
+    try:
+        import psutil
+    except ImportError:
+        return _free_by_system()
+    return int(psutil.virtual_memory().available)
+
+
+def default_memory() -> int:
+    """Return the bytes that a run may take where nobody names them."""
+    return int(_SHARE * free_memory())
+
+
+def _free_by_system() -> int:
+    try:
+        pages, size = os.sysconf("SC_AVPHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4 * 10**9
+    return pages * size
+
+
+def _price(
+    architecture: Architecture, image_size: Size, tile: Size, device: str
+) -> tuple[float, int]:
+    """Arithmetic and memory of a tile size, by the executor that a run will choose."""
+    plan = make_plan(architecture.geometry, image_size, "corrected", tile=tile)
+    rows = stream_rows(architecture, plan, torch.device(device))
+    cost = cost_of(architecture, plan)
+    if rows is not None:
+        cost = streamed_cost(architecture, plan, rows)
+    return cost.flops, cost.tile_bytes
+
+
+def _sizes(size: int, period: int) -> list[int]:
+    """Tile sizes of one axis: in 1, 2, 3, 4, 6, 8, ... tiles of much the same size."""
+    blocks = -(-size // period)
+    parts, step = [1, 2, 3], 1
+    while parts[-1] < blocks:
+        step *= 2
+        parts += [2 * step, 3 * step]
+    return sorted({-(-blocks // n) * period for n in parts}, reverse=True)
+
+
+@lru_cache(maxsize=4096)
+def _flops(architecture: Architecture, window: Size) -> float:
+    return sum(layer.flops for layer in layers_of(architecture, window))
+
+
+@lru_cache(maxsize=4096)
+def _stream_bytes(architecture: Architecture, window: Size, rows: int) -> int:
+    """Bytes at the height of a stream that is well under way."""
+    geometry = architecture.geometry
+    rows = min(rows, window[0])
+    layers = layers_of(architecture, window)
+    entering = [
+        max(1, rows // prod(f[0] for f in geometry.factors[:i])) for i in range(geometry.levels + 1)
+    ]
+    waiting = _waiting_rows(geometry, rows, window[0])
+    kept = sum(_kept(layer, waiting) for layer in layers)
+    alive = max(_alive(layer, entering[layer.level]) for layer in layers)
+    return FLOAT * (kept + alive)
+
+
+def _kept(layer: Layer, waiting: list[int]) -> int:
+    """Elements that a layer keeps between two pushes."""
+    plane = layer.n_in * prod(layer.before[1:])
+    if layer.kind == "convolve":
+        return (layer.kernel[0] - 1) * plane
+    return waiting[layer.level] * plane if layer.kind == "pool" else 0
+
+
+def _alive(layer: Layer, rows: int) -> int:
+    """Elements that a layer reads and writes in one push."""
+    before, after = layer.n_in * prod(layer.before[1:]), layer.n_out * prod(layer.after[1:])
+    if layer.kind == "convolve" and layer.kernel[0] > 1:
+        return rows * before + (rows + layer.kernel[0] - 1) * before + rows * after
+    if layer.kind == "pool":
+        return 0
+    return rows * (before + after)
+
+
+def _waiting_rows(geometry: NetworkGeometry, rows: int, window: int) -> list[int]:
+    """Rows of each skip that wait for the path below, at most."""
+    pushed = -(-(geometry.receptive_field[0] * 2) // rows) * rows
+    new, old = pushed + rows, pushed
+    found = []
+    for level in range(geometry.levels):
+        factor = geometry.factors[level][0]
+        new, old = (max(0, n - _delay(geometry, geometry.down[level])) for n in (new, old))
+        below = _finished(geometry, level + 1, old // factor) * factor
+        found.append(min(window, max(0, new - cropped_rows(geometry, level) - below)))
+        new, old = new // factor, old // factor
+    return found
+
+
+def _finished(geometry: NetworkGeometry, level: int, rows: int) -> int:
+    """Rows that leave a level once so many have entered it."""
+    rows = max(0, rows - _delay(geometry, geometry.down[level]))
+    if level == geometry.levels:
+        return rows
+    factor = geometry.factors[level][0]
+    below = _finished(geometry, level + 1, rows // factor) * factor
+    return max(0, below - _delay(geometry, geometry.up[level]))
+
+
+def _delay(geometry: NetworkGeometry, kernels: tuple[Size, ...]) -> int:
+    """Rows that convolutions wait for; same padding has put half of them in already."""
+    lost = sum(kernel[0] - 1 for kernel in kernels)
+    return lost if geometry.padding == "valid" else lost // 2
+
+
+def _in_bytes(count: int) -> str:
+    return f"{max(count / 1e6, 1):.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
