@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg._version import __version__
+from napari_shiftseg.embeddings.budget import tile_within
+from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import Prediction, Stitcher, TileDone, predict_tiles
@@ -94,6 +96,20 @@ def plan_for(
     return make_plan(model.geometry, image_size, stitch, tile=tile, region=region)
 
 
+def tile_for_memory(frames: Frames, model: Model, memory: int) -> Size:
+    """Return the fastest corrected tile whose run takes at most so many bytes.
+
+    Raises
+    ------
+    ShiftSegError
+        If the result alone takes more: then :func:`segment_file` goes block by block.
+    """
+    architecture = model.description.architecture
+    one_period = plan_for(model, frames.spatial, "corrected", model.geometry.period)
+    kept = cost_of(architecture, one_period, len(frames)).result_bytes
+    return tile_within(architecture, frames.spatial, memory, resident_bytes=kept)
+
+
 def frames_of(image: Any, model: Model, axes: str | None = None) -> Frames:
     """Wrap an image for a model; raises ShiftSegError if they do not fit."""
     architecture = model.description.architecture
@@ -168,6 +184,7 @@ def segment_events(
     region: Region | None = None,
     frame: tuple[int, ...] | None = None,
     axes: str | None = None,
+    memory: int | None = None,
 ) -> Iterator[TileDone | Segmentation]:
     """Segment an image; yield an event per tile, then the :class:`Segmentation`.
 
@@ -175,6 +192,8 @@ def segment_events(
     """
     model = load_model(model)
     frames = frames_of(image, model, axes)
+    if memory is not None and tile is None and stitch == "corrected":
+        tile = tile_for_memory(frames, model, memory)
     plan = plan_for(model, frames.spatial, stitch, tile, region)
     settings = clustering or model.description.clustering
     for event in predict_events(frames, model, plan, frame=frame, device=device):
@@ -197,6 +216,7 @@ def segment(
     region: Region | None = None,
     frame: tuple[int, ...] | None = None,
     axes: str | None = None,
+    memory: int | None = None,
 ) -> Segmentation:
     """Segment an image into objects.
 
@@ -226,6 +246,9 @@ def segment(
     axes
         One letter per axis of the image, as ``"tczyx"``; without it the last axes are
         space. Every other axis is looped over.
+    memory
+        Bytes that the run may take: corrected tiles of no given size are then as large as is
+        fastest within them. The labels are the same for any.
 
     Returns
     -------
@@ -247,6 +270,7 @@ def segment(
         region=region,
         frame=frame,
         axes=axes,
+        memory=memory,
     )
     assert isinstance(result, Segmentation)
     return result

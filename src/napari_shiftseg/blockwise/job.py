@@ -40,6 +40,8 @@ class Order:
         Block size in pixels per axis.
     scalings
         The intensity scaling of each frame, measured once.
+    fingerprint
+        By which the image is known again.
     image
         Path of the image; empty if it is an array of the process that runs.
     axes
@@ -55,6 +57,7 @@ class Order:
     tile: Size
     block: Size
     scalings: tuple[Scaling, ...]
+    fingerprint: str
     image: str = ""
     axes: str | None = None
     device: str | None = None
@@ -95,7 +98,7 @@ class Job:
             "image shape": list(self.frames.source.shape),
             "image type": str(self.frames.source.dtype),
             "axes": order.axes,
-            "intensities": [asdict(scaling) for scaling in order.scalings],
+            "content of the image": order.fingerprint,
             "model": self.model.sha256,
             "stitch": order.stitch,
             "block": list(order.block),

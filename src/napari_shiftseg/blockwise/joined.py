@@ -71,5 +71,5 @@ class JoinedLabels:
         number = self._numberings[frame].of_block[block].astype(self.dtype)
         number[1:][number[1:] > 0] += self.dtype.type(self._before[frame])
         with self._job.folder.load(LABELLED, self._job.numbers(frame)[block]) as kept:
-            labels: NDArray[Any] = number[kept["parts"]]
+            labels: NDArray[Any] = number[kept["pixels"]]
         return labels

@@ -46,23 +46,53 @@ def label_block(job: Job, number: int) -> None:
     chosen, vectors = foreground_of(job, number)
     by_mode = np.zeros(chosen.shape, np.int64)
     by_mode[chosen] = 1 + assign(vectors, modes, job.order.clustering.bandwidth)
-    parts = connected_parts(by_mode)
-    values, first, size = np.unique(parts, return_index=True, return_counts=True)
-    real = values > 0
-    faces = {
-        f"{side}{axis}": parts.take(at, axis)
-        for axis in range(parts.ndim)
-        for side, at in (("low", 0), ("high", -1))
-    }
+    pixels, parts = parts_in(by_mode, region, job.frames.spatial)
+    faces = {f"low{axis}": face for axis, face in enumerate(parts.low)}
+    faces |= {f"high{axis}": face for axis, face in enumerate(parts.high)}
     job.folder.save(
         LABELLED,
         number,
-        parts=parts.astype(np.min_scalar_type(len(values))),
-        mode=by_mode.ravel()[first[real]] - 1,
-        size=size[real],
-        first=_in_frame(first[real], region, job.frames.spatial),
+        pixels=pixels.astype(np.min_scalar_type(len(parts.size))),
+        mode=parts.mode,
+        size=parts.size,
+        first=parts.first,
         **faces,
     )
+
+
+def parts_in(
+    by_mode: NDArray[np.int64], region: Region, frame_size: tuple[int, ...]
+) -> tuple[NDArray[Any], Parts]:
+    """Find the connected parts of a block.
+
+    Parameters
+    ----------
+    by_mode
+        The mode of each pixel, counted from 1; 0 is background.
+    region
+        Where the block lies in its frame.
+    frame_size
+        Pixels of the frame per axis.
+
+    Returns
+    -------
+    pixels
+        The part of each pixel, numbered from 1.
+    parts : Parts
+        What joining them needs.
+    """
+    pixels = connected_parts(by_mode)
+    values, first, size = np.unique(pixels, return_index=True, return_counts=True)
+    first, size = first[values > 0], size[values > 0]
+    axes = range(pixels.ndim)
+    parts = Parts(
+        mode=by_mode.ravel()[first] - 1,
+        size=size,
+        first=_in_frame(first, region, frame_size),
+        low=tuple(pixels.take(0, axis) for axis in axes),
+        high=tuple(pixels.take(-1, axis) for axis in axes),
+    )
+    return pixels, parts
 
 
 def parts_of(job: Job, number: int) -> Parts:

@@ -18,6 +18,9 @@ from napari_shiftseg.tiles.tile import Region
 
 PREDICTED = "predicted"
 
+_PART = 2**19
+"""Embeddings that are summarised at a time: summing takes many times their memory."""
+
 
 def predict_block(job: Job, number: int) -> None:
     """Predict a block and keep which pixels are foreground, their embeddings, their summary."""
@@ -30,7 +33,13 @@ def predict_block(job: Job, number: int) -> None:
     else:
         chosen = prediction.foreground >= order.clustering.foreground_threshold
     vectors = prediction.embedding[:, chosen].T
-    summary = BinSummary.of(vectors, order.clustering.bandwidth)
+    summary = BinSummary.merged(
+        (
+            BinSummary.of(vectors[start : start + _PART], order.clustering.bandwidth)
+            for start in range(0, len(vectors), _PART)
+        ),
+        vectors.shape[1],
+    )
     job.folder.save(
         PREDICTED,
         number,

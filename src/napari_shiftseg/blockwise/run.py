@@ -16,9 +16,11 @@ from napari_shiftseg.blockwise.predict import PREDICTED, predict_block, summary_
 from napari_shiftseg.blockwise.prepare import prepare
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.blockwise.workers import Task, Workers, workers_of
+from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.files import write_labels
+from napari_shiftseg.image.files import is_zarr_name, write_labels
+from napari_shiftseg.image.ome_zarr import require_zarr
 from napari_shiftseg.labels.meanshift import BinSummary, mean_shift_modes
 from napari_shiftseg.pipeline import plan_for, provenance_of
 from napari_shiftseg.settings import Clustering, StitchMode
@@ -116,6 +118,7 @@ def segment_file_events(
     workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    memory: int | None = None,
     block_pixels: int = BLOCK_PIXELS,
 ) -> Iterator[BlocksDone | SegmentedFile]:
     """Run :func:`segment_file` step by step; closing the generator stops it, resumably.
@@ -134,10 +137,15 @@ def segment_file_events(
         Address of a dask scheduler whose workers see the same files.
     overwrite
         Replace the output, and an unfinished run with other settings.
+    memory
+        Bytes that each process may take; tiles of no given size are as large as is fastest
+        within them, and blocks smaller if they must.
     block_pixels
-        Pixels of a block, about.
+        Pixels of a block, at most about.
     """
     output = Path(output).absolute()
+    if is_zarr_name(output):
+        require_zarr()
     if output.exists() and not overwrite:
         raise ShiftSegError(f"{output} exists; overwrite=True replaces it")
     job, calibration = prepare(
@@ -150,12 +158,13 @@ def segment_file_events(
         clustering=clustering,
         device=device,
         axes=axes,
+        memory=default_memory() // (workers or 1) if memory is None else memory,
         block_pixels=block_pixels,
     )
     if not job.order.image and (scheduler or (workers or 1) > 1):
         raise ShiftSegError("an array is segmented by this process alone; workers need a file")
-    job.folder.begin(job.identity, afresh=overwrite)
     with workers_of(workers, scheduler) as staff:
+        job.folder.begin(job.identity, afresh=overwrite)
         yield from _over_blocks(staff, "predicting", PREDICTED, predict_block, job)
         yield from _find_modes(job)
         yield from _over_blocks(staff, "labelling", LABELLED, label_block, job)

@@ -49,7 +49,7 @@ class WorkFolder:
         ShiftSegError
             If the folder holds a run with another record, or something else.
         """
-        if self.path.exists() and any(self.path.glob("[!.]*")):
+        if self._is_begun():
             changed = self._changes(record)
             if not changed:
                 return True
@@ -68,6 +68,10 @@ class WorkFolder:
         write_text(self.path / _RECORD, json.dumps(record, indent=2) + "\n")
         return False
 
+    def begun_with(self, name: str) -> Any:
+        """Return a value of the record of an unfinished run, None if there is none."""
+        return self.record().get(name) if self._is_begun() else None
+
     def record(self) -> dict[str, Any]:
         """Return the record of the run."""
         try:
@@ -77,6 +81,9 @@ class WorkFolder:
         if not isinstance(known, dict):
             raise ShiftSegError(f"{self.path} is not the folder of an unfinished run; move it away")
         return known
+
+    def _is_begun(self) -> bool:
+        return self.path.exists() and any(self.path.glob("[!.]*"))
 
     def _changes(self, record: Mapping[str, Any]) -> str:
         """Name what differs from a record, as ``another bandwidth (1.5, now 2.0)``."""

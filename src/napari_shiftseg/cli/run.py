@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from rich.progress import Progress
 
+from napari_shiftseg.blockwise.run import BlocksDone
 from napari_shiftseg.cli.console import stderr
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.tile_sweep import SweepProgress
@@ -25,6 +26,8 @@ def follow(events: Iterator[Any], result: type[Result]) -> Result:
                 done = event.tile.index + 1
                 title = "tiles" if done < event.total else "clustering"
                 bar.update(task, completed=done, total=event.total, description=title)
+            if isinstance(event, BlocksDone):
+                bar.update(task, completed=event.done, total=event.total, description=event.stage)
             if isinstance(event, SweepProgress):
                 bar.update(task, completed=event.fraction, total=1, description=event.text)
     raise AssertionError("the events end with the result")

@@ -28,7 +28,7 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
     ShiftSegError
         As :func:`open_tiff` and :func:`open_ome_zarr`, or if the suffix is neither's.
     """
-    return open_ome_zarr(path) if _is_zarr(path) else open_tiff(path)
+    return open_ome_zarr(path) if is_zarr_name(path) else open_tiff(path)
 
 
 def open_image(path: str | Path) -> OpenedImage:
@@ -43,7 +43,7 @@ def write_labels(
     axes: str | Calibration,
     provenance: dict[str, Any] | None = None,
 ) -> None:
-    """Write labels to TIFF or OME-Zarr, as uint16 where that holds them, else uint32.
+    """Write labels to TIFF or OME-Zarr, as uint16 where that holds them, else uint32 or uint64.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _write(
     axes: str | Calibration,
     provenance: dict[str, Any] | None,
 ) -> None:
-    if _is_zarr(path):
+    if is_zarr_name(path):
         write_ome_zarr(path, pixels, axes=axes, kind=kind, provenance=provenance)
     else:
         # Colours lie along a last axis that tiles are not cut for.
@@ -122,8 +122,8 @@ def _write(
         write_tiff(path, pixels, axes=axes, kind=kind, provenance=provenance)
 
 
-def _is_zarr(path: str | Path) -> bool:
-    """Tell OME-Zarr from TIFF."""
+def is_zarr_name(path: str | Path) -> bool:
+    """Tell OME-Zarr from TIFF by the suffix; raises ShiftSegError if it is neither's."""
     suffix = Path(path).suffix.lower()
     if suffix not in (*TIFF_SUFFIXES, ZARR_SUFFIX):
         raise ShiftSegError(

@@ -56,7 +56,8 @@ def write_ome_zarr(
     colours = pixels.shape[-1] if calibration.axes.endswith("s") else 0
     calibration = calibration.renamed("s", "c")
     order = canonical_order(calibration.axes)
-    pixels, calibration = transposable(pixels).transpose(order), calibration.picked(order)
+    if list(order) != sorted(order):
+        pixels, calibration = transposable(pixels).transpose(order), calibration.picked(order)
     levels = halvings(pixels.shape, calibration.axes)
     reduction: Reduction = "nearest" if kind == "labels" else "mean"
     name = path.name.removesuffix(".zarr").removesuffix(".ome")

@@ -25,6 +25,10 @@ _IMAGEJ_AXES = "TZCYXS"
 _TILE = 512
 """Edge in pixels of the tiles of an image that is written tile by tile."""
 
+_LARGEST_LABEL = 2**63 - 1
+_RATIONAL = 2.0**31
+"""Pixels per unit, or units per pixel, that a TIFF's fraction of two 32-bit numbers can hold."""
+
 _CLASSIC_BYTES = 2**32 - 2**25
 """Above this many bytes offsets may not fit into 32 bits; tifffile draws the line here too."""
 
@@ -54,15 +58,29 @@ def read_labels(path: str | Path) -> NDArray[np.int64]:
         raise ShiftSegError(f"{path} holds {labels.dtype} pixels; labels are integers")
     if labels.size and labels.min() < 0:
         raise ShiftSegError(f"{path} holds negative labels; 0 is background, objects are from 1 on")
+    return as_whole(labels, path)
+
+
+def as_whole(labels: NDArray[Any], path: str | Path) -> NDArray[np.int64]:
+    """Return labels as int64.
+
+    Raises
+    ------
+    ShiftSegError
+        If one is larger than that type holds.
+    """
+    largest = int(labels.max(initial=0))
+    if largest > _LARGEST_LABEL:
+        raise ShiftSegError(f"{path} holds labels up to {largest}; legal: up to {_LARGEST_LABEL}")
     return labels.astype(np.int64)
 
 
 @contextlib.contextmanager
 def readable_tiff(path: Path) -> Iterator[None]:
     """Say why a TIFF cannot be read; raises as :func:`read_tiff`."""
-    if path.is_dir():
-        raise ShiftSegError(f"{path} is a folder, not a TIFF file")
     with readable(path, "a TIFF file"):
+        if path.is_dir():
+            raise ShiftSegError(f"{path} is a folder, not a TIFF file")
         yield
 
 
@@ -133,9 +151,10 @@ def _padded(part: NDArray[Any]) -> NDArray[Any]:
 
 
 def smallest_label_type(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels as uint16 if they fit, else as uint32."""
+    """Return labels as uint16 if they fit, else as uint32, and as uint64 if need be."""
     largest = int(labels.max(initial=0))
-    return labels.astype(np.uint16 if largest < 2**16 else np.uint32)
+    kinds = (np.uint16, np.uint32, np.uint64)
+    return labels.astype(next(kind for kind in kinds if largest <= np.iinfo(kind).max))
 
 
 def _calibrated(calibration: Calibration) -> dict[str, Any]:
@@ -162,9 +181,16 @@ def _for_imagej(shape: tuple[int, ...], calibration: Calibration) -> dict[str, A
         words |= {"finterval": steps["T"][0], "tunit": imagej_unit(steps["T"][1])}
     text = tifffile.imagej_description(shape, axes=axes, rgb=axes[-1] == "S", **words)
     return {
-        "resolution": (1 / steps["X"][0], 1 / steps["Y"][0]),
+        "resolution": _resolution(steps["X"][0], steps["Y"][0]),
         "resolutionunit": "NONE",
         # By its name and not its number: tifffile would drop a second description. The last
         # one is what ImageJ goes by.
         "extratags": [("ImageDescription", 2, 0, text, True)],
     }
+
+
+def _resolution(x: float, y: float) -> tuple[float, float]:
+    """Return pixels per unit; 1 where TIFF has no such number, and only our own words keep it."""
+    if not all(1 / _RATIONAL < step < _RATIONAL for step in (x, y)):
+        return (1.0, 1.0)
+    return (1 / x, 1 / y)

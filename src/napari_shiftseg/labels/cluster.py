@@ -77,7 +77,7 @@ def clean_up(labels: NDArray[Any], settings: Clustering) -> NDArray[np.int32]:
 
 def connected_parts(labels: NDArray[Any]) -> NDArray[Any]:
     """Find the connected components of each label, numbered in raster order; faces connect."""
-    flat = labels.squeeze()
+    flat = np.ascontiguousarray(labels).squeeze()
     flat = flat.reshape((1,) * (2 - flat.ndim) + flat.shape)
     found = cc3d.connected_components(flat, connectivity=4 if flat.ndim == 2 else 6)
     return np.asarray(found).reshape(labels.shape)

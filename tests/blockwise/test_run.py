@@ -1,0 +1,248 @@
+"""From file to file: the labels of the whole image, whatever the blocks, stops and workers."""
+
+import os
+import subprocess
+import sys
+from signal import SIGKILL
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_shiftseg.blockwise import run
+from napari_shiftseg.blockwise.run import BlocksDone, segment_file, segment_file_events
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.embeddings.model_file import save_model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.files import open_image, write_image
+from napari_shiftseg.pipeline import segment
+from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.settings import Clustering
+
+IMAGE, _ = disc_image(90)
+SMALL = {"block_pixels": 30 * 30}
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory, trained_model):
+    path = tmp_path_factory.mktemp("model") / "discs.safetensors"
+    save_model(path, trained_model.network, trained_model.description)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def image_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("image") / "discs.tif"
+    write_image(path, IMAGE, axes=Calibration.of("yx", [0.5, 0.25], ["micrometer"] * 2))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(model_file):
+    """The labels of all in one."""
+    labels = segment(IMAGE, load_model(model_file)).labels
+    assert labels.max() > 20
+    return labels
+
+
+def pixels(path):
+    return np.asarray(open_image(path).pixels)
+
+
+def content(path):
+    """All bytes of a file, or of the files in a folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return [(str(file.relative_to(path)), file.read_bytes()) for file in files]
+
+
+@pytest.mark.parametrize("ending", ["tif", "ome.zarr"])
+@pytest.mark.parametrize(
+    ("block", "tile"), [(12 * 12, None), (30 * 30, 8), (70 * 70, 20), (10**6, 4)]
+)
+def test_labels_are_those_of_the_whole_image(
+    image_file, model_file, whole, tmp_path, ending, block, tile
+):
+    output = tmp_path / f"labels.{ending}"
+    result = segment_file(image_file, output, model=model_file, tile=tile, block_pixels=block)
+    np.testing.assert_array_equal(pixels(output), whole)
+    assert result.objects == whole.max()
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_memory_decides_on_blocks_and_tiles_and_not_on_labels(
+    image_file, model_file, whole, tmp_path
+):
+    blocks = set()
+    for kilobytes in (300, 600, 10**6):
+        output = tmp_path / f"{kilobytes}.tif"
+        result = segment_file(image_file, output, model=model_file, memory=kilobytes * 1000)
+        np.testing.assert_array_equal(pixels(output), whole)
+        blocks.add(result.blocks)
+    assert len(blocks) > 1
+
+
+def test_voxel_size_and_provenance_are_kept(image_file, model_file, tmp_path):
+    result = segment_file(image_file, tmp_path / "labels.tif", model=model_file, **SMALL)
+    opened = open_image(tmp_path / "labels.tif")
+    assert opened.calibration.scale == (0.5, 0.25)
+    assert opened.kind == "labels"
+    assert opened.provenance == result.provenance
+    assert opened.provenance["model_sha256"] == load_model(model_file).sha256
+
+
+def test_lazy_arrays_are_read_block_by_block(model_file, whole, tmp_path):
+    lazy = da.from_array(IMAGE, chunks=17)
+    segment_file(lazy, tmp_path / "labels.tif", model=model_file, **SMALL)
+    np.testing.assert_array_equal(pixels(tmp_path / "labels.tif"), whole)
+
+
+def test_frames_of_a_stack_share_no_label(model_file, tmp_path):
+    stack = np.stack([IMAGE, IMAGE[::-1], IMAGE.T])[:, None]
+    expected = segment(stack, load_model(model_file), axes="tzyx").labels
+    write_image(tmp_path / "stack.ome.zarr", stack, axes="tzyx")
+    segment_file(
+        tmp_path / "stack.ome.zarr", tmp_path / "labels.ome.zarr", model=model_file, **SMALL
+    )
+    np.testing.assert_array_equal(pixels(tmp_path / "labels.ome.zarr"), expected)
+
+
+def test_an_image_without_objects(model_file, tmp_path):
+    result = segment_file(
+        np.zeros((64, 64), np.uint8),
+        tmp_path / "labels.tif",
+        model=model_file,
+        clustering=Clustering(min_size=10**6),
+        **SMALL,
+    )
+    assert result.objects == 0 and not pixels(tmp_path / "labels.tif").any()
+
+
+class TestResuming:
+    @pytest.mark.parametrize("stop", [1, 4, 9, 11, 15, 21])
+    def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(
+        self, image_file, model_file, tmp_path, stop
+    ):
+        once, again = tmp_path / "once" / "l.ome.zarr", tmp_path / "again" / "l.ome.zarr"
+        once.parent.mkdir()
+        again.parent.mkdir()
+        segment_file(image_file, once, model=model_file, **SMALL)
+        events = segment_file_events(image_file, again, model=model_file, **SMALL)
+        for _ in range(stop):
+            next(events)
+        events.close()
+        assert not again.exists()
+        segment_file(image_file, again, model=model_file, **SMALL)
+        assert content(again) == content(once)
+
+    def test_finished_blocks_are_not_predicted_again(
+        self, image_file, model_file, tmp_path, monkeypatch
+    ):
+        predicted, predict = [], run.predict_block
+
+        def counted(job, number):
+            predicted.append(number)
+            predict(job, number)
+
+        monkeypatch.setattr(run, "predict_block", counted)
+        output = tmp_path / "labels.tif"
+        events = segment_file_events(image_file, output, model=model_file, **SMALL)
+        while next(events) != BlocksDone("predicting", 5, 9):
+            pass
+        events.close()
+        # Less memory would mean other blocks; those that are there count.
+        segment_file(image_file, output, model=model_file, memory=10**6)
+        assert sorted(predicted) == list(range(9))
+
+    def test_killed_in_mid_run_nothing_is_lost(self, image_file, model_file, whole, tmp_path):
+        output = tmp_path / "labels.tif"
+        script = f"""
+import os, signal
+from napari_shiftseg.blockwise import run
+predict = run.predict_block
+def deadly(job, number):
+    if number == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    predict(job, number)
+run.predict_block = deadly
+run.segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_pixels=900)
+"""
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        ended = subprocess.run([sys.executable, "-c", script], env=environment)
+        assert ended.returncode == -SIGKILL
+        assert not output.exists()
+        kept = tmp_path / "labels.tif.unfinished"
+        assert len(list(kept.glob("predicted-*.npz"))) == 6
+        segment_file(image_file, output, model=model_file, **SMALL)
+        np.testing.assert_array_equal(pixels(output), whole)
+
+    @pytest.fixture
+    def unfinished(self, image_file, model_file, tmp_path):
+        output = tmp_path / "labels.tif"
+        events = segment_file_events(image_file, output, model=model_file, **SMALL)
+        next(events), next(events)
+        events.close()
+        return output
+
+    def test_other_settings_are_refused_and_named(self, unfinished, image_file, model_file):
+        other = Clustering(bandwidth=0.7)
+        with pytest.raises(ShiftSegError, match=r"another bandwidth \(.*, now 0\.7\)"):
+            segment_file(image_file, unfinished, model=model_file, clustering=other, **SMALL)
+        assert not unfinished.exists()
+
+    @pytest.mark.parametrize(
+        ("other", "named"), [(IMAGE[:50], "image shape"), (IMAGE // 2, "content of the image")]
+    )
+    def test_another_image_is_refused(self, unfinished, model_file, tmp_path, other, named):
+        write_image(tmp_path / "other.tif", other, axes="yx")
+        with pytest.raises(ShiftSegError, match=f"another {named}"):
+            segment_file(tmp_path / "other.tif", unfinished, model=model_file, **SMALL)
+
+    def test_overwrite_starts_afresh(self, unfinished, image_file, model_file):
+        other = Clustering(bandwidth=0.7)
+        segment_file(
+            image_file, unfinished, model=model_file, clustering=other, overwrite=True, **SMALL
+        )
+        expected = segment(IMAGE, load_model(model_file), clustering=other).labels
+        np.testing.assert_array_equal(pixels(unfinished), expected)
+
+    def test_a_folder_of_somebody_else_is_left_alone(self, image_file, model_file, tmp_path):
+        theirs = tmp_path / "labels.tif.unfinished" / "thesis.txt"
+        theirs.parent.mkdir()
+        theirs.write_text("years")
+        with pytest.raises(ShiftSegError, match="move it away"):
+            segment_file(
+                image_file, tmp_path / "labels.tif", model=model_file, overwrite=True, **SMALL
+            )
+        assert theirs.read_text() == "years"
+
+
+class TestRefusing:
+    def test_an_existing_output(self, image_file, model_file, tmp_path):
+        output = tmp_path / "labels.tif"
+        output.write_text("mine")
+        with pytest.raises(ShiftSegError, match="exists"):
+            segment_file(image_file, output, model=model_file)
+        assert output.read_text() == "mine"
+
+    def test_whole_image_inference(self, image_file, model_file, tmp_path):
+        with pytest.raises(ShiftSegError, match="corrected"):
+            segment_file(image_file, tmp_path / "l.tif", model=model_file, stitch="whole")
+
+    def test_workers_for_an_array(self, model_file, tmp_path):
+        with pytest.raises(ShiftSegError, match="workers need a file"):
+            segment_file(IMAGE, tmp_path / "l.tif", model=model_file, workers=2)
+
+    def test_an_impossible_number_of_workers(self, image_file, model_file, tmp_path):
+        with pytest.raises(ShiftSegError, match="number of workers is 0"):
+            segment_file(image_file, tmp_path / "l.tif", model=model_file, workers=0)
+        assert not list(tmp_path.iterdir())
+
+    def test_an_unknown_suffix_before_any_work(self, image_file, model_file, tmp_path):
+        with pytest.raises(ShiftSegError, match=r"\.jpg"):
+            segment_file(image_file, tmp_path / "l.jpg", model=model_file)
+        assert not list(tmp_path.iterdir())
+
+    def test_a_missing_folder(self, image_file, model_file, tmp_path):
+        with pytest.raises(ShiftSegError, match="no such folder"):
+            segment_file(image_file, tmp_path / "no" / "l.tif", model=model_file)

@@ -1,0 +1,88 @@
+"""Several processes: the same labels, and none the worse for one that dies."""
+
+import os
+from functools import partial
+from signal import SIGKILL
+
+import numpy as np
+import pytest
+
+from napari_shiftseg.blockwise import run
+from napari_shiftseg.blockwise.predict import predict_block
+from napari_shiftseg.blockwise.run import segment_file
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.embeddings.model_file import save_model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.files import open_image, write_image
+from napari_shiftseg.pipeline import segment
+from napari_shiftseg.samples.discs import disc_image
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.enable_socket,
+    # Of a worker that was killed, its connections are left over.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+IMAGE, _ = disc_image(90)
+
+
+def deadly_once(mark, job, number):
+    """Kill the first process that comes to block 4."""
+    if number == 4 and not os.path.exists(mark):
+        open(mark, "x").close()
+        os.kill(os.getpid(), SIGKILL)
+    predict_block(job, number)
+
+
+def deadly(job, number):
+    if number == 4:
+        os.kill(os.getpid(), SIGKILL)
+    predict_block(job, number)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, trained_model):
+    folder = tmp_path_factory.mktemp("files")
+    model, image = folder / "discs.safetensors", folder / "discs.ome.zarr"
+    save_model(model, trained_model.network, trained_model.description)
+    write_image(image, IMAGE, axes="yx")
+    return image, str(model)
+
+
+def test_a_lost_worker_is_survived(files, tmp_path, monkeypatch):
+    image, model = files
+    mark = tmp_path / "died"
+    monkeypatch.setattr(run, "predict_block", partial(deadly_once, str(mark)))
+    output = tmp_path / "labels.tif"
+    segment_file(image, output, model=model, workers=2, block_pixels=900)
+    assert mark.exists()
+    expected = segment(IMAGE, load_model(model)).labels
+    np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
+
+
+def test_a_block_that_kills_every_worker_ends_the_run_in_one_message(files, tmp_path, monkeypatch):
+    image, model = files
+    monkeypatch.setattr(run, "predict_block", deadly)
+    with pytest.raises(ShiftSegError, match="workers were lost over the same block"):
+        segment_file(image, tmp_path / "labels.tif", model=model, workers=2, block_pixels=900)
+    assert not (tmp_path / "labels.tif").exists()
+
+
+def test_a_running_scheduler_is_joined(files, tmp_path):
+    image, model = files
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        output = tmp_path / "labels.tif"
+        address = cluster.scheduler_address
+        segment_file(image, output, model=model, scheduler=address, block_pixels=900)
+    expected = segment(IMAGE, load_model(model)).labels
+    np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
+
+
+def test_a_scheduler_that_is_not_there_is_one_message(files, tmp_path):
+    image, model = files
+    with pytest.raises(ShiftSegError, match="no scheduler answers at tcp://127"):
+        segment_file(image, tmp_path / "l.tif", model=model, scheduler="tcp://127.0.0.1:9")
+    assert not list(tmp_path.iterdir())
