@@ -1,14 +1,27 @@
-"""The application that the commands register with, and how it ends."""
+"""The application that the commands register with, and how it ends.
+
+Exit codes: 0 done; 2 refused or failed, with one line that says why; 130 interrupted (Ctrl-C);
+141 nobody reads the output any more; 143 terminated. Any other is a defect.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
 from napari_shiftseg.cli.console import note
 from napari_shiftseg.errors import ShiftSegError
+
+REFUSED, INTERRUPTED, UNREAD, TERMINATED = 2, 130, 141, 143
 
 app = App(
     name="shiftseg",
@@ -17,12 +30,58 @@ app = App(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; bad input ends with one line on stderr and exit code 2."""
-    try:
+    """Run one of the commands that are registered by now."""
+    with ended():
         app(arguments, exit_on_error=False, print_error=False)
+
+
+@contextlib.contextmanager
+def ended() -> Iterator[None]:
+    """Run a command; whatever stops it ends with one line on stderr and an exit code."""
+    _print_any_name()
+    try:
+        with _terminable():
+            yield
+            sys.stdout.flush()
     except (ShiftSegError, CycloptsError) as error:
-        note(f"shiftseg: {' '.join(str(error).split())}")
-        sys.exit(2)
+        _end(REFUSED, str(error))
+    except MemoryError as error:
+        _end(REFUSED, f"there is not enough memory ({error}); take a smaller image or region")
+    except BrokenPipeError:
+        # Python would say so once more, when it closes what it could not write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        sys.exit(UNREAD)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(REFUSED, f"{where}{error.strerror or error}")
     except KeyboardInterrupt:
-        note("shiftseg: interrupted")
-        sys.exit(130)
+        _end(INTERRUPTED, "interrupted")
+
+
+def _end(code: int, message: str) -> NoReturn:
+    note(f"shiftseg: {' '.join(message.split())}")
+    sys.exit(code)
+
+
+def _print_any_name() -> None:
+    """Print what the terminal has no letters for, as some names of files, in escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """End by an exception when asked to terminate, so that half files are removed."""
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        _end(TERMINATED, "terminated")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)

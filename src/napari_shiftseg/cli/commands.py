@@ -1,33 +1,31 @@
 """Every command of ``shiftseg``, registered by being imported."""
 
-from napari_shiftseg.cli import (
-    audit,
-    certify,
-    check,
-    compare,
-    demo,
-    evaluate,
-    models,
-    predict,
-    reproduce,
-    segment,
-    sweep,
-    train,
-)
-from napari_shiftseg.cli.app import main
+from __future__ import annotations
 
-__all__ = [
+from collections.abc import Sequence
+from importlib import import_module
+
+from napari_shiftseg.cli import app
+
+COMMANDS = (
     "audit",
     "certify",
     "check",
     "compare",
     "demo",
     "evaluate",
-    "main",
     "models",
     "predict",
     "reproduce",
     "segment",
     "sweep",
     "train",
-]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command. They are imported here, for Ctrl-C may come while torch is loaded."""
+    with app.ended():
+        for name in COMMANDS:
+            import_module(f"napari_shiftseg.cli.{name}")
+        app.app(arguments, exit_on_error=False, print_error=False)

@@ -12,6 +12,7 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
+from napari_shiftseg.image.tiff import as_whole
 from napari_shiftseg.pipeline import calibration_of_labels, frames_of
 
 
@@ -57,7 +58,8 @@ class NamedImage:
             raise ShiftSegError(
                 f"{path} holds negative labels; 0 is background, objects are from 1 on"
             )
-        return cls(labels.astype(np.int64), opened.calibration, opened.calibration.known_axes)
+        calibration = opened.calibration
+        return cls(as_whole(labels, path), calibration, calibration.known_axes)
 
     def squeezed(self, spatial: str) -> NamedImage:
         """Drop the axes of one pixel, as the time of a single image, unless they are space."""

@@ -19,6 +19,9 @@ from napari_shiftseg.errors import ShiftSegError
 EXACT = 2**24
 """Pixels per channel up to which percentiles are exact; of larger images a sample is read."""
 
+_LARGEST = 1e18
+"""Scaled pixels up to which the sums of a network stay numbers in float32."""
+
 _BLOCKS = 64
 """Blocks of a sample, spread evenly; each holds as many pixels as the rest allows."""
 
@@ -43,7 +46,14 @@ class Scaling:
         shape = (-1,) + (1,) * (channels_first.ndim - 1)
         offset = np.asarray(self.offset, np.float64).reshape(shape)
         span = np.asarray(self.span, np.float64).reshape(shape)
-        return ((channels_first.astype(np.float64) - offset) / span).astype(np.float32)
+        scaled = (channels_first.astype(np.float64) - offset) / span
+        largest = np.abs(scaled).max(initial=0)
+        if not largest <= _LARGEST:
+            raise ShiftSegError(
+                f"pixels reach {largest:.1e} once scaled by {self.span}, which float32 does not "
+                "hold; clip what is far beyond all other pixels"
+            )
+        return scaled.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -90,11 +100,27 @@ class Intensity:
         if self.kind == "none":
             return Scaling((0.0,) * channels, (1.0,) * channels)
         sample = _sample(channels_first)
-        limits = [np.percentile(channel, (self.low, self.high)) for channel in sample]
+        limits = [_percentiles(channel, self.low, self.high) for channel in sample]
         return Scaling(
-            tuple(float(low) for low, _ in limits),
-            tuple(float(high - low) if high > low else 1.0 for low, high in limits),
+            tuple(low for low, _ in limits),
+            tuple(high - low if high > low else 1.0 for low, high in limits),
         )
+
+
+def _percentiles(channel: NDArray[Any], low: float, high: float) -> tuple[float, float]:
+    """Measure in doubles, which the difference of two pixels of any type fits into.
+
+    Of doubles themselves only the halves are sure to: whatever is beyond is refused.
+    """
+    wide = channel.astype(np.float64) if channel.dtype.itemsize < 4 else channel
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, last = (float(limit) for limit in np.percentile(wide, (low, high)))
+    if not np.isfinite(last - first):
+        raise ShiftSegError(
+            f"pixels reach from {float(channel.min()):.1e} to {float(channel.max()):.1e}, whose "
+            "difference no number holds; divide them by 10 first"
+        )
+    return first, last
 
 
 def _sample(channels_first: Any) -> NDArray[Any]:

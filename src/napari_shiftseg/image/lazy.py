@@ -6,14 +6,49 @@ from typing import Any
 
 import numpy as np
 
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.readable import reason
 
-def from_zarr(array: Any) -> Any:
-    """Wrap a zarr array, chunk by chunk, as a dask array."""
+
+class _Stored:
+    """A zarr array that says in one line what is wrong with a part that cannot be read."""
+
+    def __init__(self, array: Any, name: str) -> None:
+        self._array, self._name = array, name
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, part: Any) -> Any:
+        try:
+            return self._array[part]
+        except MemoryError:
+            raise
+        except Exception as error:
+            # The libraries and their codecs raise many types for damaged files.
+            raise ShiftSegError(f"{self._name} cannot be read: {reason(error)}") from None
+
+
+def from_zarr(array: Any, name: str) -> Any:
+    """Wrap a zarr array, chunk by chunk, as a dask array.
+
+    Parameters
+    ----------
+    array
+        Of numbers.
+    name
+        Of the file, for the message if a part cannot be read.
+
+    Raises
+    ------
+    ShiftSegError
+        If it holds anything else than numbers.
+    """
     import dask.array as da
 
+    if getattr(array.dtype, "kind", "") not in "buifc":
+        raise ShiftSegError(f"{name} holds {array.dtype}; legal: numbers")
     # Without a name of its own, dask would name the array by its file, and napari's cache
     # would show the former pixels of a file that was replaced.
-    return da.from_array(array, chunks=array.chunks, name=False)
+    return da.from_array(_Stored(array, name), chunks=array.chunks, name=False)
 
 
 def transposable(array: Any) -> Any:

@@ -72,6 +72,8 @@ def parse_multiscale(described: dict[str, Any], ndim: int) -> Calibration:
     """
     axes = described.get("axes", AXES[-ndim:])
     entries = [{"name": axis} if isinstance(axis, str) else axis for axis in axes]
+    if len(entries) != ndim:
+        raise ShiftSegError(f"names {len(entries)} axes; its pixels have {ndim}")
     common = described.get("coordinateTransformations", ())
     own = described["datasets"][0].get("coordinateTransformations", ())
     scale, translate = [1.0] * ndim, [0.0] * ndim

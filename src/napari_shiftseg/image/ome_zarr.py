@@ -81,10 +81,14 @@ def _open(group: Any, name: str) -> OpenedImage:
     levels = _levels(group, described, name)
     provenance = attributes.get(PROVENANCE_KEY, {})
     stated = "labels" if "image-label" in attributes else attributes.get(KIND_KEY)
+    try:
+        calibration = parse_multiscale(described, levels[0].ndim)
+    except ShiftSegError as error:
+        raise ShiftSegError(f"the description of {name}: {error}") from None
     image = OpenedImage(
         name,
         levels,
-        parse_multiscale(described, levels[0].ndim),
+        calibration,
         channels=channel_names(attributes),
         kind=kind_of(stated, provenance, levels[0].dtype),
         provenance=provenance,
@@ -97,7 +101,10 @@ def _levels(group: Any, described: dict[str, Any], name: str) -> tuple[Any, ...]
     missing = [path for path in paths if path not in group]
     if missing or not paths:
         raise ShiftSegError(f"{name} lacks the pixels of its level {''.join(missing[:1]) or 0}")
-    return tuple(from_zarr(group[path]) for path in paths)
+    arrays = [group[path] for path in paths]
+    if not all(hasattr(array, "chunks") and array.ndim for array in arrays):
+        raise ShiftSegError(f"{name} has a level that is no array of pixels")
+    return tuple(from_zarr(array, name) for array in arrays)
 
 
 def _labels_within(root: Any, name: str) -> tuple[OpenedImage, ...]:

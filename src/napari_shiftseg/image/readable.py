@@ -8,6 +8,9 @@ from pathlib import Path
 
 from napari_shiftseg.errors import ShiftSegError
 
+_LONGEST = 300
+"""Characters of a reason."""
+
 
 @contextlib.contextmanager
 def readable(path: Path, kind: str) -> Iterator[None]:
@@ -25,8 +28,10 @@ def readable(path: Path, kind: str) -> Iterator[None]:
     ShiftSegError
         If there is no such file, it may not be read, or it is damaged.
     """
-    if not path.exists():
+    if not _is_there(path):
         raise ShiftSegError(f"no such file: {path}")
+    if not (path.is_file() or path.is_dir()):
+        raise ShiftSegError(f"{path} is not a file, but a pipe or a device")
     try:
         yield
     except ShiftSegError:
@@ -36,4 +41,20 @@ def readable(path: Path, kind: str) -> Iterator[None]:
     except Exception as error:
         # The libraries and their codecs raise many types for damaged files; each means the
         # same to the user.
-        raise ShiftSegError(f"{path} is not {kind} that can be read: {error}") from None
+        raise ShiftSegError(f"{path} is not {kind} that can be read: {reason(error)}") from None
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a name leads to anything; one that is too long does not."""
+    try:
+        return path.exists()
+    except PermissionError:
+        raise ShiftSegError(f"{path} may not be read") from None
+    except OSError:
+        return False
+
+
+def reason(error: BaseException) -> str:
+    """Say why in one line that is not too long: the libraries quote whole files."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."

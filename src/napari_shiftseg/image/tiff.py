@@ -169,11 +169,13 @@ def _calibrated(calibration: Calibration) -> dict[str, Any]:
 
 
 def _for_imagej(shape: tuple[int, ...], calibration: Calibration) -> dict[str, Any]:
-    """Return the tags that ImageJ reads; none for axes that it does not know."""
+    """Return the tags that ImageJ reads; none for axes or sizes that they cannot say."""
     axes = calibration.axes.upper()
     if not axes.endswith(("YX", "YXS")) or [a for a in _IMAGEJ_AXES if a in axes] != list(axes):
         return {}
     steps = dict(zip(axes, zip(calibration.scale, calibration.units, strict=True), strict=True))
+    if not all(1 / _RATIONAL < steps[axis][0] < _RATIONAL for axis in "XY"):
+        return {}
     words: dict[str, Any] = {"unit": imagej_unit(steps["X"][1])}
     if "Z" in axes:
         words["spacing"] = steps["Z"][0]
@@ -181,16 +183,9 @@ def _for_imagej(shape: tuple[int, ...], calibration: Calibration) -> dict[str, A
         words |= {"finterval": steps["T"][0], "tunit": imagej_unit(steps["T"][1])}
     text = tifffile.imagej_description(shape, axes=axes, rgb=axes[-1] == "S", **words)
     return {
-        "resolution": _resolution(steps["X"][0], steps["Y"][0]),
+        "resolution": (1 / steps["X"][0], 1 / steps["Y"][0]),
         "resolutionunit": "NONE",
         # By its name and not its number: tifffile would drop a second description. The last
         # one is what ImageJ goes by.
         "extratags": [("ImageDescription", 2, 0, text, True)],
     }
-
-
-def _resolution(x: float, y: float) -> tuple[float, float]:
-    """Return pixels per unit; 1 where TIFF has no such number, and only our own words keep it."""
-    if not all(1 / _RATIONAL < step < _RATIONAL for step in (x, y)):
-        return (1.0, 1.0)
-    return (1 / x, 1 / y)

@@ -110,14 +110,30 @@ def _from_tags(page: Any) -> Description:
 def _refined(found: Description, words: dict[str, Any]) -> Description:
     """Let what this package wrote go before what others understand of it."""
     axes = str(words.get("axes", "")).lower()
-    steps = zip(words.get("scale", ()), words.get("units", ()), strict=False)
+    sizes, units = _listed(words, "scale"), _listed(words, "units")
+    steps = [_step(size, str(unit)) for size, unit in zip(sizes, units, strict=False)]
+    starts = [_number(start) for start in _listed(words, "translate")]
     return replace(
         found,
-        steps=found.steps | dict(zip(axes, steps, strict=False)),
-        translate=dict(zip(axes, words.get("translate", ()), strict=False)),
+        steps=found.steps | {a: s for a, s in zip(axes, steps, strict=False) if s is not None},
+        translate={a: s for a, s in zip(axes, starts, strict=False) if s is not None},
         kind=words.get(KIND_KEY, found.kind),
         provenance=_provenance(words) or found.provenance,
     )
+
+
+def _listed(words: dict[str, Any], key: str) -> list[Any]:
+    """Return one value per axis; nothing where somebody has written something else there."""
+    values = words.get(key)
+    return values if isinstance(values, list) else []
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _provenance(words: dict[str, Any]) -> dict[str, Any]:
@@ -136,8 +152,5 @@ def _tag_step(page: Any, name: str) -> float | None:
 
 def _step(value: Any, unit: object) -> Step | None:
     """Return a step if there is one that means something; ImageJ may count z downwards."""
-    try:
-        size = abs(float(value))
-    except (TypeError, ValueError):
-        return None
-    return (size, unit_name(unit)) if unit and 0 < size < math.inf else None
+    size = abs(_number(value) or 0.0)
+    return (size, unit_name(unit)) if unit and size > 0 else None

@@ -106,8 +106,8 @@ def _lazy_levels(path: Path, index: int) -> tuple[Any, ...]:
     weakref.finalize(store, file.filehandle.close)
     root = zarr.open(store, mode="r")
     if len(series.levels) == 1:
-        return (from_zarr(root),)
-    return tuple(from_zarr(root[str(i)]) for i in range(len(series.levels)))
+        return (from_zarr(root, str(path)),)
+    return tuple(from_zarr(root[str(i)], str(path)) for i in range(len(series.levels)))
 
 
 def _is_cut_off(series: Any) -> bool:
