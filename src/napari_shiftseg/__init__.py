@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from napari_shiftseg._version import __version__
 
 if TYPE_CHECKING:
+    from napari_shiftseg.blockwise.run import SegmentedFile as SegmentedFile
+    from napari_shiftseg.blockwise.segment_file import segment_file as segment_file
     from napari_shiftseg.certificate import Certificate as Certificate
     from napari_shiftseg.certificate import certify as certify
     from napari_shiftseg.comparison import Comparison as Comparison
@@ -54,6 +56,7 @@ _HOME = {
     "NetworkGeometry": "tiles.geometry",
     "SeamReport": "seams.report",
     "Segmentation": "pipeline",
+    "SegmentedFile": "blockwise.run",
     "ShiftSegError": "errors",
     "ShiftSegWarning": "errors",
     "Stitching": "settings",
@@ -73,6 +76,7 @@ _HOME = {
     "make_plan": "tiles.plan",
     "repair_labels": "seams.repair",
     "segment": "pipeline",
+    "segment_file": "blockwise.segment_file",
     "sweep": "tile_sweep",
 }
 
@@ -87,6 +91,7 @@ __all__ = [
     "NetworkGeometry",
     "SeamReport",
     "Segmentation",
+    "SegmentedFile",
     "ShiftSegError",
     "ShiftSegWarning",
     "Stitching",
@@ -107,6 +112,7 @@ __all__ = [
     "make_plan",
     "repair_labels",
     "segment",
+    "segment_file",
     "sweep",
 ]
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.blockwise import run
-from napari_shiftseg.blockwise.run import BlocksDone, segment_file, segment_file_events
+from napari_shiftseg.blockwise.run import BlocksDone
+from napari_shiftseg.blockwise.segment_file import segment_file, segment_file_events
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.errors import ShiftSegError
@@ -159,13 +160,14 @@ class TestResuming:
         script = f"""
 import os, signal
 from napari_shiftseg.blockwise import run
+from napari_shiftseg.blockwise.segment_file import segment_file
 predict = run.predict_block
 def deadly(job, number):
     if number == 6:
         os.kill(os.getpid(), signal.SIGKILL)
     predict(job, number)
 run.predict_block = deadly
-run.segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_pixels=900)
+segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_pixels=900)
 """
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         ended = subprocess.run([sys.executable, "-c", script], env=environment)
@@ -227,7 +229,7 @@ class TestRefusing:
 
     def test_whole_image_inference(self, image_file, model_file, tmp_path):
         with pytest.raises(ShiftSegError, match="corrected"):
-            segment_file(image_file, tmp_path / "l.tif", model=model_file, stitch="whole")
+            segment_file(image_file, tmp_path / "l.tif", model=model_file, stitch="whole", **SMALL)
 
     def test_workers_for_an_array(self, model_file, tmp_path):
         with pytest.raises(ShiftSegError, match="workers need a file"):

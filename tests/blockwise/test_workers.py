@@ -9,7 +9,7 @@ import pytest
 
 from napari_shiftseg.blockwise import run
 from napari_shiftseg.blockwise.predict import predict_block
-from napari_shiftseg.blockwise.run import segment_file
+from napari_shiftseg.blockwise.segment_file import segment_file
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.errors import ShiftSegError

@@ -75,4 +75,4 @@ def test_embeddings_of_an_image_in_blocks_are_refused(shiftseg, large_file, mode
     words = ["segment", large_file, "-m", model_file, "-o", tmp_path / "labels.tif"]
     outcome = shiftseg(*words, "--memory", "200kB", "--embeddings", tmp_path / "e.tif")
     assert outcome.code == 2
-    assert "raise --memory" in outcome.err
+    assert "raise the memory" in outcome.err

@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 from sklearn.metrics import adjusted_rand_score
 
-from napari_shiftseg.labels.meanshift import BinSummary, assign, mean_shift_modes
+from napari_shiftseg.labels.meanshift import (
+    BinSummary,
+    Slabs,
+    assign,
+    mean_shift_modes,
+    mean_shift_modes_by_slabs,
+)
 
 
 def blobs(dims, spread, distance, clusters=5, points=40, seed=0):
@@ -128,3 +134,46 @@ def test_positions_asked_in_chunks_have_the_same_modes(monkeypatch):
     monkeypatch.setattr("napari_shiftseg.labels.meanshift._DENSE", 0)
     monkeypatch.setattr("napari_shiftseg.labels.meanshift._CHUNK", 7)
     assert np.array_equal(mean_shift_modes(summary, 1.0), expected)
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    dims=st.integers(1, 4),
+    length=st.floats(0.1, 60),
+    most=st.sampled_from([1, 5, 40]),
+    min_count=st.sampled_from([1, 3]),
+)
+def test_slab_by_slab_the_modes_are_the_same(seed, dims, length, most, min_count):
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(-length, length, (rng.integers(1, 40), dims))
+    spread = rng.choice([0.1, 0.6, 2.0])
+    points = centres[rng.integers(0, len(centres), 400)] + rng.normal(0, spread, (400, dims))
+    summary = BinSummary.of(points, 1.0)
+    coordinates, counts = np.unique(summary.key[:, 0], return_counts=True)
+    slabs = Slabs(summary.between, coordinates, counts, dims, most)
+    expected = mean_shift_modes(summary, 1.0, min_count=min_count)
+    found = mean_shift_modes_by_slabs(slabs, 1.0, min_count=min_count)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_seeds_that_climb_far_from_their_slab_are_followed():
+    # A ramp that becomes ever denser: every seed climbs to its end, many bandwidths away.
+    ramp = np.sqrt(np.linspace(0, 400, 40_000))[:, None]
+    summary = BinSummary.of(ramp, 1.0)
+    asked = []
+
+    def between(low, high):
+        asked.append((low, high))
+        return summary.between(low, high)
+
+    slabs = Slabs(between, *np.unique(summary.key[:, 0], return_counts=True), dims=1, most=8)
+    np.testing.assert_array_equal(
+        mean_shift_modes_by_slabs(slabs, 1.0), mean_shift_modes(summary, 1.0)
+    )
+    assert len(slabs.edges) > 10 and len(asked) > len(slabs.edges) - 1
+
+
+def test_no_bins_have_no_slabs():
+    nothing = np.zeros(0, np.int64)
+    slabs = Slabs(BinSummary.empty(3).between, nothing, nothing, dims=3)
+    assert mean_shift_modes_by_slabs(slabs, 1.0).shape == (0, 3)

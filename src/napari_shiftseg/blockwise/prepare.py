@@ -1,93 +1,79 @@
-"""Open all that a run needs, and find what is wrong before anything is computed."""
+"""Decide on blocks and tiles, and find what is wrong before anything is computed."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 from itertools import product
 from math import prod
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from napari_shiftseg.blockwise.blocks import BlockGrid
+from napari_shiftseg.blockwise.blocks import BLOCK_PIXELS, BlockGrid
+from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.job import Job, Order
+from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.budget import tile_within
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.files import open_image
 from napari_shiftseg.image.intensity import Intensity, Scaling
-from napari_shiftseg.pipeline import calibration_of_labels, frames_of, plan_for
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.geometry import Size
 
 _PROBES, _PROBE = 4, 16
 """Spans per axis, and pixels of each, by which an image is known again."""
 
 
-def prepare(
-    image: str | Path | Any,
-    folder: WorkFolder,
-    model: Model,
-    *,
-    name: str,
-    stitch: StitchMode,
-    tile: int | Size | None,
-    clustering: Clustering | None,
-    device: str | None,
-    axes: str | None,
-    memory: int,
-    block_pixels: int,
-) -> tuple[Job, Calibration]:
-    """Return the job, and the axes and voxel size of its labels.
+def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSettings) -> Job:
+    """Return the job of a run over blocks.
 
     Raises
     ------
     ShiftSegError
         If image, model or settings do not fit each other.
     """
-    if stitch == "whole":
+    if settings.stitch == "whole":
         raise ShiftSegError(
             "block by block there is no whole-image inference; stitch='corrected' equals it"
         )
-    opened = open_image(image) if isinstance(image, str | Path) else None
-    if opened is not None:
-        axes = axes or opened.calibration.known_axes
-    frames = frames_of(image if opened is None else opened.pixels, model, axes)
-    block = folder.begun_with("block")
-    if block is None:
-        grid = _grid(frames, model, memory, block_pixels)
-    else:
-        grid = BlockGrid(frames.spatial, tuple(block))
-    if tile is None and stitch == "corrected":
-        architecture = model.description.architecture
-        kept = prod(grid.block) * _bytes_per_pixel(model)
-        tile = tile_within(architecture, grid.block, memory, resident_bytes=kept)
-    plan = plan_for(model, frames.spatial, stitch, tile)
+    frames = source.frames
+    grid = _grid(frames, folder, model, settings)
     order = Order(
         folder=folder.path,
-        model=name,
-        clustering=clustering or model.description.clustering,
-        stitch=stitch,
-        tile=plan.tile_size,
+        model=settings.model,
+        clustering=settings.clustering or model.description.clustering,
+        stitch=settings.stitch,
+        tile=plan_for(
+            model, frames.spatial, settings.stitch, _tile(grid, model, settings)
+        ).tile_size,
         block=grid.block,
         scalings=_scalings(frames, model.description.intensity),
         fingerprint=_fingerprint(frames),
-        image="" if opened is None else str(Path(image).absolute()),
-        axes=axes,
-        device=device,
+        image=source.path,
+        axes=frames.axes,
+        device=settings.device,
     )
-    given = None if opened is None else opened.calibration
-    return Job(order, frames, model), calibration_of_labels(frames, model, given)
+    return Job(order, frames, model)
 
 
-def _grid(frames: Frames, model: Model, memory: int, pixels: int) -> BlockGrid:
-    """Cut frames into blocks that take at most half of the memory."""
-    fitting = memory // 2 // _bytes_per_pixel(model)
-    return BlockGrid.of(frames.spatial, model.geometry.period, max(1, min(pixels, fitting)))
+def _grid(frames: Frames, folder: WorkFolder, model: Model, settings: FileSettings) -> BlockGrid:
+    """Cut frames as an unfinished run has, or into blocks that take at most half the memory."""
+    begun = folder.begun_with("block")
+    if begun is not None:
+        return BlockGrid(frames.spatial, tuple(begun))
+    fitting = settings.budget // 2 // _bytes_per_pixel(model)
+    pixels = min(settings.block_pixels or BLOCK_PIXELS, fitting)
+    return BlockGrid.of(frames.spatial, model.geometry.period, max(1, pixels))
+
+
+def _tile(grid: BlockGrid, model: Model, settings: FileSettings) -> int | Size | None:
+    """Return the fastest tile that fits into the memory beside a block, if none is given."""
+    if settings.tile is not None or settings.stitch != "corrected":
+        return settings.tile
+    kept = prod(grid.block) * _bytes_per_pixel(model)
+    architecture = model.description.architecture
+    return tile_within(architecture, grid.block, settings.budget, resident_bytes=kept)
 
 
 def _bytes_per_pixel(model: Model) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from napari_shiftseg.blockwise.run import SegmentedFile, segment_file_events
+from napari_shiftseg.blockwise.run import SegmentedFile
+from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
@@ -20,16 +20,9 @@ from napari_shiftseg.cli.console import (
     memory_size,
     note,
 )
-from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.cli.run import follow
-from napari_shiftseg.embeddings.budget import default_memory
-from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.model import Model, load_model
-from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.files import write_embedding, write_labels
-from napari_shiftseg.pipeline import Segmentation, frames_of, plan_for, segment_events
 from napari_shiftseg.settings import Clustering, StitchMode
-from napari_shiftseg.tiles.plan import TilePlan
 
 
 @app.command
@@ -82,35 +75,29 @@ def segment(
         Go block by block on the workers of this dask scheduler, as tcp://host:8786.
     """
     ending.refuse_existing(output, embeddings)
-    budget = default_memory() if memory is None else memory_size(memory)
-    loaded = load_model(model)
-    settings = {
-        "stitch": stitch,
-        "tile": tile,
-        "clustering": clustering_for(loaded, bandwidth, min_size, foreground),
-        "device": device,
-        "memory": budget,
-    }
-    named = NamedImage.read(image, axes)
-    unfinished = WorkFolder.beside(output).path.exists()
-    if workers or scheduler or unfinished or _too_large(named, loaded, stitch, tile, budget):
-        if embeddings is not None:
-            raise ShiftSegError(
-                "--embeddings needs an image that fits into memory; leave out --workers and "
-                "--scheduler, or raise --memory"
-            )
-        settings |= {"axes": axes, "workers": workers, "scheduler": scheduler}
-        _block_by_block(image, output, model, settings, ending)
-        return
-    events = segment_events(named.pixels, loaded, axes=named.axes, **settings)  # type: ignore[arg-type]
-    result = follow(events, Segmentation)
-    calibration = named.calibration_of_labels(loaded)
-    if embeddings is not None:
-        vectors, its_axes = result.prediction.embedding, calibration.with_channels()
-        write_embedding(embeddings, vectors, axes=its_axes, provenance=result.provenance)
-    write_labels(output, result.labels, axes=calibration, provenance=result.provenance)
-    values = result.provenance | {"objects": result.objects, "labels": str(output)}
-    ending.report(values, summary(result.objects, result.plan, output))
+    events = segment_file_events(
+        image,
+        output,
+        model=model,
+        stitch=stitch,
+        tile=tile,
+        clustering=clustering_for(load_model(model), bandwidth, min_size, foreground),
+        device=device,
+        axes=axes,
+        memory=None if memory is None else memory_size(memory),
+        workers=workers,
+        scheduler=scheduler,
+        embeddings=embeddings,
+        overwrite=ending.overwrite,
+    )
+    try:
+        result = follow(events, SegmentedFile)
+    except KeyboardInterrupt:
+        if WorkFolder.beside(output).path.exists():
+            note("the same command goes on with what is finished")
+        raise
+    values = {"objects": result.objects, "blocks": result.blocks, "labels": str(output)}
+    ending.report(result.provenance | values, summary(result))
 
 
 def clustering_for(
@@ -128,35 +115,8 @@ def clustering_for(
     return model.description.clustering.replaced(**changes)
 
 
-def summary(objects: int, plan: TilePlan, output: Path) -> str:
+def summary(result: SegmentedFile) -> str:
     """Say what was found and how the image was cut."""
-    found = f"{objects} objects" if objects else "no objects found"
-    return f"{output}: {found}. {plan.sentence()}"
-
-
-def _too_large(
-    named: NamedImage, model: Model, stitch: StitchMode, tile: int | None, budget: int
-) -> bool:
-    """Tell whether the result, and a tile, take more than the budget."""
-    frames = frames_of(named.pixels, model, named.axes)
-    plan = plan_for(model, frames.spatial, stitch, tile)
-    needed = cost_of(model.description.architecture, plan, len(frames)).total_bytes
-    return stitch != "whole" and needed > budget
-
-
-def _block_by_block(
-    image: Path, output: Path, model: str, settings: dict[str, Any], ending: Reporting
-) -> None:
-    events = segment_file_events(image, output, model=model, overwrite=ending.overwrite, **settings)
-    try:
-        result = follow(events, SegmentedFile)
-    except KeyboardInterrupt:
-        note("the same command goes on with what is finished")
-        raise
-    values = result.provenance | {
-        "objects": result.objects,
-        "blocks": result.blocks,
-        "labels": str(output),
-    }
-    text = f"{summary(result.objects, result.plan, output)} {result.blocks} blocks."
-    ending.report(values, text)
+    found = f"{result.objects} objects" if result.objects else "no objects found"
+    blocks = f" In {result.blocks} blocks." if result.blocks > 1 else ""
+    return f"{result.output}: {found}. {result.plan.sentence()}{blocks}"

@@ -6,9 +6,10 @@ not depend on their order, so neither do the modes: not on tiles, not on workers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,14 @@ _DENSE = 2**23
 _CHUNK = 2**14
 """Positions asked of the tree at a time: what bounds the memory of their neighbours."""
 
+_MARGIN = 3 * _BINS
+"""Bins on either side of a slab at first: seeds seldom climb farther than two bandwidths."""
+
 _MAX_STEPS = 300
 _TOLERANCE = 1e-3
+
+Resting = tuple[NDArray[np.float64], NDArray[np.int64]]
+"""Where seeds have come to rest, ``(n, E)``, and how many pixels are near, ``(n,)``."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,11 @@ class BinSummary:
             stack[-2:] = [stack[-2] + stack[-1]]
         return stack[0]
 
+    def between(self, low: int, high: int) -> BinSummary:
+        """Return the bins with a first coordinate from ``low`` on and below ``high``."""
+        start, stop = np.searchsorted(self.key[:, 0], (low, high))
+        return BinSummary(self.key[start:stop], self.count[start:stop], self.total[start:stop])
+
     def coarse(self) -> BinSummary:
         """Merge bins to the edge length of one bandwidth."""
         return _grouped(self.key // _BINS, self.count, self.total)
@@ -120,9 +132,93 @@ def mean_shift_modes(
     """
     if len(summary.count) == 0:
         return np.zeros((0, summary.key.shape[1]))
-    bins = _Bins(summary.total / summary.count[:, None])
     seeds = summary.coarse()
-    position, count = _climb(summary, bins, seeds.total / seeds.count[:, None])
+    found = _climb(summary, seeds.total / seeds.count[:, None])
+    return _modes([found], bandwidth, min_count)
+
+
+def mean_shift_modes_by_slabs(
+    slabs: Slabs, bandwidth: float, *, min_count: int = 1
+) -> NDArray[np.float64]:
+    """Find the modes of more bins than fit into memory, slab by slab of the first dimension.
+
+    A seed sees what lies within one bandwidth of it. So it climbs with the bins of its slab
+    and of a margin, which grows until no seed of the slab comes near to its end: the modes
+    are exactly those of :func:`mean_shift_modes`.
+
+    Parameters
+    ----------
+    slabs
+        The bins, to be asked for part by part.
+    bandwidth, min_count
+        As of :func:`mean_shift_modes`.
+    """
+    edges = slabs.edges
+    found = [_climb_in_slab(slabs, low, high) for low, high in pairwise(edges)]
+    if not found:
+        return np.zeros((0, slabs.dims))
+    return _modes(found, bandwidth, min_count)
+
+
+class Slabs:
+    """Summaries that are kept elsewhere, asked for by a range of their first bin coordinate.
+
+    Parameters
+    ----------
+    between
+        Returns the bins with a first coordinate from ``low`` on and below ``high``.
+    coordinates, counts : (n,) int64
+        First coordinates, in rising order, and how many bins there are at each.
+    dims
+        Length of the embeddings.
+    most
+        Bins of a slab, at most about.
+    """
+
+    def __init__(
+        self,
+        between: Callable[[int, int], BinSummary],
+        coordinates: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        dims: int,
+        most: int = 2**18,
+    ) -> None:
+        self.between, self.dims = between, dims
+        self.edges: list[int] = []
+        if len(coordinates) == 0:
+            return
+        # Seeds are bins of one bandwidth, which no edge may cut.
+        coarse, first = np.unique(coordinates // _BINS, return_index=True)
+        sizes = np.add.reduceat(counts, first)
+        filled = np.cumsum(sizes) - sizes
+        start = np.unique(filled // most, return_index=True)[1]
+        self.edges = [*(coarse[start] * _BINS).tolist(), int(coarse[-1] + 1) * _BINS]
+
+
+def _climb_in_slab(slabs: Slabs, low: int, high: int) -> Resting:
+    """Move the seeds between two first coordinates until they rest."""
+    margin = _MARGIN
+    while True:
+        bottom, top = max(low - margin, slabs.edges[0]), min(high + margin, slabs.edges[-1])
+        summary = slabs.between(bottom, top)
+        seeds = summary.between(low, high).coarse()
+        sees_all = (
+            -np.inf if bottom == slabs.edges[0] else (bottom + _BINS) * (_LATTICE // _BINS),
+            np.inf if top == slabs.edges[-1] else (top - _BINS) * (_LATTICE // _BINS),
+        )
+        try:
+            return _climb(summary, seeds.total / seeds.count[:, None], sees_all)
+        except _OutOfSight:
+            margin *= 2
+
+
+class _OutOfSight(Exception):
+    """A seed has come to where it does not see all that is near it."""
+
+
+def _modes(found: list[Resting], bandwidth: float, min_count: int) -> NDArray[np.float64]:
+    position = np.concatenate([p for p, _ in found])
+    count = np.concatenate([c for _, c in found])
     enough = count >= min_count
     return _strongest(position[enough], count[enough]) * (bandwidth / _LATTICE)
 
@@ -140,16 +236,23 @@ def assign(
 
 
 def _climb(
-    summary: BinSummary, bins: _Bins, start: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    summary: BinSummary,
+    start: NDArray[np.float64],
+    sees_all: tuple[float, float] = (-np.inf, np.inf),
+) -> Resting:
     """Move each seed to the mean of the pixels around it until it rests.
 
     Seeds that see the same pixels have the same mean and go on as one: what makes it fast
-    where many seeds climb one mode.
+    where many seeds climb one mode. ``sees_all`` is the range of first lattice coordinates
+    in which the summary holds all that is near; outside of it _OutOfSight is raised.
     """
-    resting: list[tuple[NDArray[np.float64], NDArray[np.int64]]] = []
+    bins = _Bins(summary.total / summary.count[:, None])
+    resting: list[Resting] = []
     position = start
     for step in range(_MAX_STEPS):
+        first = position[:, 0]
+        if len(first) and (first.min() < sees_all[0] or first.max() >= sees_all[1]):
+            raise _OutOfSight
         mean, count = _kernel_mean(summary, bins, position)
         moving = np.linalg.norm(mean - position, axis=1) > _TOLERANCE * _LATTICE
         if step == _MAX_STEPS - 1:

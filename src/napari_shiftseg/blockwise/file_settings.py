@@ -1,0 +1,60 @@
+"""How a file is to be segmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_shiftseg.embeddings.budget import default_memory
+from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.tiles.geometry import Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSettings:
+    """The settings of :func:`segment_file`.
+
+    Parameters
+    ----------
+    model
+        Name of a bundled model, or path of a model file.
+    stitch, tile, clustering, device, axes
+        As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
+        tiles of no given size are as large as is fastest within the memory.
+    memory
+        Bytes that each process may take; by default half of what is free. An image that needs
+        more is segmented block by block.
+    workers
+        Go block by block in so many processes on this machine.
+    scheduler
+        Go block by block on the workers of this dask scheduler, which see the same files.
+    block_pixels
+        Go block by block, with blocks of at most about so many pixels.
+    embeddings
+        Also write the embedding to this file; needs an image that fits into memory.
+    overwrite
+        Replace the output, and an unfinished run with other settings.
+    """
+
+    model: str = "nuclei-2d"
+    stitch: StitchMode = "corrected"
+    tile: int | Size | None = None
+    clustering: Clustering | None = None
+    device: str | None = None
+    axes: str | None = None
+    memory: int | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    block_pixels: int | None = None
+    embeddings: Path | None = None
+    overwrite: bool = False
+
+    @property
+    def budget(self) -> int:
+        """Bytes that each process may take."""
+        return default_memory() // (self.workers or 1) if self.memory is None else self.memory
+
+    @property
+    def wants_blocks(self) -> bool:
+        """Whether to go block by block even if the image fits into memory."""
+        return any(given is not None for given in (self.workers, self.scheduler, self.block_pixels))

@@ -1,0 +1,130 @@
+"""An image of any size to a file of labels: at once if it fits into memory, else in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.blockwise.prepare import prepare
+from napari_shiftseg.blockwise.run import BlocksDone, SegmentedFile, over_blocks
+from napari_shiftseg.blockwise.source import Source
+from napari_shiftseg.blockwise.work_folder import WorkFolder
+from napari_shiftseg.embeddings.cost import cost_of
+from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.embeddings.predict import TileDone
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.files import is_zarr_name, write_embedding, write_labels
+from napari_shiftseg.image.ome_zarr import require_zarr
+from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
+
+FileEvent = TileDone | BlocksDone | SegmentedFile
+
+
+def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -> SegmentedFile:
+    """Segment an image of any size into a file of labels, within a bounded memory.
+
+    The labels are those of :func:`segment`. Block by block, what is finished is kept beside
+    the output, in ``<output>.unfinished``, until the output is whole: a run that was stopped,
+    by whatever, goes on from there when it is called again.
+
+    Parameters
+    ----------
+    image
+        Path of a TIFF or OME-Zarr, or an array; lazy ones (dask, zarr) are read block by
+        block.
+    output
+        Labels to write, ``.tif`` or ``.ome.zarr``.
+    **settings
+        Fields of :class:`~napari_shiftseg.blockwise.file_settings.FileSettings`: ``model``,
+        ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``memory`` in bytes,
+        ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
+
+    Returns
+    -------
+    SegmentedFile
+        Where the labels are, and how they were made.
+
+    Raises
+    ------
+    ShiftSegError
+        If image, model or settings do not fit each other, the output exists, an unfinished
+        run with other settings lies there, or a file cannot be written.
+    """
+    *_, result = segment_file_events(image, output, **settings)
+    assert isinstance(result, SegmentedFile)
+    return result
+
+
+def segment_file_events(
+    image: str | Path | Any, output: str | Path, **settings: Any
+) -> Iterator[FileEvent]:
+    """Run :func:`segment_file` step by step; closing the generator stops it."""
+    chosen = FileSettings(**settings)
+    output = Path(output).absolute()
+    _refuse(chosen, output)
+    model = load_model(chosen.model)
+    source = Source.open(image, model, chosen.axes)
+    folder = WorkFolder.beside(output)
+    if not (chosen.wants_blocks or folder.path.exists() or _too_large(source, model, chosen)):
+        yield from _at_once(source, model, chosen, output)
+        return
+    if chosen.embeddings is not None:
+        raise ShiftSegError(
+            "embeddings are written of images that fit into memory; "
+            "leave out workers and scheduler, or raise the memory"
+        )
+    if not source.path and (chosen.scheduler or (chosen.workers or 1) > 1):
+        raise ShiftSegError("an array is segmented by this process alone; workers need a file")
+    job = prepare(source, folder, model, chosen)
+    yield from over_blocks(job, chosen, output, source.calibration)
+
+
+def _refuse(settings: FileSettings, output: Path) -> None:
+    """Find out before any work is done what could not be written."""
+    for path in (output, settings.embeddings):
+        if path is None:
+            continue
+        if is_zarr_name(path):
+            require_zarr()
+        if path.exists() and not settings.overwrite:
+            raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
+
+
+def _too_large(source: Source, model: Model, settings: FileSettings) -> bool:
+    """Tell whether the result, and a tile, take more than the memory."""
+    frames = source.frames
+    plan = plan_for(model, frames.spatial, settings.stitch, settings.tile)
+    needed = cost_of(model.description.architecture, plan, len(frames)).total_bytes
+    return settings.stitch != "whole" and needed > settings.budget
+
+
+def _at_once(
+    source: Source, model: Model, settings: FileSettings, output: Path
+) -> Iterator[FileEvent]:
+    for event in segment_events(
+        source.frames.source,
+        model,
+        stitch=settings.stitch,
+        tile=settings.tile,
+        clustering=settings.clustering,
+        device=settings.device,
+        axes=source.frames.axes,
+        memory=settings.budget,
+    ):
+        if isinstance(event, TileDone):
+            yield event
+        else:
+            yield _written(event, source, settings, output)
+
+
+def _written(
+    found: Segmentation, source: Source, settings: FileSettings, output: Path
+) -> SegmentedFile:
+    axes, provenance = source.calibration, found.provenance
+    if settings.embeddings is not None:
+        vectors, its_axes = found.prediction.embedding, axes.with_channels()
+        write_embedding(settings.embeddings, vectors, axes=its_axes, provenance=provenance)
+    write_labels(output, found.labels, axes=axes, provenance=provenance)
+    return SegmentedFile(output, found.objects, found.plan, 1, provenance)
