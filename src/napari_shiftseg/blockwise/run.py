@@ -102,7 +102,7 @@ def _each_block(
     missing = [number for number in range(len(job)) if not job.folder.has(name, number)]
     done = len(job) - len(missing)
     yield BlocksDone(stage, done, len(job))
-    for count, _ in enumerate(staff.run(task, job, missing), start=done + 1):
+    for count, _ in enumerate(staff.on_blocks(task, job, missing), start=done + 1):
         yield BlocksDone(stage, count, len(job))
 
 

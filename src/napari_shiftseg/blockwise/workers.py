@@ -6,38 +6,46 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from napari_shiftseg.blockwise.job import Job, Order
 from napari_shiftseg.errors import ShiftSegError
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Task = Callable[[Job, int], None]
 """Works on the block of a number; what it finds lies in the job's folder afterwards."""
 
 _LIVES = 3
-"""How many workers a block may outlive; one that kills more is at fault itself."""
+"""How many workers a piece of work may outlive; one that kills more is at fault itself."""
 
 
 class Workers(Protocol):
-    """Something that works on blocks."""
+    """Something that works on blocks, or on anything else."""
 
-    def run(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[int]:
-        """Work on blocks and yield the number of each that is finished, in any order."""
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Call a function on each item and yield what it returns, in any order."""
+        ...
+
+    def on_blocks(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[None]:
+        """Work on blocks; yield as often as one is finished."""
         ...
 
 
 class Here:
-    """Works in this process, one block after the other."""
+    """Works in this process, one item after the other."""
 
-    def run(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[int]:
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Call a function; see :class:`Workers`."""
+        return map(work, items)
+
+    def on_blocks(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[None]:
         """Work on blocks; see :class:`Workers`."""
-        for number in numbers:
-            task(job, number)
-            yield number
+        return self.each(partial(task, job), numbers)
 
 
 class Cluster:
-    """The workers of a dask scheduler; all see the image and the work folder as files.
+    """The workers of a dask scheduler; all see the images and the work folder as files.
 
     Parameters
     ----------
@@ -50,22 +58,26 @@ class Cluster:
     def __init__(self, client: Any, threads: int = 0) -> None:
         self._client, self._threads = client, threads
 
-    def run(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[int]:
-        """Work on blocks; see :class:`Workers`. Blocks of a lost worker are begun again."""
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Call a function; see :class:`Workers`. What a lost worker had is begun again."""
         from distributed import KilledWorker, as_completed
 
-        remote = partial(_remote, task, job.order, self._threads)
-        futures = self._client.map(remote, list(numbers), pure=False)
+        remote = partial(_with_threads, self._threads, work)
+        futures = self._client.map(remote, list(items), pure=False)
         try:
             for future in as_completed(futures):
                 yield future.result()
         except KilledWorker:
             raise ShiftSegError(
-                f"{_LIVES} workers were lost over the same block, for lack of memory most often; "
-                "start fewer workers, or give each more memory"
+                f"{_LIVES} workers were lost over the same piece of work, for lack of memory "
+                "most often; start fewer workers, or give each more memory"
             ) from None
         finally:
             self._client.cancel(futures)
+
+    def on_blocks(self, task: Task, job: Job, numbers: Iterable[int]) -> Iterator[None]:
+        """Work on blocks; see :class:`Workers`."""
+        return self.each(partial(_remote, task, job.order), numbers)
 
 
 @contextlib.contextmanager
@@ -120,13 +132,16 @@ def _require_distributed() -> Any:
     return distributed
 
 
-def _remote(task: Task, order: Order, threads: int, number: int) -> int:
+def _with_threads(threads: int, work: Callable[[Item], Result], item: Item) -> Result:
     if threads:
         import torch
 
         torch.set_num_threads(threads)
+    return work(item)
+
+
+def _remote(task: Task, order: Order, number: int) -> None:
     task(_opened(order), number)
-    return number
 
 
 @lru_cache(1)

@@ -9,6 +9,7 @@ from napari_shiftseg.cli import app
 
 COMMANDS = (
     "audit",
+    "batch",
     "certify",
     "check",
     "compare",

@@ -1,0 +1,134 @@
+"""``shiftseg batch``: a folder of images to a folder of labels."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from napari_shiftseg.blockwise.batch import ImageRecord, images_in, segment_folder_events
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.console import (
+    TEXT_ONLY,
+    Bandwidth,
+    Device,
+    Foreground,
+    MinSize,
+    ModelName,
+    OutputFile,
+    Reporting,
+    memory_size,
+    note,
+    progress_bar,
+)
+from napari_shiftseg.cli.segment import clustering_for
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import file_beside
+from napari_shiftseg.settings import StitchMode
+
+_COLUMNS = [field.name for field in fields(ImageRecord)]
+
+
+@app.command
+def batch(
+    folder: Path,
+    *,
+    output: OutputFile,
+    pattern: str = "*",
+    model: ModelName = "nuclei-2d",
+    stitch: StitchMode = "corrected",
+    tile: int | None = None,
+    bandwidth: Bandwidth = None,
+    min_size: MinSize = None,
+    foreground: Foreground = None,
+    axes: str | None = None,
+    device: Device = None,
+    memory: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    ending: Reporting = TEXT_ONLY,
+) -> None:
+    """Segment every image of a folder, and write one report, report.csv, beside the labels.
+
+    An image that fails does not stop the others. Labels that are there already, made with the
+    same settings, are kept, so that the same command goes on after an interruption.
+
+    Parameters
+    ----------
+    folder
+        Folder of images: TIFF files and OME-Zarr folders.
+    output
+        Folder for the labels, which have the names of the images.
+    pattern
+        Which images, as "*_DAPI.tif"; "**/*" goes into subfolders too.
+    stitch
+        How tiles are stitched; corrected equals whole-image inference.
+    tile
+        Output tile size in pixels; corrected needs a multiple of the model's period. By
+        default corrected tiles are as large as is fastest within the memory.
+    axes
+        One letter per axis of the images, as tczyx, where their files name them wrong; an
+        axis that the network does not see is looped over.
+    memory
+        Memory that each process may take, as 2GB; by default half of what is free, divided
+        by the workers. An image that needs more is segmented block by block.
+    workers
+        Segment images in so many processes.
+    scheduler
+        Segment images on the workers of this dask scheduler, as tcp://host:8786.
+    """
+    ending.refuse_existing()
+    report = output / "report.csv"
+    _refuse_foreign(report)
+    names = images_in(folder, pattern)
+    events = segment_folder_events(
+        folder,
+        output,
+        pattern=pattern,
+        model=model,
+        stitch=stitch,
+        tile=tile,
+        clustering=clustering_for(load_model(model), bandwidth, min_size, foreground),
+        axes=axes,
+        device=device,
+        memory=None if memory is None else memory_size(memory),
+        workers=workers,
+        scheduler=scheduler,
+        overwrite=ending.overwrite,
+    )
+    records = []
+    with progress_bar("images", len(names)) as advance:
+        for record in events:
+            records.append(record)
+            advance(f"{record.image}: {record.message or f'{record.objects} objects'}")
+    records.sort(key=lambda record: record.image)
+    _write(report, records)
+    counts = Counter(record.status for record in records)
+    text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    objects = sum(record.objects for record in records)
+    values = {"images": [asdict(record) for record in records], "report": str(report)}
+    ending.report(values, f"{len(records)} images: {text}; {objects} objects", report)
+    failed = [record for record in records if record.status == "failed"]
+    for record in failed:
+        note(f"shiftseg: {record.image}: {record.message}")
+    if failed:
+        sys.exit(2)
+
+
+def _refuse_foreign(report: Path) -> None:
+    """Replace a report of ours, and no other file of that name."""
+    if not report.exists():
+        return
+    with report.open(encoding="utf-8", newline="") as file:
+        if next(csv.reader(file), None) != _COLUMNS:
+            raise ShiftSegError(f"{report} is no report of shiftseg, and is not replaced")
+
+
+def _write(report: Path, records: list[ImageRecord]) -> None:
+    with file_beside(report) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, _COLUMNS)
+        table.writeheader()
+        table.writerows(asdict(record) | {"seconds": f"{record.seconds:.2f}"} for record in records)

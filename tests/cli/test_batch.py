@@ -1,0 +1,137 @@
+"""``shiftseg batch``: a folder in, labels and one report out."""
+
+import csv
+import json
+import os
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg.image.files import open_image, write_image
+
+
+@pytest.fixture
+def plate(tmp_path):
+    """Three images, one of them broken, and what is no image."""
+    folder = tmp_path / "plate"
+    (folder / "B").mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 50), np.uint8)
+    tifffile.imwrite(folder / "A1.tif", pixels)
+    write_image(folder / "A2.ome.zarr", pixels[::-1], axes="yx")
+    tifffile.imwrite(folder / "B" / "B1.tif", pixels[:, ::-1])
+    (folder / "A3.tif").write_bytes(b"II*\0\xff\xff\xff\x0f")
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+@pytest.fixture
+def batch(shiftseg, plate, model_file, tmp_path):
+    def call(*words):
+        return shiftseg("batch", plate, "-o", tmp_path / "labels", "-m", model_file, *words)
+
+    return call
+
+
+def report(tmp_path):
+    with (tmp_path / "labels" / "report.csv").open(newline="") as file:
+        return {row["image"]: row for row in csv.DictReader(file)}
+
+
+def test_each_image_has_labels_and_a_row_and_a_broken_one_stops_none(
+    batch, shiftseg, plate, model_file, tmp_path
+):
+    outcome = batch("--json", tmp_path / "report.json")
+    assert outcome.code == 2
+    assert "3 images: 1 failed, 2 segmented" in outcome.out
+    assert "A3.tif holds no image" in outcome.err
+    rows = report(tmp_path)
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "A1.tif": "segmented",
+        "A2.ome.zarr": "segmented",
+        "A3.tif": "failed",
+    }
+    alone = tmp_path / "alone.tif"
+    assert shiftseg("segment", plate / "A1.tif", "-m", model_file, "-o", alone).code == 0
+    labels = tifffile.imread(tmp_path / "labels" / "A1.tif")
+    np.testing.assert_array_equal(labels, tifffile.imread(alone))
+    assert int(rows["A1.tif"]["objects"]) == labels.max()
+    assert open_image(tmp_path / "labels" / "A2.ome.zarr").kind == "labels"
+    images = json.loads((tmp_path / "report.json").read_text())["images"]
+    assert [image["image"] for image in images] == sorted(rows)
+
+
+def test_what_is_there_is_kept_and_counted(batch, tmp_path):
+    batch()
+    first = report(tmp_path)
+    labels = tmp_path / "labels" / "A1.tif"
+    before = labels.stat().st_mtime_ns
+    outcome = batch()
+    assert "1 failed, 2 kept" in outcome.out
+    assert labels.stat().st_mtime_ns == before
+    assert {r["image"]: r["objects"] for r in report(tmp_path).values()} == {
+        name: row["objects"] for name, row in first.items()
+    }
+
+
+def test_labels_of_other_settings_are_not_replaced_unasked(batch, plate, tmp_path):
+    (plate / "A3.tif").unlink()
+    batch()
+    labels = tmp_path / "labels" / "A1.tif"
+    before = labels.read_bytes()
+    outcome = batch("--bandwidth", "0.7")
+    assert outcome.code == 2 and "made with another clustering" in outcome.err
+    assert labels.read_bytes() == before
+    assert batch("--bandwidth", "0.7", "--overwrite").code == 0
+    assert open_image(labels).provenance["clustering"]["bandwidth"] == 0.7
+
+
+def test_an_image_newer_than_its_labels_is_said(batch, plate, tmp_path):
+    (plate / "A3.tif").unlink()
+    batch()
+    os.utime(plate / "A1.tif", (2e9, 2e9))
+    outcome = batch()
+    assert outcome.code == 2 and "A1.tif is newer than" in outcome.err
+
+
+def test_a_pattern_chooses_images_in_subfolders_too(batch, tmp_path):
+    assert batch("--pattern", "**/B*.tif").code == 0
+    assert list(report(tmp_path)) == ["B/B1.tif"]
+    assert (tmp_path / "labels" / "B" / "B1.tif").is_file()
+
+
+def test_labels_beside_the_images_are_refused(shiftseg, plate, model_file):
+    outcome = shiftseg("batch", plate, "-o", plate, "-m", model_file)
+    assert outcome.code == 2 and "would replace the images" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--pattern", "*.png"], "no TIFF or OME-Zarr"),
+        (["--workers", "0"], "number of workers is 0"),
+        (["--memory", "much"], "legal: a number above 0 and a unit"),
+        (["--bandwidth", "0"], "bandwidth is 0"),
+    ],
+)
+def test_what_cannot_be_done_is_one_message(batch, words, message):
+    outcome = batch(*words)
+    assert outcome.code == 2 and message in outcome.err
+
+
+def test_a_report_of_somebody_else_is_not_replaced(batch, tmp_path):
+    (tmp_path / "labels").mkdir()
+    theirs = tmp_path / "labels" / "report.csv"
+    theirs.write_text("my results\n")
+    outcome = batch()
+    assert outcome.code == 2 and "is not replaced" in outcome.err
+    assert theirs.read_text() == "my results\n"
+
+
+@pytest.mark.enable_socket
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_workers_share_the_images(batch, plate, tmp_path):
+    pytest.importorskip("distributed")
+    (plate / "A3.tif").unlink()
+    assert batch("--workers", "2").code == 0
+    assert [row["status"] for row in report(tmp_path).values()] == ["segmented"] * 2
