@@ -123,7 +123,7 @@ def calibration_of_labels(
     """Return axes and voxel size of the labels that a model makes of an image."""
     kept, spatial = frames.layout.kept, model.description.axes
     # Loops of a stack whose axes are unknown are frames in time.
-    letters = "tpq"[: len(kept) - len(spatial)] + spatial
+    letters = "tpqruvw"[: len(kept) - len(spatial)] + spatial
     if frames.axes is not None:
         letters = "".join(frames.axes[axis] for axis in kept)
     return Calibration.of(letters) if image is None else replace(image.picked(kept), axes=letters)
