@@ -93,7 +93,7 @@ def test_a_stream_reads_each_row_of_the_image_in_pieces_of_a_tile():
     plan = make_plan(GEOMETRY, (100, 20), "corrected", tile=20)
     run = Execution(network, image, Scaling((0.0,), (1.0,)), plan, CPU)
     assert len(list(run.column_by_column(2))) == 5
-    assert image.reads <= 7
+    assert image.reads <= 8
 
 
 def limited(network, pixels, error):

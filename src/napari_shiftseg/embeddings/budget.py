@@ -30,6 +30,15 @@ _WORTH = 0.97
 _ALIKE = 1.05
 """Tiles whose arithmetic differs less are equally fast; the one with less memory is taken."""
 
+_READ = 8
+"""Most pushes whose rows are read from the image at once."""
+
+_SCALING = 20
+"""Bytes per pixel and channel while an image's intensities are scaled: two doubles, one float."""
+
+_MARGIN = 1.3
+"""Measured over counted memory: what allocators and libraries take besides the tensors."""
+
 _SHARE = 0.5
 """Part of the free memory that a run takes unasked."""
 
@@ -40,6 +49,15 @@ def rows_at_once(architecture: Architecture, plan: TilePlan) -> int:
     cross = prod(max(stop - start for start, stop in s.outer) for s in plan.strips[1:])
     wanted = max(_SHALLOW, _CHUNK // cross)
     return max(1, wanted // period) * period
+
+
+def rows_read(plan: TilePlan, rows: int) -> int:
+    """Return how many rows of a column to read at once, a multiple of those pushed at once.
+
+    Lazy images decode whole chunks at each read, so reads are larger than pushes, but no larger
+    than a tile.
+    """
+    return min(_READ, -(-plan.tile_size[0] // rows)) * rows
 
 
 def streamed_cost(
@@ -62,7 +80,8 @@ def streamed_cost(
     -------
     Cost
         As of :func:`cost_of`; ``tile_bytes`` is what one column needs: features of the rows
-        that are under way, and those that layers and skips keep.
+        that are under way, those that layers and skips keep, the rows that are read at once,
+        and the output of the tile that is being completed.
     """
     rows = rows or rows_at_once(architecture, plan)
     along = plan.strips[0].outer[-1][1] - plan.strips[0].outer[0][0]
@@ -71,7 +90,10 @@ def streamed_cost(
     for sizes in product(*(axis.items() for axis in axes)):
         window = (along, *(size for size, _ in sizes))
         flops += _flops(architecture, window) * prod(n for _, n in sizes)
-        peak = max(peak, _stream_bytes(architecture, window, rows))
+        read = _SCALING * architecture.in_channels * rows_read(plan, rows) * prod(window[1:])
+        peak = max(peak, _stream_bytes(architecture, window, rows) + read)
+    tile = tuple(min(n, m) for n, m in zip(plan.tile_size, plan.result_size, strict=True))
+    peak += FLOAT * architecture.out_channels * prod(tile)
     return Cost(frames * flops, peak, cost_of(architecture, plan, frames).result_bytes)
 
 
@@ -89,8 +111,11 @@ def stream_rows(
     """
     if not streamable(plan) or (device is not None and device.type != "cpu"):
         return None
-    rows = rows_at_once(architecture, plan)
+    rows, period = rows_at_once(architecture, plan), architecture.geometry.period[0]
     tiled, streamed = cost_of(architecture, plan), streamed_cost(architecture, plan, rows)
+    while streamed.tile_bytes > tiled.tile_bytes and rows >= 2 * max(period, _SHALLOW):
+        rows = rows // 2 // period * period
+        streamed = streamed_cost(architecture, plan, rows)
     if streamed.flops > tiled.flops or streamed.tile_bytes > tiled.tile_bytes:
         return None
     saves = streamed.flops < _WORTH * tiled.flops or 2 * streamed.tile_bytes < tiled.tile_bytes
@@ -189,7 +214,7 @@ def _price(
     cost = cost_of(architecture, plan)
     if rows is not None:
         cost = streamed_cost(architecture, plan, rows)
-    return cost.flops, cost.tile_bytes
+    return cost.flops, int(_MARGIN * cost.tile_bytes)
 
 
 def _sizes(size: int, period: int) -> list[int]:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_shiftseg.embeddings.budget import rows_read
 from napari_shiftseg.embeddings.device import fast_layout, out_of_memory
 from napari_shiftseg.embeddings.fused import fused
 from napari_shiftseg.embeddings.stream import Stream
@@ -142,18 +143,22 @@ class Execution:
 
     def _streamed(self, tiles: list[Tile], rows: int) -> Iterator[tuple[Tile, Output]]:
         """Cut the output rows of a column into its tiles."""
-        at, parts = tiles[0].window[0].start, []
-        cross = tiles[0].local[1:]
+        at, cross = tiles[0].window[0].start, tiles[0].local[1:]
+        output: Output | None = None
         for piece in self._rows_out(tiles, rows):
             stop = at + piece.shape[1]
             while tiles and tiles[0].inner[0].start < stop:
                 inner = tiles[0].inner[0]
-                own = slice(max(0, inner.start - at), min(stop, inner.stop) - at)
-                parts.append(_on_the_host(piece[(slice(None), own, *cross)]))
+                if output is None:
+                    size = (s.stop - s.start for s in tiles[0].inner)
+                    output = np.empty((len(piece), *size), np.float32)
+                first, end = max(at, inner.start), min(stop, inner.stop)
+                done = _on_the_host(piece[(slice(None), slice(first - at, end - at), *cross)])
+                output[:, first - inner.start : end - inner.start] = done
                 if inner.stop > stop:
                     break
-                yield tiles.pop(0), np.concatenate(parts, axis=1)
-                parts = []
+                yield tiles.pop(0), output
+                output = None
             if not tiles:
                 return
             at = stop
@@ -163,8 +168,7 @@ class Execution:
         start, stop = tiles[0].outer[0].start, tiles[-1].outer[0].stop
         cross = tiles[0].outer[1:]
         stream = Stream(self.network, (stop - start, *(s.stop - s.start for s in cross)))
-        # Lazy images are read in pieces of a tile's size, whatever goes through at once.
-        step = -(-self.plan.tile_size[0] // rows) * rows
+        step = rows_read(self.plan, rows)
         for first in range(start, stop, step):
             block = self._read((slice(first, min(first + step, stop)), *cross))
             for chunk in torch.split(block, rows, dim=2):
