@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ _LATTICE = 4096
 
 _BINS = 8
 """Bins per bandwidth: pixels within an eighth of the bandwidth move together."""
+
+_SHIFT = (_LATTICE // _BINS).bit_length() - 1
+"""Bits of the lattice below a bin: both numbers are powers of two."""
 
 _DENSE = 2**23
 """Pairs of positions and bins up to which matrix products beat a tree."""
@@ -60,7 +64,7 @@ class BinSummary:
     def of(cls, embeddings: NDArray[Any], bandwidth: float) -> BinSummary:
         """Summarise ``(N, E)`` embeddings."""
         lattice = np.rint(embeddings.astype(np.float64) * (_LATTICE / bandwidth)).astype(np.int64)
-        return _grouped(lattice // (_LATTICE // _BINS), np.ones(len(lattice), np.int64), lattice)
+        return _grouped(lattice >> _SHIFT, np.ones(len(lattice), np.int64), lattice)
 
     @classmethod
     def empty(cls, dims: int) -> BinSummary:
@@ -333,11 +337,26 @@ def _grouped(
     """Add up the rows that share a key."""
     if len(key) == 0:
         return BinSummary(key, count, total)
-    order = np.lexsort(key.T[::-1])
-    key = key[order]
-    first = np.flatnonzero(np.concatenate([[True], (key[1:] != key[:-1]).any(1)]))
+    code = _code(key)
+    order = np.argsort(code, kind="stable") if code is not None else np.lexsort(key.T[::-1])
+    # Of numbers one comparison tells neighbours apart, of rows as many as there are columns.
+    sorted_key = key[order] if code is None else code[order][:, None]
+    first = np.flatnonzero(np.concatenate([[True], (sorted_key[1:] != sorted_key[:-1]).any(1)]))
     return BinSummary(
-        key[first],
+        key[order[first]],
         np.add.reduceat(count[order], first),
         np.add.reduceat(total[order], first, axis=0),
     )
+
+
+def _code(key: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Number ``(n, E)`` keys in their lexicographic order; None if 63 bits do not hold that."""
+    low = key.min(axis=0)
+    spans = [int(span) for span in key.max(axis=0) - low + 1]
+    if prod(spans) >= 2**63:
+        return None
+    code = np.zeros(len(key), np.int64)
+    for column, span in enumerate(spans):
+        code *= span
+        code += key[:, column] - low[column]
+    return code
