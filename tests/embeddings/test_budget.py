@@ -89,7 +89,10 @@ def test_the_chosen_tile_is_legal_and_within_the_memory(architecture, size):
         arithmetic, needed = budget._price(architecture, size, tile, "cpu")
         assert needed <= memory
         flops.append(arithmetic)
-    assert flops[2] <= 1.05 * flops[1] <= 1.05**2 * flops[0]
+    plan = make_plan(architecture.geometry, size, tile=tile)
+    assert tile[0] >= min(size[0], rows_at_once(architecture, plan))
+    assert flops[2] <= 1.05 * flops[1]
+    assert flops[1] <= 1.05 * flops[0]
 
 
 def test_what_is_taken_already_is_taken_off():

@@ -176,6 +176,8 @@ def tile_within(
             f"the memory is {_in_bytes(memory_bytes)}; this network needs at least "
             f"{_in_bytes(least)} here, with tiles of one period"
         )
+    # Tiles lower than what is pushed at once would make streams go in smaller steps.
+    fitting = [p for p in fitting if p[2][0] >= _height(architecture, image_size, p[2])] or fitting
     fast = _ALIKE * min(fitting)[0]
     return min((needed, flops, tile) for flops, needed, tile in fitting if flops <= fast)[2]
 
@@ -215,6 +217,12 @@ def _price(
     if rows is not None:
         cost = streamed_cost(architecture, plan, rows)
     return cost.flops, int(_MARGIN * cost.tile_bytes)
+
+
+def _height(architecture: Architecture, image_size: Size, tile: Size) -> int:
+    """Rows that a stream of these tiles pushes at once, if it may choose."""
+    plan = make_plan(architecture.geometry, image_size, "corrected", tile=tile)
+    return min(image_size[0], rows_at_once(architecture, plan))
 
 
 def _sizes(size: int, period: int) -> list[int]:
