@@ -9,7 +9,7 @@ SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 li
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
   libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
 
-.PHONY: help install system-libraries demo test lint train-models clean
+.PHONY: help install system-libraries demo test trust lint bench clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -35,11 +35,17 @@ test: $(STAMP) system-libraries ## Run all tests
 	$(BIN)/python -m pytest -q -n auto --ignore=tests/_napari
 	sh scripts/with-display.sh $(BIN)/python -m pytest -q -n auto tests/_napari
 
+trust: $(STAMP) ## Try everything that could be lost, executed or surprising; ends with a table
+	SHIFTSEG_TRUST=full $(BIN)/python -m pytest -q tests/trust
+
 lint: $(STAMP) ## Run the linters and type checks of CI
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(STAMP) ## Measure speed and memory, as ratios in one run: make bench JSON=FILE
+	$(BIN)/python benchmarks --page docs/benchmarks.md $(if $(JSON),--json $(JSON))
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) demo build dist

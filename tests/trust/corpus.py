@@ -335,9 +335,7 @@ def _(folder: Path) -> Path:
 
 @case(
     "a bomb: a million by a million in tiles",
-    Result((HUGE, HUGE), "uint8"),
-    says("memory"),
-    says("memory"),
+    says("image.tif", "claims"),
 )
 def _(folder: Path) -> Path:
     path = saved(folder, PLANE, metadata=None, tile=(16, 16), compression="zlib")
@@ -352,9 +350,7 @@ def _(folder: Path) -> Path:
 
 @case(
     "a bomb: one tile of gigapixels",
-    Result((HUGE, HUGE), "uint8"),
-    says("memory"),
-    says("memory"),
+    says("image.tif", "GB"),
 )
 def _(folder: Path) -> Path:
     path = saved(folder, PLANE, metadata=None, tile=(16, 16), compression="zlib")
@@ -584,8 +580,9 @@ add_group("a Zarr of no pixels", Result((0, 20), "uint8"), says("empty"), pixels
 
 @case(
     "a bomb: a Zarr of a million by a million",
+    # Segmented it would be, block by block: what Zarr does not keep is 0 and no damage.
     Result((HUGE, HUGE), "uint8"),
-    says("memory"),
+    None,
     says("memory"),
 )
 def _(folder: Path) -> Path:
@@ -594,9 +591,7 @@ def _(folder: Path) -> Path:
 
 @case(
     "a bomb: a Zarr of one chunk of terabytes",
-    Result((HUGE, HUGE), "uint8"),
-    says("image", "cannot be read"),
-    None,
+    says("image", "GB"),
 )
 def _(folder: Path) -> Path:
     return metadata(group(folder), shape=[HUGE, HUGE], chunks=[HUGE, HUGE])

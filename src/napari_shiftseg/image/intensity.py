@@ -22,6 +22,9 @@ EXACT = 2**24
 _LARGEST = 1e18
 """Scaled pixels up to which the sums of a network stay numbers in float32."""
 
+_WIDE = 1e37
+"""Pixels from which on differences of float32 may not be float32."""
+
 _BLOCKS = 64
 """Blocks of a sample, spread evenly; each holds as many pixels as the rest allows."""
 
@@ -112,7 +115,8 @@ def _percentiles(channel: NDArray[Any], low: float, high: float) -> tuple[float,
 
     Of doubles themselves only the halves are sure to: whatever is beyond is refused.
     """
-    wide = channel.astype(np.float64) if channel.dtype.itemsize < 4 else channel
+    small = channel.dtype.itemsize < 4 or float(np.abs(channel).max()) > _WIDE
+    wide = channel.astype(np.float64) if small else channel
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = (float(limit) for limit in np.percentile(wide, (low, high)))
     if not np.isfinite(last - first):

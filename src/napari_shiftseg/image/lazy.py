@@ -9,6 +9,9 @@ import numpy as np
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.readable import reason
 
+MOST_AT_ONCE = 2**31
+"""Bytes that a compressed part of a file may decode to; a file that claims more is a trap."""
+
 
 class _Stored:
     """A zarr array that says in one line what is wrong with a part that cannot be read."""

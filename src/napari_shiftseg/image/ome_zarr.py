@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
-from napari_shiftseg.image.lazy import from_zarr
+from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.ngff import are_colours, channel_names, parse_multiscale
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
 from napari_shiftseg.image.readable import readable
@@ -104,6 +105,12 @@ def _levels(group: Any, described: dict[str, Any], name: str) -> tuple[Any, ...]
     arrays = [group[path] for path in paths]
     if not all(hasattr(array, "chunks") and array.ndim for array in arrays):
         raise ShiftSegError(f"{name} has a level that is no array of pixels")
+    for array in arrays:
+        chunk = prod(array.chunks) * getattr(array.dtype, "itemsize", 1)
+        if chunk > MOST_AT_ONCE:
+            raise ShiftSegError(
+                f"{name} has chunks of {chunk / 1e9:.1f} GB; legal: up to {MOST_AT_ONCE / 1e9:.1f}"
+            )
     return tuple(from_zarr(array, name) for array in arrays)
 
 

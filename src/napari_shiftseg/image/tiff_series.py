@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import tifffile
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.lazy import from_zarr
+from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.opened import OpenedImage, kind_of
 from napari_shiftseg.image.tiff import readable_tiff
 from napari_shiftseg.image.tiff_metadata import Description, describe
@@ -47,6 +48,18 @@ def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
 
 def _open(path: Path, file: Any, index: int) -> OpenedImage:
     series = file.series[index]
+    if _lacks_parts(series):
+        page = series.keyframe
+        raise ShiftSegError(
+            f"{path} is not a TIFF file that can be read: it claims {prod(page.chunked)} strips or "
+            f"tiles a page, and has {len(page.dataoffsets)}"
+        )
+    part = prod(series.keyframe.chunks) * series.dtype.itemsize
+    if series.keyframe.compression != tifffile.COMPRESSION.NONE and part > MOST_AT_ONCE:
+        raise ShiftSegError(
+            f"{path} has strips or tiles of {part / 1e9:.1f} GB; "
+            f"legal: up to {MOST_AT_ONCE / 1e9:.1f}"
+        )
     if _is_cut_off(series):
         raise ShiftSegError(f"{path} is not a TIFF file that can be read: it is cut off")
     axes = _axes(series)
@@ -108,6 +121,12 @@ def _lazy_levels(path: Path, index: int) -> tuple[Any, ...]:
     if len(series.levels) == 1:
         return (from_zarr(root, str(path)),)
     return tuple(from_zarr(root[str(i)], str(path)) for i in range(len(series.levels)))
+
+
+def _lacks_parts(series: Any) -> bool:
+    """Tell whether a page claims a size that its strips or tiles are too few for."""
+    page = series.keyframe
+    return series.dataoffset is None and len(page.dataoffsets) < prod(page.chunked)
 
 
 def _is_cut_off(series: Any) -> bool:

@@ -288,7 +288,8 @@ def _strip(
         # One pass over the region alone, at the phase that it has in the whole image.
         starts, tile, mode = [part.start], part.stop - part.start, "corrected"
     else:
-        starts = list(range(0, size, tile))
+        # Only those that the region needs: of a huge image there are too many to list.
+        starts = list(range(part.start // tile * tile, part.stop, tile))
     if mode == "corrected":
         kept = [(max(s, part.start), min(s + tile, part.stop)) for s in starts]
         return _corrected_strip(geometry, axis, size, [k for k in kept if k[0] < k[1]])

@@ -1,0 +1,90 @@
+"""Print what comes of every case of the corpus, as a table in Markdown.
+
+Run with ``python tests/trust/table.py``; ``docs/trust.md`` keeps what it prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+from corpus import CASES, Case
+from networks import save_tiny
+from ways import WAYS, Answer, little_memory
+
+
+class Captured(NamedTuple):
+    """What a command has printed."""
+
+    out: str
+    err: str
+
+
+class Capture:
+    """Takes what the commands print, as pytest's ``capsys`` does."""
+
+    def __init__(self) -> None:
+        self._out, self._err = io.StringIO(), io.StringIO()
+
+    def readouterr(self) -> Captured:
+        """Return what was printed since the last time."""
+        found = Captured(self._out.getvalue(), self._err.getvalue())
+        for stream in (self._out, self._err):
+            stream.seek(0)
+            stream.truncate()
+        return found
+
+    @contextlib.contextmanager
+    def taken(self):
+        """Take it, as long as this lasts."""
+        with contextlib.redirect_stdout(self._out), contextlib.redirect_stderr(self._err):
+            yield self
+
+
+def answers(case: Case, model: Path) -> list[Answer]:
+    """Try a case on every way that is meant for it."""
+    found = []
+    for field, way in WAYS.values():
+        if getattr(case, field) is None:
+            continue
+        with tempfile.TemporaryDirectory() as folder, Capture().taken() as capture:
+            path = case.make(Path(folder))
+            with little_memory():
+                answer = way(case, path, model, capture)
+            short = answer.said.replace(folder + "/", "").replace(str(model.parent) + "/", "")
+            found.append(Answer(answer.case, answer.way, short, answer.wrong))
+    return found
+
+
+def row(case: Case, found: list[Answer]) -> str:
+    """Write a case as one line of the table."""
+    cells = {answer.way: answer.said + (" **WRONG**" if answer.wrong else "") for answer in found}
+    texts = [case.name, *(cells.get(way, "") for way in WAYS)]
+    return "| " + " | ".join(" ".join(t.replace("|", "/").split())[:160] for t in texts) + " |"
+
+
+def main() -> int:
+    """Print the table; return 1 if an answer is wrong."""
+    logging.disable()
+    warnings.simplefilter("ignore")
+    tried = wrong = 0
+    print("| case | opened | segmented | checked as labels |\n| --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        model = save_tiny(Path(folder) / "tiny.safetensors")
+        for case in CASES:
+            found = answers(case, model)
+            tried += len(found)
+            wrong += sum(bool(answer.wrong) for answer in found)
+            print(row(case, found).encode("utf-8", "backslashreplace").decode(), flush=True)
+    print(f"\n{tried} inputs tried, {tried - wrong} handled as expected.")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
