@@ -273,6 +273,8 @@ def run_here(task: Values) -> Values:
     one = make_plan(architecture.geometry, architecture.geometry.period, "whole")
     predicted(network, small, one, "tiled")
     result = np.zeros((architecture.out_channels, *shape), np.float32) + 0
+    if how.startswith("monai"):
+        import monai.inferers  # noqa: F401  (its import takes seconds, which are not its own)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
     if how.startswith("monai"):
@@ -319,32 +321,25 @@ def predicted(network: UNet, image: Any, plan: Any, how: str, result: Any = None
 
 
 def slid(network: UNet, image: Any, tile: Any, overlap: float) -> Any:
-    """Blend windows of the same output size by MONAI, Gaussian weights.
+    """Blend windows by MONAI, Gaussian weights, with as large windows as our tiles need.
 
-    The context of valid convolutions is padded by reflection and each window is predicted with
-    its context, which MONAI does not know of: so its windows are those of the output.
+    A window's output has to be as large as its input, so the context of valid convolutions is
+    reflected at each window's own border, as it is where MONAI is used with such networks.
     """
     from monai.inferers import sliding_window_inference
 
     geometry = network.architecture.geometry
     network = fast_layout(network)
     window = geometry.natural_output(tuple(tile))
-    half = geometry.halo[0]
-    region = tuple(slice(-half, n + half) for n in image.shape[1:])
-    padded = torch.from_numpy(read_reflected(image, region))[None]
-    edge = window[0] + 2 * half
+    margins = [geometry.halo[0]] * 4
 
     def inside(pixels: torch.Tensor) -> torch.Tensor:
-        return F.pad(network(fast_layout(pixels)), [half] * 4)
+        return network(fast_layout(F.pad(pixels, margins, mode="reflect")))
 
-    # Windows overlap by their margins too: their inner parts alone are to overlap as asked.
-    stride = window[0] * (1 - overlap)
     with torch.inference_mode():
-        whole = sliding_window_inference(
-            padded, (edge, edge), 1, inside, overlap=1 - stride / edge, mode="gaussian"
-        )
-    rows, columns = image.shape[1:]
-    return whole[0, :, half : half + rows, half : half + columns].numpy()
+        pixels = torch.from_numpy(image)[None]
+        whole = sliding_window_inference(pixels, window, 1, inside, overlap, mode="gaussian")
+    return whole[0].numpy()
 
 
 def errors(network: UNet, image: Any, result: Any) -> Values:
