@@ -157,7 +157,7 @@ def header(path, entries, size=0):
 
 
 META = {"__metadata__": {"shiftseg": DESCRIPTION.to_json()}}
-GIGABYTES = 2**34
+GIGABYTES = 2**32
 HEADERS = {
     "longer than the file": {"a": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}},
     "negative": {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}},

@@ -284,3 +284,14 @@ def test_names_that_the_terminal_has_no_letters_for(tmp_path, model):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ядро.tif").exists()
+
+
+def test_two_outputs_of_one_name_are_refused(tmp_path, shiftseg, model, image):
+    same = tmp_path / "labels.tif"
+    for other in (same, tmp_path / "." / "labels.tif"):
+        answer = shiftseg(
+            "segment", image, "-m", model, "-o", same, "--embeddings", other, "--overwrite"
+        )
+        assert answer.refused, answer.err
+        assert "two outputs have the same name" in answer.err
+        assert not same.exists()

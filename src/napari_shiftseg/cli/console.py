@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -114,6 +115,9 @@ def progress_bar(title: str, total: int, *, done: int = 0) -> Iterator[Callable[
 
 def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
     """Never replace a file of the user's unasked, nor find out late that it cannot be written."""
+    named = [os.path.realpath(path) for path in paths if path is not None]
+    if len(set(named)) < len(named):
+        raise ShiftSegError(f"two outputs have the same name, {named[-1]}; give each its own")
     for path in paths:
         if path is None:
             continue
