@@ -135,7 +135,8 @@ def _rows(
 ) -> int | None:
     """Return how many rows to stream at once; None for tile by tile."""
     if streamed is None:
-        return stream_rows(architecture, plan, device)
+        # Who asks for whole-image inference wants what everything else is compared with.
+        return None if plan.mode == "whole" else stream_rows(architecture, plan, device)
     if streamed and not streamable(plan):
         raise ShiftSegError(f"{plan.mode} tiles cannot be streamed; legal: corrected and whole")
     return rows_at_once(architecture, plan) if streamed else None
