@@ -40,7 +40,7 @@ def run(model, image=IMAGE, **words):
     return segment(image, model, clustering=CLUSTERING, device="cpu", **words)
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow_trust)])
 def test_the_same_run_gives_the_same_bits(model, threads, count):
     threads(count)
     first, second = run(model), run(model)

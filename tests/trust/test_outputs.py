@@ -257,6 +257,7 @@ def test_sizes_of_pixels_that_tiff_has_no_numbers_for_are_kept(tmp_path, size):
     assert open_image(tmp_path / "a.tif").calibration == calibration
 
 
+@pytest.mark.slow_trust
 def test_an_output_that_nobody_reads(model):
     process = started("models", "--json", "-")
     process.stdout.close()
@@ -266,6 +267,7 @@ def test_an_output_that_nobody_reads(model):
     process.stderr.close()
 
 
+@pytest.mark.slow_trust
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_an_output_on_a_full_disk():
     with open("/dev/full", "w") as full:
@@ -274,6 +276,7 @@ def test_an_output_on_a_full_disk():
     assert (done.returncode, done.stderr) == (2, "shiftseg: No space left on device\n")
 
 
+@pytest.mark.slow_trust
 def test_names_that_the_terminal_has_no_letters_for(tmp_path, model):
     path = tmp_path / "細胞.tif"
     tifffile.imwrite(path, np.ones((24, 20), np.uint8))
