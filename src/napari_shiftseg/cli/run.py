@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from rich.progress import Progress
 
 from napari_shiftseg.blockwise.run import BlocksDone
-from napari_shiftseg.cli.console import stderr
+from napari_shiftseg.cli.console import note, stderr
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.tile_sweep import SweepProgress
 
@@ -27,7 +27,15 @@ def follow(events: Iterator[Any], result: type[Result]) -> Result:
                 title = "tiles" if done < event.total else "clustering"
                 bar.update(task, completed=done, total=event.total, description=title)
             if isinstance(event, BlocksDone):
+                _tell(event)
                 bar.update(task, completed=event.done, total=event.total, description=event.stage)
             if isinstance(event, SweepProgress):
                 bar.update(task, completed=event.fraction, total=1, description=event.text)
     raise AssertionError("the events end with the result")
+
+
+def _tell(blocks: BlocksDone) -> None:
+    """Write a line for every twentieth of the blocks where no bar is drawn: into a log."""
+    every = max(1, blocks.total // 20)
+    if not stderr.is_terminal and blocks.done % every == 0:
+        note(f"{blocks.stage} {blocks.done}/{blocks.total}")
