@@ -272,7 +272,7 @@ def _checked(model: Model, tiles: Sequence[int | Size] | None) -> tuple[Size, ..
 def _progress(
     event: TileDone, done: int, runs: int, mode: StitchMode, size: Size | None
 ) -> SweepProgress:
-    part = (event.tile.index + 1) / (event.total + 1)
+    part = event.done / (event.total + 1)
     title = mode.capitalize() if size is None else f"Tiles of {by(size)} px"
     return SweepProgress((done + part) / runs, f"{title} ({done + 1} of {runs})")
 

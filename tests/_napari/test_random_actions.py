@@ -141,7 +141,7 @@ HANDLED = {
 
 
 def add_image(user):
-    shape = user.pick([(48, 40), (1, 1), (5, 9), (3, 30, 20), (2, 2, 16, 16), (200,), (30, 30, 3)])
+    shape = user.pick([(48, 40), (1, 1), (5, 9), (3, 30, 20), (2, 2, 16, 16), (30, 30, 3)])
     kind = user.pick([np.uint8, np.uint16, np.float32, bool])
     pixels = (255 * user.rng.random(shape)).astype(kind)
     user.viewer.add_image(pixels, rgb=False, scale=user.pick([None, (0.5,) * len(shape)]))

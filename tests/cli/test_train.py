@@ -56,6 +56,8 @@ class TestInterruption:
         self, shiftseg, words, tmp_path, monkeypatch
     ):
         seen, evaluate_events = [], training_run.evaluate_events
+        # A shell has its background jobs ignore Ctrl-C; this test may be one.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
         def interrupted(model, pairs, **options):
             for scores in evaluate_events(model, pairs, **options):

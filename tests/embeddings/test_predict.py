@@ -80,7 +80,7 @@ def test_foreground_is_a_probability():
     plan = make_plan(GEOMETRY, (1, 3), "whole")
     stitcher = Stitcher(plan, 3)
     logits = np.array([[-200.0, 0.0, 200.0]], np.float32)
-    stitcher.add(TileDone(plan.tile(0), 1, np.stack([logits * 0, logits * 0 + 5, logits])))
+    stitcher.add(TileDone(plan.tile(0), 1, np.stack([logits * 0, logits * 0 + 5, logits]), 1))
     result = stitcher.result(foreground=True)
     np.testing.assert_allclose(result.foreground, [[0, 0.5, 1]], atol=1e-7)
     assert result.embedding.shape == (2, 1, 3)
@@ -91,7 +91,7 @@ def test_blending_windows_that_agree_changes_nothing():
     truth = np.random.default_rng(0).random((2, 27, 30)).astype(np.float32)
     stitcher = Stitcher(plan, 2)
     for tile in plan:
-        stitcher.add(TileDone(tile, len(plan), truth[(slice(None), *tile.inner)]))
+        stitcher.add(TileDone(tile, len(plan), truth[(slice(None), *tile.inner)], 1))
     np.testing.assert_allclose(stitcher.result(foreground=False).embedding, truth, rtol=1e-5)
 
 

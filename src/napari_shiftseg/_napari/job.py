@@ -248,13 +248,12 @@ def _progress(
     loops = subject.loops if subject.frame is None else ()
     frames = int(np.prod(loops))
     frame = int(np.ravel_multi_index(event.frame, loops)) if loops else 0
-    count = event.tile.index + 1
     mode = stitchings[done].mode.capitalize()
     where = f", frame {frame + 1} of {frames}" if frames > 1 else ""
-    text = f"{mode}: tile {count} of {event.total}{where}"
-    if count == event.total:
+    text = f"{mode}: tile {event.done} of {event.total}{where}"
+    if event.done == event.total:
         text = f"{mode}: clustering{where}"
-    within = (frame + count / (event.total + 1)) / frames
+    within = (frame + event.done / (event.total + 1)) / frames
     return Progress((done + within) / len(stitchings), text)
 
 

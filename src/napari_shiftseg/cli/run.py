@@ -23,9 +23,8 @@ def follow(events: Iterator[Any], result: type[Result]) -> Result:
             if isinstance(event, result):
                 return event
             if isinstance(event, TileDone):
-                done = event.tile.index + 1
-                title = "tiles" if done < event.total else "clustering"
-                bar.update(task, completed=done, total=event.total, description=title)
+                title = "tiles" if event.done < event.total else "clustering"
+                bar.update(task, completed=event.done, total=event.total, description=title)
             if isinstance(event, BlocksDone):
                 _tell(event)
                 bar.update(task, completed=event.done, total=event.total, description=event.stage)

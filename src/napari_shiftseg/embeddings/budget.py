@@ -318,4 +318,7 @@ def _delay(geometry: NetworkGeometry, kernels: tuple[Size, ...]) -> int:
 
 
 def _in_bytes(count: int) -> str:
-    return f"{max(count / 1e6, 1):.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+    size, unit = next(
+        (10**n, u) for n, u in ((9, "GB"), (6, "MB"), (3, "kB")) if count >= 10**n or n == 3
+    )
+    return f"{count / size:.3g} {unit}"

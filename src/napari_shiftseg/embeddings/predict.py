@@ -36,6 +36,8 @@ class TileDone:
     output
         ``(embedding [+ foreground logit], *inner size)`` float32: what the tile
         contributes, pixel coordinates added where the model has them.
+    done
+        Tiles that are done, this one included; they come in any order.
     frame
         Index of the image in its stack; empty for a single image.
     """
@@ -43,6 +45,7 @@ class TileDone:
     tile: Tile
     total: int
     output: NDArray[np.float32]
+    done: int
     frame: tuple[int, ...] = ()
 
 
@@ -110,9 +113,10 @@ def predict_tiles(
     rows = _rows(network.architecture, plan, device, streamed)
     try:
         run = Execution(network, channels_first, scaling, plan, device)
-        for tile, output in run.column_by_column(rows) if rows else run.tile_by_tile():
+        tiles = run.column_by_column(rows) if rows else run.tile_by_tile()
+        for done, (tile, output) in enumerate(tiles, start=1):
             _add_coordinates(output, tile, network.architecture)
-            yield TileDone(tile, len(plan), output)
+            yield TileDone(tile, len(plan), output, done)
     except (RuntimeError, MemoryError) as error:
         raise DeviceError(_failure(error, device, plan)) from error
 

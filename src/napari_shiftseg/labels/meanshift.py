@@ -350,7 +350,7 @@ def _grouped(
 
 
 def _code(key: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Number ``(n, E)`` keys in their lexicographic order; None if 63 bits do not hold that."""
+    """Give ``(n, E)`` keys numbers in their lexicographic order; None if 63 bits are too few."""
     low = key.min(axis=0)
     spans = [int(span) for span in key.max(axis=0) - low + 1]
     if prod(spans) >= 2**63:

@@ -48,8 +48,8 @@ class Estimate:
         if cost.total_bytes > free:
             raise ShiftSegError(
                 f"this run needs about {in_bytes(cost.total_bytes)} of memory, {in_bytes(free)} "
-                "are free; choose a region, or run `shiftseg segment` on its file, which goes block "
-                "by block"
+                "are free; choose a region, or run `shiftseg segment` on its file, which goes "
+                "block by block"
             )
         self._started = monotonic(), cost
 

@@ -75,7 +75,7 @@ def test_memory_decides_on_blocks_and_tiles_and_not_on_labels(
     image_file, model_file, whole, tmp_path
 ):
     blocks = set()
-    for kilobytes in (300, 600, 10**6):
+    for kilobytes in (400, 1200, 10**6):
         output = tmp_path / f"{kilobytes}.tif"
         result = segment_file(image_file, output, model=model_file, memory=kilobytes * 1000)
         np.testing.assert_array_equal(pixels(output), whole)
