@@ -101,7 +101,7 @@ def test_what_is_taken_already_is_taken_off():
 
 
 def test_too_little_memory_is_refused_with_what_is_needed():
-    with pytest.raises(ShiftSegError, match=r"the memory is 1 MB; .* at least \d+ MB"):
+    with pytest.raises(ShiftSegError, match=r"the memory is 1 MB; .* at least [\d.]+ MB"):
         tile_within(FLAT, (1000, 1000), 10**6)
 
 
