@@ -10,24 +10,10 @@ from pathlib import Path
 
 from napari_shiftseg.blockwise.batch import ImageRecord, images_in, segment_folder_events
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import (
-    TEXT_ONLY,
-    Bandwidth,
-    Device,
-    Foreground,
-    MinSize,
-    ModelName,
-    OutputFile,
-    Reporting,
-    memory_size,
-    note,
-    progress_bar,
-)
-from napari_shiftseg.cli.segment import clustering_for
-from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note, progress_bar
+from napari_shiftseg.cli.file_options import AS_USUAL, FileOptions
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
-from napari_shiftseg.settings import StitchMode
 
 _COLUMNS = [field.name for field in fields(ImageRecord)]
 
@@ -38,17 +24,7 @@ def batch(
     *,
     output: OutputFile,
     pattern: str = "*",
-    model: ModelName = "nuclei-2d",
-    stitch: StitchMode = "corrected",
-    tile: int | None = None,
-    bandwidth: Bandwidth = None,
-    min_size: MinSize = None,
-    foreground: Foreground = None,
-    axes: str | None = None,
-    device: Device = None,
-    memory: str | None = None,
-    workers: int | None = None,
-    scheduler: str | None = None,
+    how: FileOptions = AS_USUAL,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Segment every image of a folder, and write one report, report.csv, beside the labels.
@@ -63,22 +39,7 @@ def batch(
     output
         Folder for the labels, which have the names of the images.
     pattern
-        Which images, as "*_DAPI.tif"; "**/*" goes into subfolders too.
-    stitch
-        How tiles are stitched; corrected equals whole-image inference.
-    tile
-        Output tile size in pixels; corrected needs a multiple of the model's period. By
-        default corrected tiles are as large as is fastest within the memory.
-    axes
-        One letter per axis of the images, as tczyx, where their files name them wrong; an
-        axis that the network does not see is looped over.
-    memory
-        Memory that each process may take, as 2GB; by default half of what is free, divided
-        by the workers. An image that needs more is segmented block by block.
-    workers
-        Segment images in so many processes.
-    scheduler
-        Segment images on the workers of this dask scheduler, as tcp://host:8786.
+        Which images, as A*.tif; two stars and a slash before it go into subfolders too.
     """
     ending.refuse_existing()
     report = output / "report.csv"
@@ -88,15 +49,7 @@ def batch(
         folder,
         output,
         pattern=pattern,
-        model=model,
-        stitch=stitch,
-        tile=tile,
-        clustering=clustering_for(load_model(model), bandwidth, min_size, foreground),
-        axes=axes,
-        device=device,
-        memory=None if memory is None else memory_size(memory),
-        workers=workers,
-        scheduler=scheduler,
+        **how.settings(),
         overwrite=ending.overwrite,
     )
     records = []

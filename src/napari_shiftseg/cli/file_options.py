@@ -1,0 +1,94 @@
+"""The options of the commands that segment files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from napari_shiftseg.cli.console import (
+    Bandwidth,
+    Device,
+    Foreground,
+    MinSize,
+    ModelName,
+    memory_size,
+)
+from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.settings import Clustering, StitchMode
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """How files are segmented; see :class:`FileSettings`."""
+
+    model: ModelName = "nuclei-2d"
+    stitch: Annotated[
+        StitchMode,
+        Parameter(help="How tiles are stitched; corrected equals whole-image inference."),
+    ] = "corrected"
+    tile: Annotated[
+        int | None,
+        Parameter(
+            help="Output tile size in pixels; corrected needs a multiple of the model's period. "
+            "By default corrected tiles are as large as is fastest within the memory."
+        ),
+    ] = None
+    bandwidth: Bandwidth = None
+    min_size: MinSize = None
+    foreground: Foreground = None
+    axes: Annotated[
+        str | None,
+        Parameter(
+            help="One letter per axis of the image, as tczyx, where its file names them wrong; an "
+            "axis that the network does not see is looped over."
+        ),
+    ] = None
+    device: Device = None
+    memory: Annotated[
+        str | None,
+        Parameter(
+            help="Memory that each process may take, as 2GB; by default half of what is free. An "
+            "image that needs more is segmented block by block."
+        ),
+    ] = None
+    workers: Annotated[int | None, Parameter(help="Work in so many processes.")] = None
+    scheduler: Annotated[
+        str | None,
+        Parameter(help="Work on the workers of this dask scheduler, as tcp://host:8786."),
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields of FileSettings; raises ShiftSegError for what is no legal value."""
+        model = load_model(self.model)
+        return {
+            "model": self.model,
+            "stitch": self.stitch,
+            "tile": self.tile,
+            "clustering": clustering_for(model, self.bandwidth, self.min_size, self.foreground),
+            "axes": self.axes,
+            "device": self.device,
+            "memory": None if self.memory is None else memory_size(self.memory),
+            "workers": self.workers,
+            "scheduler": self.scheduler,
+        }
+
+
+AS_USUAL = FileOptions()
+
+
+def clustering_for(
+    model: Model,
+    bandwidth: float | None = None,
+    min_size: int | None = None,
+    foreground: float | None = None,
+) -> Clustering:
+    """Return the model's own clustering settings with the user's changes."""
+    changes = {
+        "bandwidth": bandwidth,
+        "min_size": min_size,
+        "foreground_threshold": foreground,
+    }
+    return model.description.clustering.replaced(**changes)
