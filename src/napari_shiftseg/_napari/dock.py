@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, Qt
@@ -12,13 +12,6 @@ from napari_shiftseg._napari.actions import Actions, Command
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.sentence import warning_style
-
-
-class Control(Protocol):
-    """The coordinator of a dock."""
-
-    def close(self) -> None:
-        """Let go of the viewer."""
 
 
 class Dock(QWidget):
@@ -37,10 +30,18 @@ class Dock(QWidget):
         self._viewer = viewer
 
     def begin(
-        self, form: QWidget, control: Control, commands: list[Command], *, width: int
+        self,
+        form: QWidget,
+        let_go: Callable[[], None],
+        commands: list[Command],
+        *,
+        width: int,
     ) -> None:
-        """Lay the form out, at least so many pixels wide, and offer the commands."""
-        self._close = control.close
+        """Lay the form out, at least so many pixels wide, and offer the commands.
+
+        ``let_go`` is called when the dock is closed: nothing of the viewer may be held then.
+        """
+        self._let_go = let_go
         self.actions_of_widget = Actions(self._viewer, commands, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -54,7 +55,7 @@ class Dock(QWidget):
         """Let go of the viewer when napari closes the dock."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._close()
+            self._let_go()
             self.actions_of_widget.unregister()
 
     def on_theme(self) -> None:

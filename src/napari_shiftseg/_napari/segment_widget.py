@@ -6,30 +6,27 @@ from functools import partial
 
 import napari.viewer
 from napari.layers import Layer
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QTabWidget, QWidget
 
-from napari_shiftseg._napari.actions import Actions, Command
-from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.actions import Command
 from napari_shiftseg._napari.commands import check_active_layer
 from napari_shiftseg._napari.compare.control import CompareControl
 from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.correct.control import CorrectControl
 from napari_shiftseg._napari.correct.correctable import Correctable
 from napari_shiftseg._napari.correct.tab import CorrectTab
+from napari_shiftseg._napari.dock import Dock, scrolling
 from napari_shiftseg._napari.layers import remove_passing
-from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.segment.control import SegmentControl
 from napari_shiftseg._napari.segment.model_section import ModelSection
 from napari_shiftseg._napari.segment.result_control import ResultControl
 from napari_shiftseg._napari.segment.tab import SegmentTab
-from napari_shiftseg._napari.sentence import warning_style
 from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
 
 
-class SegmentWidget(QWidget):
+class SegmentWidget(Dock):
     """Segment, compare, correct: the order in which a person works.
 
     Parameters
@@ -40,8 +37,7 @@ class SegmentWidget(QWidget):
 
     # napari passes the viewer to a parameter whose annotation reads exactly like this.
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+        super().__init__(viewer, parent)
         self.turns = Turns(self)
         self.results = Results(viewer, self.turns, self)
         self.segment, self.runner = SegmentTab(viewer), Runner(self)
@@ -61,10 +57,8 @@ class SegmentWidget(QWidget):
         )
         self.correct = CorrectTab(viewer)
         self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
-        self.actions_of_widget = Actions(viewer, self._commands(), self)
-        self._lay_out()
         self._connect()
-        self._on_theme()
+        self.begin(self._tabs(), self._close, self._commands(), width=370)
         self.control.begin()
 
     @property
@@ -72,32 +66,21 @@ class SegmentWidget(QWidget):
         """The section that chooses the model."""
         return self.segment.model
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Let go of the viewer when napari closes the dock."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._let_go()
-
-    def _lay_out(self) -> None:
+    def _tabs(self) -> QTabWidget:
         self.tabs = QTabWidget()
         for tab, title in (
             (self.segment, "Segment"),
             (self.compare, "Compare"),
             (self.correct, "Correct"),
         ):
-            self.tabs.addTab(_scrolled(tab), title)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.tabs)
-        self.setMinimumWidth(370)
+            self.tabs.addTab(scrolling(tab), title)
+        return self.tabs
 
     def _connect(self) -> None:
-        while_alive(self, self._viewer.events.theme, self._on_theme)
         self.segment.model.model_changed.connect(self.compare.set_model)
         self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)
         self.correct_control.counted.connect(self.results.circle)
-        self.actions_of_widget.register()
 
     def _commands(self) -> list[Command]:
         compare, check = self.compare_control, partial(check_active_layer, self._viewer)
@@ -131,23 +114,9 @@ class SegmentWidget(QWidget):
             self.correct.layers.choose(layer)
         self.correct_control.refresh()
 
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         self.control.close()
         self.compare_control.close()
         self.correct_control.stop()
         self.turns.stop()
         remove_passing(self._viewer)
-        self.actions_of_widget.unregister()
-
-    def _on_theme(self) -> None:
-        self.setStyleSheet(warning_style(warning_text(self._viewer.theme)))
-
-
-def _scrolled(tab: QWidget) -> QScrollArea:
-    """Let a tab scroll where the window is too low for it."""
-    area = QScrollArea()
-    area.setWidget(tab)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area

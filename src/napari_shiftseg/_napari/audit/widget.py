@@ -29,7 +29,7 @@ class AuditWidget(Dock):
             Command("audit_model", "Audit the chosen model", self.control.audit),
             Command("tile_every_way", "Tile the chosen image every way", self.control.tile),
         ]
-        self.begin(scrolling(self.view), self.control, commands, width=430)
+        self.begin(scrolling(self.view), self.control.close, commands, width=430)
 
     def on_theme(self) -> None:
         """Take the colours of napari's theme, in the plots too."""
