@@ -27,6 +27,20 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
+    """See that no output is what is read, not even through a link and not even on request.
+
+    Raises
+    ------
+    ShiftSegError
+        If one is.
+    """
+    read = os.path.realpath(source)
+    for output in outputs:
+        if output is not None and os.path.realpath(output) == read:
+            raise ShiftSegError(f"{output} would replace what is read; name another file")
+
+
 @contextlib.contextmanager
 def file_beside(path: Path) -> Iterator[Path]:
     """Give a name to write a file to; an existing file is replaced at the end.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg._version import __version__
-from napari_shiftseg.embeddings.budget import tile_within
+from napari_shiftseg.embeddings.budget import memory_size, tile_within
 from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
@@ -184,7 +184,7 @@ def segment_events(
     region: Region | None = None,
     frame: tuple[int, ...] | None = None,
     axes: str | None = None,
-    memory: int | None = None,
+    memory: int | str | None = None,
 ) -> Iterator[TileDone | Segmentation]:
     """Segment an image; yield an event per tile, then the :class:`Segmentation`.
 
@@ -193,7 +193,7 @@ def segment_events(
     model = load_model(model)
     frames = frames_of(image, model, axes)
     if memory is not None and tile is None and stitch == "corrected":
-        tile = tile_for_memory(frames, model, memory)
+        tile = tile_for_memory(frames, model, memory_size(memory))
     plan = plan_for(model, frames.spatial, stitch, tile, region)
     settings = clustering or model.description.clustering
     for event in predict_events(frames, model, plan, frame=frame, device=device):
@@ -216,7 +216,7 @@ def segment(
     region: Region | None = None,
     frame: tuple[int, ...] | None = None,
     axes: str | None = None,
-    memory: int | None = None,
+    memory: int | str | None = None,
 ) -> Segmentation:
     """Segment an image into objects.
 
@@ -247,8 +247,8 @@ def segment(
         One letter per axis of the image, as ``"tczyx"``; without it the last axes are
         space. Every other axis is looped over.
     memory
-        Bytes that the run may take: corrected tiles of no given size are then as large as is
-        fastest within them. The labels are the same for any.
+        What the run may take, in bytes or as ``"2GB"``: corrected tiles of no given size are
+        then as large as is fastest within it. The labels are the same for any.
 
     Returns
     -------

@@ -77,7 +77,7 @@ def test_memory_decides_on_blocks_and_tiles_and_not_on_labels(
     blocks = set()
     for kilobytes in (400, 1200, 10**6):
         output = tmp_path / f"{kilobytes}.tif"
-        result = segment_file(image_file, output, model=model_file, memory=kilobytes * 1000)
+        result = segment_file(image_file, output, model=model_file, memory=f"{kilobytes} kB")
         np.testing.assert_array_equal(pixels(output), whole)
         blocks.add(result.blocks)
     assert len(blocks) > 1
@@ -218,8 +218,32 @@ segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_p
             )
         assert theirs.read_text() == "years"
 
+    def test_less_memory_than_its_blocks_need_is_said(self, unfinished, image_file, model_file):
+        with pytest.raises(ShiftSegError, match=r"in blocks of .* px, which need .*--overwrite"):
+            segment_file(image_file, unfinished, model=model_file, memory="30kB")
+
 
 class TestRefusing:
+    @pytest.mark.parametrize("linked", [False, True])
+    def test_to_replace_what_is_read_even_on_request(
+        self, image_file, model_file, tmp_path, linked
+    ):
+        image = tmp_path / "image.tif"
+        image.write_bytes(image_file.read_bytes())
+        output = tmp_path / "link.tif" if linked else image
+        if linked:
+            output.symlink_to(image)
+        for names in ({}, {"embeddings": output}):
+            with pytest.raises(ShiftSegError, match="would replace what is read"):
+                segment_file(
+                    image,
+                    tmp_path / "labels.tif" if names else output,
+                    model=model_file,
+                    overwrite=True,
+                    **names,
+                )
+        assert image.read_bytes() == image_file.read_bytes()
+
     def test_an_existing_output(self, image_file, model_file, tmp_path):
         output = tmp_path / "labels.tif"
         output.write_text("mine")

@@ -1,8 +1,10 @@
 """Several processes: the same labels, and none the worse for one that dies."""
 
 import os
+import subprocess
+import sys
 from functools import partial
-from signal import SIGKILL
+from signal import SIGINT, SIGKILL
 
 import numpy as np
 import pytest
@@ -86,3 +88,53 @@ def test_a_scheduler_that_is_not_there_is_one_message(files, tmp_path):
     with pytest.raises(ShiftSegError, match="no scheduler answers at tcp://127"):
         segment_file(image, tmp_path / "l.tif", model=model, scheduler="tcp://127.0.0.1:9")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def run_script(files, tmp_path):
+    """Start a script as a user writes it, without a guard around what it does."""
+    image, model = files
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import napari_shiftseg as ss\n"
+        "print('begins', flush=True)\n"
+        f"ss.segment_file({str(image)!r}, {str(tmp_path / 'labels.tif')!r}, "
+        f"model={model!r}, workers=2, block_pixels=900)\n"
+        "print('ends')\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_script_is_run_once_and_nothing_else_is_said(run_script):
+    out, err = run_script.communicate(timeout=120)
+    assert (run_script.returncode, out, err) == (0, "begins\nends\n", "")
+
+
+def test_ctrl_c_in_a_terminal_ends_all_of_it_in_one_line(files, tmp_path):
+    image, model = files
+    words = ["segment", image, "-o", tmp_path / "l.tif", "-m", model, "--workers", 2]
+    words += ["--memory", "400kB"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "napari_shiftseg", *map(str, words)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stderr:
+        if line.startswith("predicting 1/"):
+            break
+    os.killpg(process.pid, SIGINT)
+    rest = process.communicate(timeout=60)[1].splitlines()
+    said = [line for line in rest if not line.startswith(("predicting", "clustering", "labelling"))]
+    assert said == ["the same command goes on with what is finished", "shiftseg: interrupted"]
+    assert process.returncode == 130
+    assert not (tmp_path / "l.tif").exists()

@@ -80,7 +80,7 @@ def test_labels_of_other_settings_are_not_replaced_unasked(batch, plate, tmp_pat
     labels = tmp_path / "labels" / "A1.tif"
     before = labels.read_bytes()
     outcome = batch("--bandwidth", "0.7")
-    assert outcome.code == 2 and "made with another clustering" in outcome.err
+    assert outcome.code == 2 and "made with another bandwidth (1.5, now 0.7)" in outcome.err
     assert labels.read_bytes() == before
     assert batch("--bandwidth", "0.7", "--overwrite").code == 0
     assert open_image(labels).provenance["clustering"]["bandwidth"] == 0.7

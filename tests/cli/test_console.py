@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_shiftseg.cli.console import memory_size
+from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.errors import ShiftSegError
 
 

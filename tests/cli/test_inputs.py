@@ -137,3 +137,32 @@ def test_a_folder_that_is_no_zarr(shiftseg, command, model_file, tmp_path):
     )
     assert answer.code == 2
     assert "not an OME-Zarr folder" in answer.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["segment", "IMAGE", "-m", "MODEL", "-o", "IMAGE"],
+        ["segment", "IMAGE", "-m", "MODEL", "-o", "FREE", "--embeddings", "IMAGE"],
+        ["segment", "IMAGE", "-m", "MODEL", "-o", "FREE", "--json", "MODEL"],
+        ["predict", "MODEL", "IMAGE", "-o", "IMAGE"],
+        ["repair", "TRUTH", "-o", "TRUTH"],
+        ["check", "TRUTH", "--json", "TRUTH"],
+        ["compare", "IMAGE", "-m", "MODEL", "-o", "FOLDER", "--json", "IMAGE"],
+        ["models", "MODEL", "--json", "MODEL"],
+    ],
+)
+def test_no_output_replaces_what_is_read_even_on_request(
+    shiftseg, image_file, model_file, truth_file, tmp_path, words
+):
+    names = {
+        "IMAGE": image_file,
+        "MODEL": model_file,
+        "TRUTH": truth_file,
+        "FREE": tmp_path / "free.tif",
+        "FOLDER": tmp_path,
+    }
+    before = [path.read_bytes() for path in (image_file, model_file, truth_file)]
+    outcome = shiftseg(*(names.get(word, word) for word in words), "--overwrite")
+    assert outcome.code == 2 and "would replace what is read" in outcome.err
+    assert [path.read_bytes() for path in (image_file, model_file, truth_file)] == before

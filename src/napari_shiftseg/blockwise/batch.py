@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.segment_file import segment_file
+from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
@@ -104,7 +105,8 @@ def images_in(folder: Path, pattern: str = "*") -> list[str]:
         If there is no such folder, or no image in it that the pattern names.
     """
     if not folder.is_dir():
-        raise ShiftSegError(f"no such folder: {folder}")
+        hint = "it is a file: use shiftseg segment" if folder.is_file() else "there is none"
+        raise ShiftSegError(f"{folder} should be a folder of images; {hint}")
     found = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.glob(pattern)
@@ -136,16 +138,17 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     expected = {
         "model_sha256": model.sha256,
         "stitch": settings.stitch,
-        "clustering": asdict(settings.clustering or model.description.clustering),
+        **asdict(settings.clustering or model.description.clustering),
     }
-    other = [name for name, value in expected.items() if made.provenance.get(name) != value]
+    found = made.provenance | made.provenance.get("clustering", {})
+    other = changes({name: found.get(name) for name in expected}, expected)
     if other:
         raise ShiftSegError(
-            f"{labels} was made with another {other[0].removesuffix('_sha256')}; "
-            "overwrite it, or name another folder"
+            f"{labels} was made with {', '.join(other)}; add --overwrite to replace it, or name "
+            "another folder"
         )
     if image.stat().st_mtime > labels.stat().st_mtime:
-        raise ShiftSegError(f"{image} is newer than {labels}; overwrite it")
+        raise ShiftSegError(f"{image} is newer than {labels}; add --overwrite to replace it")
     return int(made.pixels.max()) if made.pixels.size else 0
 
 

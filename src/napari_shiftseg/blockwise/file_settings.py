@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_shiftseg.embeddings.budget import default_memory
+from napari_shiftseg.embeddings.budget import default_memory, memory_size
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 
@@ -22,7 +22,8 @@ class FileSettings:
         As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
         tiles of no given size are as large as is fastest within the memory.
     memory
-        Bytes that each process may take; by default half of what is free. An image that needs
+        What each process may take beside the 0.4 GB of Python and torch, in bytes or as
+        ``"2GB"``; by default half of what is free. An image that needs
         more is segmented block by block.
     workers
         Go block by block in so many processes on this machine.
@@ -42,7 +43,7 @@ class FileSettings:
     clustering: Clustering | None = None
     device: str | None = None
     axes: str | None = None
-    memory: int | None = None
+    memory: int | str | None = None
     workers: int | None = None
     scheduler: str | None = None
     block_pixels: int | None = None
@@ -52,7 +53,9 @@ class FileSettings:
     @property
     def budget(self) -> int:
         """Bytes that each process may take."""
-        return default_memory() // (self.workers or 1) if self.memory is None else self.memory
+        if self.memory is None:
+            return default_memory() // (self.workers or 1)
+        return memory_size(self.memory)
 
     @property
     def wants_blocks(self) -> bool:

@@ -13,13 +13,14 @@ from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.job import Job, Order
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
-from napari_shiftseg.embeddings.budget import tile_within
+from napari_shiftseg.embeddings.budget import in_bytes, least_memory, tile_within
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.intensity import Intensity, Scaling
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by
 
 _PROBES, _PROBE = 4, 16
 """Spans per axis, and pixels of each, by which an image is known again."""
@@ -39,14 +40,13 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         )
     frames = source.frames
     grid = _grid(frames, folder, model, settings)
+    tile = _tile(grid, model, settings, begun=folder.begun_with("block") is not None)
     order = Order(
         folder=folder.path,
         model=settings.model,
         clustering=settings.clustering or model.description.clustering,
         stitch=settings.stitch,
-        tile=plan_for(
-            model, frames.spatial, settings.stitch, _tile(grid, model, settings)
-        ).tile_size,
+        tile=plan_for(model, frames.spatial, settings.stitch, tile).tile_size,
         block=grid.block,
         scalings=_scalings(frames, model.description.intensity),
         fingerprint=_fingerprint(frames),
@@ -67,12 +67,23 @@ def _grid(frames: Frames, folder: WorkFolder, model: Model, settings: FileSettin
     return BlockGrid.of(frames.spatial, model.geometry.period, max(1, pixels))
 
 
-def _tile(grid: BlockGrid, model: Model, settings: FileSettings) -> int | Size | None:
+def _tile(
+    grid: BlockGrid, model: Model, settings: FileSettings, *, begun: bool
+) -> int | Size | None:
     """Return the fastest tile that fits into the memory beside a block, if none is given."""
     if settings.tile is not None or settings.stitch != "corrected":
         return settings.tile
     kept = prod(grid.block) * _bytes_per_pixel(model)
     architecture = model.description.architecture
+    needed = kept + least_memory(architecture)
+    if settings.budget < needed:
+        hint = (
+            f"an unfinished run lies there in blocks of {by(grid.block)} px, which need "
+            f"{in_bytes(needed)}; add --overwrite to start afresh in smaller ones"
+            if begun
+            else f"this network needs at least {in_bytes(2 * least_memory(architecture))}"
+        )
+        raise ShiftSegError(f"the memory is {in_bytes(settings.budget)}; {hint}")
     return tile_within(architecture, grid.block, settings.budget, resident_bytes=kept)
 
 

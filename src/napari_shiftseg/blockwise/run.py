@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,9 +61,9 @@ class SegmentedFile:
 
     output: Path
     objects: int
-    plan: TilePlan
+    plan: TilePlan = field(repr=False)
     blocks: int
-    provenance: dict[str, Any]
+    provenance: dict[str, Any] = field(repr=False)
 
 
 def over_blocks(

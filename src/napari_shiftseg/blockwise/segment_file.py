@@ -15,6 +15,7 @@ from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import refuse_to_replace
 from napari_shiftseg.image.files import is_zarr_name, write_embedding, write_labels
 from napari_shiftseg.image.ome_zarr import require_zarr
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
@@ -63,7 +64,7 @@ def segment_file_events(
     """Run :func:`segment_file` step by step; closing the generator stops it."""
     chosen = FileSettings(**settings)
     output = Path(output).absolute()
-    _refuse(chosen, output)
+    _refuse(image, chosen, output)
     model = load_model(chosen.model)
     source = Source.open(image, model, chosen.axes)
     folder = WorkFolder.beside(output)
@@ -81,11 +82,14 @@ def segment_file_events(
     yield from over_blocks(job, chosen, output, source.calibration)
 
 
-def _refuse(settings: FileSettings, output: Path) -> None:
+def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
     """Find out before any work is done what could not be written."""
     for path in (output, settings.embeddings):
         if path is None:
             continue
+        for source in (image, settings.model):
+            if isinstance(source, str | Path):
+                refuse_to_replace(source, path)
         if is_zarr_name(path):
             require_zarr()
         if path.exists() and not settings.overwrite:

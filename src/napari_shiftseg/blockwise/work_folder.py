@@ -50,13 +50,13 @@ class WorkFolder:
             If the folder holds a run with another record, or something else.
         """
         if self._is_begun():
-            changed = self._changes(record)
+            changed = changes(self.record(), json.loads(json.dumps(record)))
             if not changed:
                 return True
             if not afresh:
                 raise ShiftSegError(
-                    f"{self.path} holds an unfinished run with {changed}; repeat its settings to "
-                    "go on with it, or add --overwrite to start afresh"
+                    f"{self.path} holds an unfinished run with {', '.join(changed)}; repeat its "
+                    "settings to go on with it, or add --overwrite to start afresh"
                 )
             self.remove()
         if not self.path.parent.is_dir():
@@ -85,15 +85,6 @@ class WorkFolder:
     def _is_begun(self) -> bool:
         return self.path.exists() and any(self.path.glob("[!.]*"))
 
-    def _changes(self, record: Mapping[str, Any]) -> str:
-        """Name what differs from a record, as ``another bandwidth (1.5, now 2.0)``."""
-        now = json.loads(json.dumps(record))
-        known = self.record()
-        names = [name for name in {**known, **now} if known.get(name) != now.get(name)]
-        return ", ".join(
-            f"another {name} ({known.get(name)}, now {now.get(name)})" for name in names
-        )
-
     def has(self, name: str, number: int) -> bool:
         """Tell whether arrays are there."""
         return self._file(name, number).is_file()
@@ -115,3 +106,9 @@ class WorkFolder:
 
     def _file(self, name: str, number: int) -> Path:
         return self.path / f"{name}-{number:06d}.npz"
+
+
+def changes(known: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name what differs, as ``another bandwidth (1.5, now 2.0)``."""
+    names = [name for name in {**known, **now} if known.get(name) != now.get(name)]
+    return [f"another {name} ({known.get(name)}, now {now.get(name)})" for name in names]

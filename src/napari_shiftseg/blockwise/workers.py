@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from napari_shiftseg.blockwise.job import Job, Order
@@ -108,15 +113,39 @@ def workers_of(count: int | None = None, scheduler: str | None = None) -> Iterat
     threads = 0 if scheduler else max(1, (os.cpu_count() or 1) // (count or 1))
     with contextlib.ExitStack() as stack:
         if not scheduler:
-            cluster = distributed.LocalCluster(
-                n_workers=count, threads_per_worker=1, dashboard_address=None, memory_limit=0
-            )
+            with _on_their_own():
+                cluster = distributed.LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    dashboard_address=":0",
+                    memory_limit=0,
+                    silence_logs=logging.CRITICAL,
+                )
             scheduler = stack.enter_context(cluster)
         try:
             client = stack.enter_context(distributed.Client(scheduler, timeout=10))
         except (OSError, ValueError) as error:
             raise ShiftSegError(f"no scheduler answers at {scheduler} ({error})") from None
         yield Cluster(client, threads)
+
+
+@contextlib.contextmanager
+def _on_their_own() -> Iterator[None]:
+    """Start processes that do not run the user's script again, nor hear Ctrl-C.
+
+    Python imports the main script into each process that it starts, and a terminal sends
+    Ctrl-C to all of them; this process alone ends the run, and then them.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    main = threading.current_thread() is threading.main_thread()
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+        if main:
+            signal.signal(signal.SIGINT, former)
 
 
 def _require_distributed() -> Any:

@@ -26,6 +26,7 @@ REFUSED, INTERRUPTED, UNREAD, TERMINATED = 2, 130, 141, 143
 app = App(
     name="shiftseg",
     help="Instance segmentation by metric learning, and the diagnosis of tile-and-stitch seams.",
+    suppress_keyboard_interrupt=False,  # it would end without a word
 )
 
 
@@ -46,7 +47,8 @@ def ended() -> Iterator[None]:
     except (ShiftSegError, CycloptsError) as error:
         _end(REFUSED, str(error))
     except MemoryError as error:
-        _end(REFUSED, f"there is not enough memory ({error}); take a smaller image or region")
+        why = f" ({error})" if str(error) else ""
+        _end(REFUSED, f"there is not enough memory{why}; take a smaller image or region")
     except BrokenPipeError:
         # Python would say so once more, when it closes what it could not write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]

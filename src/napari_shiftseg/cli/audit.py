@@ -40,7 +40,7 @@ def audit(
     window
         What the other programs put out at a time, in pixels.
     """
-    ending.refuse_existing()
+    ending.refuse_existing(reads=[network, image])
     subject, intensity = takes.load(network)
     note("measuring the network ...")
     result = audit_network(

@@ -34,7 +34,7 @@ def certify(
     tile
         Output tile size in pixels.
     """
-    ending.refuse_existing()
+    ending.refuse_existing(reads=[model])
     loaded, pixels = load_model(model), None
     if image is not None:
         pixels = NamedImage.read(image).squeezed(loaded.description.axes).pixels

@@ -43,7 +43,7 @@ def check(
     labels
         TIFF or OME-Zarr with the labels of one image or volume.
     """
-    ending.refuse_existing()
+    ending.refuse_existing(reads=[labels])
     result = check_labels(_one_image(labels).pixels, tile, offset)
     ending.report(asdict(result), _text(result))
 
@@ -72,7 +72,7 @@ def repair(
     undo
         Report of an earlier repair (its --json): give every piece its label back instead.
     """
-    ending.refuse_existing(output)
+    ending.refuse_existing(output, reads=[labels, undo])
     named = _one_image(labels)
     if undo is not None:
         before = undo_repair(named.pixels, _report(undo))

@@ -64,7 +64,7 @@ def compare(
         Naive tile size in pixels; corrected tiles are the largest multiple of the period in it.
     """
     *labels, picture = files_in(output, image, "naive.tif", "corrected.tif", "compare.png")
-    ending.refuse_existing(*labels, picture)
+    ending.refuse_existing(*labels, picture, reads=[image, truth, model])
     loaded = load_model(model)
     named = NamedImage.read(image).squeezed(loaded.description.axes)
     events = compare_events(

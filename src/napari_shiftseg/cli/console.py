@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import write_text
+from napari_shiftseg.files import refuse_to_replace, write_text
 from napari_shiftseg.image.ome_zarr import is_zarr_group
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -62,9 +61,12 @@ class Reporting:
     json: JsonFile = None
     overwrite: Overwrite = False
 
-    def refuse_existing(self, *files: Path | None) -> None:
-        """Check these files and the report's before any work is done."""
+    def refuse_existing(self, *files: Path | None, reads: Sequence[str | Path | None] = ()) -> None:
+        """Check these files and the report's before any work is done; none may be an input."""
         document = None if self.json in (None, "-") else Path(str(self.json))
+        for source in reads:
+            if source is not None:
+                refuse_to_replace(source, *files, document)
         refuse_existing(*files, document, overwrite=self.overwrite)
 
     def report(self, values: dict[str, Any], text: str, *files: Path) -> None:
@@ -127,26 +129,3 @@ def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
             raise ShiftSegError(f"{path} exists; {hint}")
         if not path.parent.is_dir():
             raise ShiftSegError(f"no such folder: {path.parent}")
-
-
-_UNITS = {
-    **{letter: 1000**n for n, letter in enumerate(("b", "kb", "mb", "gb", "tb"))},
-    **{letter: 1024**n for n, letter in enumerate(("b", "kib", "mib", "gib", "tib"))},
-}
-
-
-def memory_size(text: str) -> int:
-    """Read an amount of memory, as ``2GB``, ``1.5 GiB`` or ``500MB``, in bytes.
-
-    Raises
-    ------
-    ShiftSegError
-        If it is none: a number above 0 and a unit, in small or large letters.
-    """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?b)\s*", text.lower())
-    size = int(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0
-    if size < 1:
-        raise ShiftSegError(
-            f"the memory is {text!r}; legal: a number above 0 and a unit, as 500MB, 2GB or 1.5GiB"
-        )
-    return size

@@ -52,7 +52,7 @@ def evaluate(
     baseline
         Also score what needs no network: Otsu's threshold, distance transform and watershed.
     """
-    ending.refuse_existing()
+    ending.refuse_existing(reads=[data, model])
     loaded = load_model(model)
     clustering = loaded.description.clustering.replaced(
         bandwidth=bandwidth, min_size=min_size, foreground_threshold=foreground

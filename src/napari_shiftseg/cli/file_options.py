@@ -13,8 +13,8 @@ from napari_shiftseg.cli.console import (
     Foreground,
     MinSize,
     ModelName,
-    memory_size,
 )
+from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.settings import Clustering, StitchMode
 
@@ -50,8 +50,8 @@ class FileOptions:
     memory: Annotated[
         str | None,
         Parameter(
-            help="Memory that each process may take, as 2GB; by default half of what is free. An "
-            "image that needs more is segmented block by block."
+            help="Memory that each process may take beside the 0.4 GB of Python and torch, as 2GB; "
+            "by default half of what is free. An image that needs more goes block by block."
         ),
     ] = None
     workers: Annotated[int | None, Parameter(help="Work in so many processes.")] = None

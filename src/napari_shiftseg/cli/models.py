@@ -25,7 +25,7 @@ def models(name: str | None = None, *, ending: Reporting = TEXT_ONLY) -> None:
     name
         Name of a bundled model or a model file.
     """
-    ending.refuse_existing()
+    ending.refuse_existing(reads=[name])
     found = bundled_models()
     if name is not None:
         found = {name: found.get(name, Path(name))}

@@ -66,7 +66,7 @@ def predict(
     logits
         The foreground channel holds logits, not probabilities.
     """
-    ending.refuse_existing(output, labels)
+    ending.refuse_existing(output, labels, reads=[image, network])
     if labels is not None and not embedding:
         raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
     subject, intensity = takes.load(network)

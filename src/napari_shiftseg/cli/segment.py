@@ -37,7 +37,7 @@ def segment(
     embeddings
         Also write the embedding to this .tif or .ome.zarr, channels first.
     """
-    ending.refuse_existing(output, embeddings)
+    ending.refuse_existing(output, embeddings, reads=[image, how.model])
     events = segment_file_events(
         image, output, embeddings=embeddings, overwrite=ending.overwrite, **how.settings()
     )

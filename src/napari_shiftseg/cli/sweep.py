@@ -49,7 +49,7 @@ def sweep(
         training window.
     """
     picture, numbers = files_in(output, image, "sweep.png", "sweep.csv")
-    ending.refuse_existing(picture, numbers)
+    ending.refuse_existing(picture, numbers, reads=[image, truth, model])
     loaded = load_model(model)
     named = NamedImage.read(image).squeezed(loaded.description.axes)
     events = sweep_events(

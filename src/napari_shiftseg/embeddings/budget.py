@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from functools import lru_cache
 from itertools import product
-from math import prod
+from math import ceil, prod
 
 import torch
 
@@ -187,13 +188,19 @@ def tile_within(
     else:
         least = min(needed for _, needed, _ in priced)
         raise ShiftSegError(
-            f"the memory is {_in_bytes(memory_bytes)}; this network needs at least "
-            f"{_in_bytes(least)} here, with tiles of one period"
+            f"the memory is {in_bytes(memory_bytes)}; this network needs at least "
+            f"{in_bytes(least)} here, with tiles of one period"
         )
     # Tiles lower than what is pushed at once would make streams go in smaller steps.
     fitting = [p for p in fitting if p[2][0] >= _height(architecture, image_size, p[2])] or fitting
     fast = _ALIKE * min(fitting)[0]
     return min((needed, flops, tile) for flops, needed, tile in fitting if flops <= fast)[2]
+
+
+def least_memory(architecture: Architecture, device: str = "cpu") -> int:
+    """Return the bytes that a tile of one period takes."""
+    period = architecture.geometry.period
+    return _price(architecture, period, period, device)[1]
 
 
 def free_memory() -> int:
@@ -317,8 +324,34 @@ def _delay(geometry: NetworkGeometry, kernels: tuple[Size, ...]) -> int:
     return lost if geometry.padding == "valid" else lost // 2
 
 
-def _in_bytes(count: int) -> str:
+def in_bytes(count: int) -> str:
+    """Write an amount of memory for people, rounded up: as much is enough."""
     size, unit = next(
         (10**n, u) for n, u in ((9, "GB"), (6, "MB"), (3, "kB")) if count >= 10**n or n == 3
     )
-    return f"{count / size:.3g} {unit}"
+    return f"{ceil(10 * count / size) / 10:g} {unit}"
+
+
+_UNITS = {
+    **{letter: 1000**n for n, letter in enumerate(("b", "kb", "mb", "gb", "tb"))},
+    **{letter: 1024**n for n, letter in enumerate(("b", "kib", "mib", "gib", "tib"))},
+}
+
+
+def memory_size(text: str | int) -> int:
+    """Read an amount of memory, as ``2GB``, ``1.5 GiB`` or ``500MB``; a number is in bytes.
+
+    Raises
+    ------
+    ShiftSegError
+        If it is none: a number above 0 and a unit, in small or large letters.
+    """
+    if isinstance(text, int) and text > 0:
+        return text
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?b)\s*", str(text).lower())
+    size = int(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0
+    if size < 1:
+        raise ShiftSegError(
+            f"the memory is {text!r}; legal: a number above 0 and a unit, as 500MB, 2GB or 1.5GiB"
+        )
+    return size
