@@ -29,6 +29,12 @@ _SHIFT = (_LATTICE // _BINS).bit_length() - 1
 _DENSE = 2**23
 """Pairs of positions and bins up to which matrix products beat a tree."""
 
+_PAIRS = 2**19
+"""Pairs that are compared at a time: they stay in the caches."""
+
+_SAMPLE, _TREE_COST = 64, 60
+"""Seeds that are asked for their neighbours; what a neighbour by the tree costs in pairs."""
+
 _CHUNK = 2**14
 """Positions asked of the tree at a time: what bounds the memory of their neighbours."""
 
@@ -102,16 +108,25 @@ class BinSummary:
 
 
 class _Bins:
-    """The mean of each occupied bin, and what finds those near a position."""
+    """The mean of each occupied bin, and what sums up those near a position."""
 
-    def __init__(self, centre: NDArray[np.float64]) -> None:
-        self.centre = centre
-        self.squares = (centre**2).sum(1)
+    def __init__(self, summary: BinSummary, start: NDArray[np.float64]) -> None:
+        self.centre = summary.total / summary.count[:, None]
+        self.half_squares = (self.centre**2).sum(1) / 2
+        self.sums = np.column_stack([summary.count, summary.total]).astype(np.float64)
+        self._start = start
 
     @cached_property
     def tree(self) -> KDTree:
         """Built when it is first asked; few bins do without."""
         return KDTree(self.centre)
+
+    @cached_property
+    def crowded(self) -> bool:
+        """Whether so many bins are near a seed that comparing all costs less than a tree."""
+        some = self._start[:: max(1, len(self._start) // _SAMPLE)]
+        near = self.tree.query_ball_point(some, _LATTICE, return_length=True)
+        return bool(near.mean() * _TREE_COST > len(self.centre))
 
 
 def mean_shift_modes(
@@ -250,14 +265,14 @@ def _climb(
     where many seeds climb one mode. ``sees_all`` is the range of first lattice coordinates
     in which the summary holds all that is near; outside of it _OutOfSight is raised.
     """
-    bins = _Bins(summary.total / summary.count[:, None])
+    bins = _Bins(summary, start)
     resting: list[Resting] = []
     position = start
     for step in range(_MAX_STEPS):
         first = position[:, 0]
         if len(first) and (first.min() < sees_all[0] or first.max() >= sees_all[1]):
             raise _OutOfSight
-        mean, count = _kernel_mean(summary, bins, position)
+        mean, count = _kernel_mean(bins, position)
         moving = np.linalg.norm(mean - position, axis=1) > _TOLERANCE * _LATTICE
         if step == _MAX_STEPS - 1:
             moving[:] = False
@@ -269,54 +284,43 @@ def _climb(
 
 
 def _kernel_mean(
-    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
+    bins: _Bins, position: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Mean of the pixels within one bandwidth of each position, and how many they are.
 
     All sums are of integers below 2^53, so both ways of adding give the same.
     """
-    if len(position) * len(summary.count) <= _DENSE:
-        count, total = _dense_sums(summary, bins, position)
-    else:
-        count, total = _sparse_sums(summary, bins, position)
-    found = count > 0
+    few = len(position) * len(bins.centre) <= _DENSE
+    way, size = _dense_sums, max(1, _PAIRS // len(bins.centre))
+    if not few and not bins.crowded:
+        way, size = _sparse_sums, _CHUNK
+    parts = [position[start : start + size] for start in range(0, len(position), size)]
+    sums = np.concatenate([way(bins, part) for part in parts])
+    count, found = sums[:, 0], sums[:, 0] > 0
     mean = position.copy()
-    mean[found] = total[found] / count[found, None]
+    mean[found] = sums[found, 1:] / count[found, None]
     return mean, count.astype(np.int64)
 
 
-def _dense_sums(
-    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compare every position with every bin: two matrix products."""
-    squares = (position**2).sum(1)[:, None] + bins.squares - 2 * position @ bins.centre.T
-    within = (squares <= _LATTICE**2).astype(np.float64)
-    return within @ summary.count, within @ summary.total.astype(np.float64)
+def _dense_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compare every position with every bin: two matrix products, ``(n, 1 + E)``."""
+    product = position @ bins.centre.T
+    product -= bins.half_squares
+    near = product >= ((position**2).sum(1)[:, None] - _LATTICE**2) / 2
+    return np.asarray(near.astype(np.float64) @ bins.sums)
 
 
-def _sparse_sums(
-    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ask the tree for the bins around each position, chunk by chunk."""
-    parts = [position[start : start + _CHUNK] for start in range(0, len(position), _CHUNK)]
-    sums = [_near_sums(summary, bins, part) for part in parts]
-    return np.concatenate([c for c, _ in sums]), np.concatenate([t for _, t in sums])
-
-
-def _near_sums(
-    summary: BinSummary, bins: _Bins, position: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _sparse_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ask the tree for the bins around each position: ``(n, 1 + E)``."""
     near = bins.tree.query_ball_point(position, _LATTICE, workers=-1, return_sorted=False)
     sizes = np.fromiter(map(len, near), np.int64, len(near))
-    count = np.zeros(len(position))
-    total = np.zeros(position.shape)
+    sums = np.zeros((len(position), bins.sums.shape[1]))
     found = sizes > 0
     if found.any():
         members = np.concatenate(near[found]).astype(np.int64)
         offsets = np.cumsum(sizes[found]) - sizes[found]
-        count[found] = np.add.reduceat(summary.count[members], offsets)
-        total[found] = np.add.reduceat(summary.total[members], offsets, axis=0)
-    return count, total
+        sums[found] = np.add.reduceat(bins.sums[members], offsets, axis=0)
+    return sums
 
 
 def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
