@@ -77,3 +77,11 @@ def test_frames_of_a_stack_are_compared_one_by_one():
 def test_a_truth_of_another_shape_is_refused(random_model):
     with pytest.raises(ShiftSegError, match=r"ground truth has the shape \(3, 3\)"):
         compare(IMAGE, random_model, truth=np.zeros((3, 3), int), tile=36)
+
+
+@pytest.mark.parametrize("tiles", [(8, 8), (8, (8, 8))])
+def test_two_stitchings_that_are_one_are_refused_before_any_run(random_model, tiles):
+    image = disc_image(40)[0]
+    alike = [Stitching("corrected", tile) for tile in tiles]
+    with pytest.raises(ShiftSegError, match="are the same, corrected with tiles of 8 px"):
+        next(compare_events(image, random_model, stitchings=alike))

@@ -12,11 +12,11 @@ from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.pipeline import Segmentation, frames_of, segment_events
+from napari_shiftseg.pipeline import Segmentation, frames_of, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.settings import Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import by, corrected_tile
+from napari_shiftseg.tiles.plan import TilePlan, by, corrected_tile
 from napari_shiftseg.tiles.tile import Region
 
 
@@ -69,8 +69,10 @@ def compare_events(
     Takes what :func:`compare` takes, but for each stitching its own tile size.
     """
     model = load_model(model)
+    frames = frames_of(image, model, axes)
     if truth is not None:
-        check_truth(truth, frames_of(image, model, axes))
+        check_truth(truth, frames)
+    _check_distinct([plan_for(model, frames.spatial, s.mode, s.tile) for s in stitchings])
     results: list[Segmentation] = []
     for stitching in stitchings:
         for event in segment_events(
@@ -166,6 +168,17 @@ def comparison_of(results: Sequence[Segmentation], truth: Any | None = None) -> 
         for name, result in named.items()
     }
     return Comparison(results[0].model, named, reports)
+
+
+def _check_distinct(plans: Sequence[TilePlan]) -> None:
+    """Find out before a run that two stitchings are one."""
+    ways = [(plan.mode, plan.tile_size) for plan in plans]
+    for mode, tile in ways:
+        if ways.count((mode, tile)) > 1:
+            raise ShiftSegError(
+                f"two of the stitchings are the same, {mode} with tiles of {by(tile)} px; "
+                "change mode or tile size of one"
+            )
 
 
 def _names(results: Sequence[Segmentation]) -> list[str]:
