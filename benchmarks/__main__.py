@@ -1,9 +1,10 @@
 """All benchmarks of speed, one after the other: one JSON, and the page docs/benchmarks.md.
 
-Usage: python benchmarks [--json FILE] [--page FILE] [--quick]
+Usage: python benchmarks [--json FILE] [--page FILE] [--quick] [--only NAME ...]
 
 Each is a script of its own, which says in its first lines what it measures; their lines go to the
-page as they are. ``--quick`` takes small sizes, to see that all of it runs.
+page as they are. ``--quick`` takes small sizes, to see that all of it runs. ``--only`` measures
+some again and keeps the others of the JSON file.
 """
 
 from __future__ import annotations
@@ -30,29 +31,29 @@ SCRIPTS = {
 
 
 def main() -> None:
-    """Run all, print as they print, keep what they found."""
+    """Run them, print as they print, keep what they found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--page", type=Path)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=list(SCRIPTS), default=list(SCRIPTS))
     options = parser.parse_args()
-    found: dict[str, Any] = {"machine": machine()}
-    page = ["# Benchmarks", "", "Written by `make bench`. All of one run on one machine: "
-            f"{found['machine']}. Compare the ratios, not the seconds.", ""]  # fmt: skip
-    for name, (usual, quick) in SCRIPTS.items():
-        words = [f"benchmarks/{name}.py", *(quick if options.quick else usual)]
+    found: dict[str, Any] = {}
+    if set(options.only) < set(SCRIPTS) and options.json and options.json.exists():
+        found = json.loads(options.json.read_text())
+    found["machine"] = machine()
+    for name in options.only:
+        usual, quick = SCRIPTS[name]
         print(f"\n{name}", flush=True)
-        text, found[name] = run(name, words[1:])
-        page += [f"## {name.replace('_', ' ').capitalize()}", "", f"`python {' '.join(words)}`",
-                 "", "```text", text.rstrip(), "```", ""]  # fmt: skip
+        found[name] = run(name, quick if options.quick else usual)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     if options.page:
-        options.page.write_text("\n".join(page))
+        options.page.write_text(page(found))
 
 
-def run(name: str, words: list[str]) -> tuple[str, Any]:
-    """Run one script; return what it printed and what it found."""
+def run(name: str, words: list[str]) -> dict[str, Any]:
+    """Run one script; return its command, what it printed and what it found."""
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder, "found.json")
         command = [sys.executable, str(HERE / f"{name}.py"), *words, "--json", str(document)]
@@ -64,11 +65,30 @@ def run(name: str, words: list[str]) -> tuple[str, Any]:
             lines.append(line)
         if process.wait():
             sys.exit(f"{name} failed")
-        return "".join(lines), json.loads(document.read_text())
+        return {
+            "command": " ".join(["python", f"benchmarks/{name}.py", *words]),
+            "printed": "".join(lines).strip(),
+            "found": json.loads(document.read_text()),
+        }
+
+
+def page(found: dict[str, Any]) -> str:
+    """Write all that was printed, each below its command."""
+    parts = [
+        "# Benchmarks",
+        f"Written by `make bench`, on {found['machine']}. Each section was measured in one run: "
+        "compare the ratios, not the seconds.",
+    ]
+    for name in SCRIPTS:
+        if name in found:
+            title = name.replace("_", " ").capitalize()
+            command, printed = found[name]["command"], found[name]["printed"]
+            parts += [f"## {title}", f"`{command}`", f"```text\n{printed}\n```"]
+    return "\n\n".join(parts) + "\n"
 
 
 def machine() -> str:
-    """Say what was measured on."""
+    """Say what is measured on."""
     return (
         f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}, "
         f"torch {torch.__version__}"

@@ -57,12 +57,13 @@ def test_repair_and_undo(shiftseg, cut_file, whole, tmp_path):
     np.testing.assert_array_equal(tifffile.imread(back), tifffile.imread(cut_file))
 
 
-def test_nothing_is_replaced_unasked(shiftseg, cut_file):
-    before = cut_file.read_bytes()
-    answer = shiftseg("repair", cut_file, "-o", cut_file)
+def test_nothing_is_replaced_unasked(shiftseg, cut_file, tmp_path):
+    theirs = tmp_path / "theirs.tif"
+    theirs.write_bytes(cut_file.read_bytes())
+    answer = shiftseg("repair", cut_file, "-o", theirs)
     assert answer.code == 2
     assert "add --overwrite" in answer.err
-    assert cut_file.read_bytes() == before
+    assert theirs.read_bytes() == cut_file.read_bytes()
 
 
 def test_a_report_of_something_else_is_refused(shiftseg, cut_file, tmp_path):

@@ -175,7 +175,9 @@ def test_check_names_the_labels_that_a_grid_cut(shiftseg, tmp_path):
 
 
 def test_models_lists_the_bundled_ones_and_shows_a_card(shiftseg, model_file):
-    assert "period" in shiftseg("models").out
+    listed = shiftseg("models").out.splitlines()
+    assert listed[0].startswith("nuclei-2d ") and listed[0].endswith("The default.")
+    assert any(line.startswith("discs-l4") for line in listed)
     assert "8 px" in shiftseg("models", model_file).out
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting
+from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import write_labels
@@ -74,6 +74,7 @@ def repair(
     """
     ending.refuse_existing(output, reads=[labels, undo])
     named = _one_image(labels)
+    note("looking for a tile grid ...")
     if undo is not None:
         before = undo_repair(named.pixels, _report(undo))
         write_labels(output, before, axes=named.calibration)

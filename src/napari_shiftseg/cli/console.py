@@ -21,6 +21,7 @@ from napari_shiftseg.image.ome_zarr import is_zarr_group
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
+DEFAULT_MODEL = "nuclei-2d"
 ModelName = Annotated[
     str,
     Parameter(

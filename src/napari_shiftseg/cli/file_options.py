@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.console import (
+    DEFAULT_MODEL,
     Bandwidth,
     Device,
     Foreground,
@@ -24,7 +25,7 @@ from napari_shiftseg.settings import Clustering, StitchMode
 class FileOptions:
     """How files are segmented; see :class:`FileSettings`."""
 
-    model: ModelName = "nuclei-2d"
+    model: ModelName = DEFAULT_MODEL
     stitch: Annotated[
         StitchMode,
         Parameter(help="How tiles are stitched; corrected equals whole-image inference."),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, Reporting
+from napari_shiftseg.cli.console import DEFAULT_MODEL, TEXT_ONLY, Reporting
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import bundled_models, file_hash
 from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
@@ -35,8 +35,20 @@ def models(name: str | None = None, *, ending: Reporting = TEXT_ONLY) -> None:
             )
     cards = {key: read_description(path) for key, path in found.items()}
     values = {key: json.loads(card.to_json()) for key, card in cards.items()}
-    texts = [card_text(card, file_hash(found[key])) for key, card in cards.items()]
-    ending.report(values, "\n\n".join(texts))
+    if name is None:
+        text = _listed(cards)
+    else:
+        text = card_text(cards[name], file_hash(found[name]))
+    ending.report(values, text)
+
+
+def _listed(cards: dict[str, ModelDescription]) -> str:
+    """Write a line for each model, the default one first."""
+    names = sorted(cards, key=lambda name: (name != DEFAULT_MODEL, name))
+    width = max(map(len, names)) + 2
+    lines = [f"{name:<{width}}{cards[name].summary}" for name in names]
+    lines[0] += " The default."
+    return "\n".join([*lines, "", "shiftseg models NAME shows a model's card."])
 
 
 def card_text(card: ModelDescription, sha256: str = "") -> str:

@@ -19,6 +19,7 @@ from napari_shiftseg.cli.console import (
     progress_bar,
 )
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
+from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import write_image, write_labels
 from napari_shiftseg.labels.cluster import cluster
@@ -68,7 +69,12 @@ def predict(
     """
     ending.refuse_existing(output, labels, reads=[image, network])
     if labels is not None and not embedding:
-        raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
+        ours = network in bundled_models() or Path(network).suffix == ".safetensors"
+        raise ShiftSegError(
+            f"{network} is clustered by shiftseg segment, which knows its channels"
+            if ours
+            else "labels need to know which channels are the embedding: --embedding 0 1"
+        )
     subject, intensity = takes.load(network)
     pixels, calibration = normalised(image, subject, intensity)
     note("measuring the network ...")
