@@ -44,7 +44,9 @@ def check(
         TIFF or OME-Zarr with the labels of one image or volume.
     """
     ending.refuse_existing(reads=[labels])
-    result = check_labels(_one_image(labels).pixels, tile, offset)
+    pixels = _one_image(labels).pixels
+    note("looking for a tile grid ...")
+    result = check_labels(pixels, tile, offset)
     ending.report(asdict(result), _text(result))
 
 
@@ -74,12 +76,12 @@ def repair(
     """
     ending.refuse_existing(output, reads=[labels, undo])
     named = _one_image(labels)
-    note("looking for a tile grid ...")
     if undo is not None:
         before = undo_repair(named.pixels, _report(undo))
         write_labels(output, before, axes=named.calibration)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
+    note("looking for a tile grid ...")
     found = check_labels(named.pixels, tile, offset)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
     write_labels(output, repaired, axes=named.calibration)
