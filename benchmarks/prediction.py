@@ -119,8 +119,8 @@ def monai(size: int, tile: int, threads: int) -> Values:
             f"largest error inside {values['error']:.1e} of {values['largest']:.1f}"
         )
     print(
-        "  (the image is noise; around a window a valid network needs pixels, which MONAI does not\n"
-        "  give it: it gets the window's own, mirrored. The errors are those of such borders.)"
+        "  (the image is noise; around a window a valid network needs pixels, which MONAI does\n"
+        "  not give it: it gets the window's own, mirrored. The errors are those of such borders.)"
     )
     goal("faster than overlap 0.5", measured["monai 0.5"]["faster"], 2.0, "x", at_least=True)
     goal("faster than overlap 0.25", measured["monai 0.25"]["faster"], 1.3, "x", at_least=True)
