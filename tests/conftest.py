@@ -1,5 +1,9 @@
 import os
 
+# Before torch is loaded, and for processes that tests start: workers of pytest-xdist fill the
+# processors already, and threads beside them make everything several times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import HealthCheck, settings
 
