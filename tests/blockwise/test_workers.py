@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from functools import partial
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, default_int_handler, signal
 
 import numpy as np
 import pytest
@@ -122,6 +122,8 @@ def test_ctrl_c_in_a_terminal_ends_all_of_it_in_one_line(files, tmp_path):
     image, model = files
     words = ["segment", image, "-o", tmp_path / "l.tif", "-m", model, "--workers", 2]
     words += ["--memory", "400kB"]
+    # A shell has its background jobs ignore Ctrl-C, and so would what this test starts.
+    signal(SIGINT, default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "napari_shiftseg", *map(str, words)],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
