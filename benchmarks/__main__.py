@@ -24,7 +24,7 @@ import torch
 HERE = Path(__file__).parent
 SCRIPTS = {
     "prediction": ([], ["--size", "512", "--volume", "96"]),
-    "clustering": ([], ["--sizes", "128", "256"]),
+    "clustering": (["--limit", "180"], ["--sizes", "128", "256"]),
     "whole_pipeline": (["--workers", "1", "2"], ["--sizes", "512", "1024"]),
     "start": ([], ["--repeats", "1"]),
 }
