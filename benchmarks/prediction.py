@@ -35,8 +35,9 @@ from napari_shiftseg.embeddings.predict import predict_tiles
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.image.intensity import Scaling
+from napari_shiftseg.settings import StitchMode
 from napari_shiftseg.tiles.geometry import NetworkGeometry
-from napari_shiftseg.tiles.plan import make_plan
+from napari_shiftseg.tiles.plan import corrected_tile, make_plan
 
 CPU = torch.device("cpu")
 UNSCALED = Scaling((0.0,), (1.0,))
@@ -49,7 +50,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=2048, help="edge of the image in pixels")
     parser.add_argument("--volume", type=int, default=256, help="edge of the volume in pixels")
-    parser.add_argument("--tile", type=int, help="corrected tile; the model's own by default")
+    parser.add_argument(
+        "--tile",
+        type=int,
+        help="corrected tile; by default the largest in the model's training window",
+    )
     parser.add_argument("--part", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path)
@@ -77,11 +82,9 @@ def main() -> None:
 
 
 def corrected_default() -> int:
-    """Return the tile that a run of nuclei-2d takes by itself."""
+    """Return the largest corrected tile in the window that nuclei-2d was trained with."""
     model = load_model("nuclei-2d")
-    window = model.description.training_window
-    assert window is not None
-    return window[0] // model.geometry.period[0] * model.geometry.period[0]
+    return corrected_tile(model.geometry, model.description.training_window)[0]
 
 
 def executors(size: int, tile: int, threads: int) -> Values:
@@ -269,9 +272,9 @@ def run_here(task: Values) -> Values:
     """Measure one task: seconds, growth of the peak memory, and what was predicted."""
     network, architecture = network_for(task.get("three", False))
     shape, tile, how = tuple(task["shape"]), tuple(task["tile"]), task["how"]
-    mode = "whole" if "whole" in how else "corrected"
+    mode: StitchMode = "whole" if "whole" in how else "corrected"
     size = None if mode == "whole" else tile
-    plan = make_plan(architecture.geometry, shape, mode, tile=size)  # type: ignore[arg-type]
+    plan = make_plan(architecture.geometry, shape, mode, tile=size)
     image = np.random.default_rng(0).random((1, *shape), np.float32)
     small = np.zeros((1, *architecture.geometry.period), np.float32)
     one = make_plan(architecture.geometry, architecture.geometry.period, "whole")

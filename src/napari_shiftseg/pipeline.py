@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -129,6 +129,18 @@ def calibration_of_labels(
     return Calibration.of(letters) if image is None else replace(image.picked(kept), axes=letters)
 
 
+def scalings_of(
+    frames: Frames, model: Model, indices: Iterable[tuple[int, ...]]
+) -> Iterator[Scaling]:
+    """Yield the intensity scaling of each frame; frames that share one are measured once."""
+    measured: dict[tuple[int, ...], Scaling] = {}
+    for index in indices:
+        key, pixels = frames.alike(index)
+        if key not in measured:
+            measured[key] = model.description.intensity.measure(pixels)
+        yield measured[key]
+
+
 def predict_events(
     frames: Frames,
     model: Model,
@@ -146,13 +158,10 @@ def predict_events(
     wanted = list(np.ndindex(*frames.loops)) if frame is None else [frame]
     loops = frames.loops if frame is None else (1,) * len(frame)
     whole = _Stack(architecture.embedding_dims, architecture.foreground, loops, plan)
-    scalings: dict[tuple[int, ...], Scaling] = {}
-    for place, index in zip(np.ndindex(*loops), wanted, strict=True):
-        key, pixels = frames.alike(index)
-        if key not in scalings:
-            scalings = {key: model.description.intensity.measure(pixels)}
+    scalings = scalings_of(frames, model, wanted)
+    for place, index, scaling in zip(np.ndindex(*loops), wanted, scalings, strict=True):
         stitcher = Stitcher(plan, architecture.out_channels)
-        tiles = predict_tiles(model.network, frames.frame(index), scalings[key], plan, where)
+        tiles = predict_tiles(model.network, frames.frame(index), scaling, plan, where)
         for event in tiles:
             stitcher.add(event)
             yield event if not index else replace(event, frame=index)

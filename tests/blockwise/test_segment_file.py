@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.blockwise import run
+from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.run import BlocksDone
 from napari_shiftseg.blockwise.segment_file import segment_file, segment_file_events
 from napari_shiftseg.embeddings.model import load_model
@@ -128,7 +129,7 @@ class TestResuming:
         once.parent.mkdir()
         again.parent.mkdir()
         segment_file(image_file, once, model=model_file, **SMALL)
-        events = segment_file_events(image_file, again, model=model_file, **SMALL)
+        events = segment_file_events(image_file, again, FileSettings(model=model_file, **SMALL))
         for _ in range(stop):
             next(events)
         events.close()
@@ -147,7 +148,7 @@ class TestResuming:
 
         monkeypatch.setattr(run, "predict_block", counted)
         output = tmp_path / "labels.tif"
-        events = segment_file_events(image_file, output, model=model_file, **SMALL)
+        events = segment_file_events(image_file, output, FileSettings(model=model_file, **SMALL))
         while next(events) != BlocksDone("predicting", 5, 9):
             pass
         events.close()
@@ -181,7 +182,7 @@ segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_p
     @pytest.fixture
     def unfinished(self, image_file, model_file, tmp_path):
         output = tmp_path / "labels.tif"
-        events = segment_file_events(image_file, output, model=model_file, **SMALL)
+        events = segment_file_events(image_file, output, FileSettings(model=model_file, **SMALL))
         next(events), next(events)
         events.close()
         return output

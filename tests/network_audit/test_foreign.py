@@ -12,6 +12,7 @@ from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit
 from napari_shiftseg.network_audit.foreign import load_foreign
+from zoo_description import SMALL
 
 
 def network():
@@ -137,34 +138,6 @@ def test_weights_of_another_network(tmp_path):
         load_foreign(f"{__name__}:network", weights=file, trust_code=True)
 
 
-DESCRIPTION = """
-type: model
-format_version: 0.5.3
-name: small
-description: a small network
-authors: [{name: Nobody}]
-cite: [{text: none, doi: 10.1234/abc}]
-license: MIT
-documentation: readme.md
-timestamp: 2026-01-01T00:00:00
-inputs:
-- id: input
-  axes:
-  - {type: batch}
-  - {type: channel, channel_names: [grey]}
-  - {type: space, id: y, size: {min: 16, step: 2}}
-  - {type: space, id: x, size: {min: 16, step: 2}}
-  test_tensor: {source: input.npy}
-outputs:
-- id: output
-  axes:
-  - {type: batch}
-  - {type: channel, channel_names: [a, b]}
-  - {type: space, id: y, size: {tensor_id: input, axis_id: y}}
-  - {type: space, id: x, size: {tensor_id: input, axis_id: x}}
-  test_tensor: {source: output.npy}
-weights:
-"""
 RECORDED = "  torchscript: {source: network.pt, pytorch_version: 2.13.0}"
 CODE = f"""  pytorch_state_dict:
     source: weights.pt
@@ -184,7 +157,7 @@ def package(tmp_path):
 
 
 def described(package, weights):
-    (package / "rdf.yaml").write_text(DESCRIPTION + weights)
+    (package / "rdf.yaml").write_text(SMALL + weights)
     return package
 
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 import pytest
+from networks import save_tiny
 from shell import Shell, call
 
 KINDS = {
@@ -47,6 +48,11 @@ def lost(record_property):
         assert number == 0
 
     return count
+
+
+@pytest.fixture
+def model(tmp_path):
+    return save_tiny(tmp_path / "tiny.safetensors")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from networks import DESCRIPTION, save_tiny, tiny_network
+from networks import DESCRIPTION, tiny_network
 from safetensors.torch import save_file
 from torch import nn
 
@@ -26,6 +26,7 @@ from napari_shiftseg.embeddings.model_file import load_network, read_description
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.tiles.geometry import NetworkGeometry
+from zoo_description import SMALL
 
 pytestmark = pytest.mark.trust("model")
 
@@ -33,11 +34,6 @@ pytestmark = pytest.mark.trust("model")
 @pytest.fixture
 def harm(tmp_path):
     return tmp_path / "harm"
-
-
-@pytest.fixture
-def model(tmp_path):
-    return save_tiny(tmp_path / "tiny.safetensors")
 
 
 @pytest.fixture
@@ -448,35 +444,7 @@ def test_a_plain_exported_program_is_loaded(plain_export):
 
 # Packages of the model zoo ---------------------------------------------------------------------
 
-ZOO = """
-type: model
-format_version: 0.5.3
-name: small
-description: a small network
-authors: [{name: Nobody}]
-cite: [{text: none, doi: 10.1234/abc}]
-license: MIT
-documentation: readme.md
-timestamp: 2026-01-01T00:00:00
-inputs:
-- id: input
-  axes:
-  - {type: batch}
-  - {type: channel, channel_names: [grey]}
-  - {type: space, id: y, size: {min: 16, step: 2}}
-  - {type: space, id: x, size: {min: 16, step: 2}}
-  test_tensor: {source: input.npy}
-outputs:
-- id: output
-  axes:
-  - {type: batch}
-  - {type: channel, channel_names: [a, b]}
-  - {type: space, id: y, size: {tensor_id: input, axis_id: y}}
-  - {type: space, id: x, size: {tensor_id: input, axis_id: x}}
-  test_tensor: {source: output.npy}
-weights:
-  torchscript: {source: SOURCE, pytorch_version: 2.13.0}
-"""
+ZOO = SMALL + "  torchscript: {source: SOURCE, pytorch_version: 2.13.0}\n"
 
 
 def zoo_zip(path, source, extra):

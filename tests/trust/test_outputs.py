@@ -27,11 +27,6 @@ FORMER = b"the user's own"
 
 
 @pytest.fixture
-def model(tmp_path):
-    return save_tiny(tmp_path / "tiny.safetensors")
-
-
-@pytest.fixture
 def image(tmp_path):
     path = tmp_path / "cells.tif"
     pixels = np.random.default_rng(0).integers(0, 255, (400, 400), np.uint8)

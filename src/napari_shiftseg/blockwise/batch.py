@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
-from napari_shiftseg.blockwise.segment_file import segment_file
+from napari_shiftseg.blockwise.run import SegmentedFile
+from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
-from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.embeddings.model import file_hash, load_model, model_file
+from napari_shiftseg.embeddings.model_file import read_description
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_image
 
@@ -46,18 +48,10 @@ class ImageRecord:
     message: str = ""
 
 
-def segment_folder(
-    folder: str | Path, output: str | Path, *, pattern: str = "*", **settings: Any
-) -> list[ImageRecord]:
-    """Segment every image of a folder; see :func:`segment_folder_events`, which it drains."""
-    records = segment_folder_events(folder, output, pattern=pattern, **settings)
-    return sorted(records, key=lambda record: record.image)
-
-
 def segment_folder_events(
-    folder: str | Path, output: str | Path, *, pattern: str = "*", **settings: Any
+    folder: Path, output: Path, names: Sequence[str], settings: FileSettings
 ) -> Iterator[ImageRecord]:
-    """Segment every image of a folder, and yield a record of each as it ends.
+    """Segment images of a folder, and yield a record of each as it ends.
 
     Labels have the image's name. An image that fails does not stop the others. Labels that
     are there, newer than their image and made with the same settings, are kept, so that a
@@ -66,34 +60,29 @@ def segment_folder_events(
     Parameters
     ----------
     folder
-        Images: TIFF files and OME-Zarr folders.
+        Where the images are.
     output
         Folder of the labels; made if it is not there.
-    pattern
-        Which images, as ``"*_DAPI.tif"``; ``"**/*"`` goes into subfolders too.
-    **settings
-        Fields of :class:`~napari_shiftseg.blockwise.file_settings.FileSettings`; ``workers``
-        and ``scheduler`` segment several images at once.
+    names
+        Of :func:`images_in`.
+    settings
+        How; ``workers`` and ``scheduler`` segment several images at once.
 
     Raises
     ------
     ShiftSegError
-        If there is no such folder, no image in it, labels would replace the images, or the
-        model cannot be loaded.
+        If labels would replace the images, the model cannot be loaded, or there is no folder
+        to make the output in.
     """
-    folder, output = Path(folder), Path(output)
-    chosen = FileSettings(**settings)
-    images = images_in(folder, pattern)
     if output.resolve() == folder.resolve():
         raise ShiftSegError(f"the labels would replace the images in {folder}: name another folder")
-    load_model(chosen.model)
+    load_model(settings.model)
     if not output.parent.is_dir():
         raise ShiftSegError(f"no such folder: {output.parent}")
-    alone = replace(chosen, workers=None, scheduler=None, memory=chosen.budget)
-    with workers_of(chosen.workers, chosen.scheduler) as staff:
-        yield from staff.each(
-            partial(_segmented, folder.absolute(), output.absolute(), alone), images
-        )
+    alone = replace(settings, workers=None, scheduler=None, memory=settings.budget)
+    work = partial(_segmented, folder.absolute(), output.absolute(), alone)
+    with workers_of(settings.workers, settings.scheduler) as staff:
+        yield from staff.each(work, names)
 
 
 def images_in(folder: Path, pattern: str = "*") -> list[str]:
@@ -125,20 +114,22 @@ def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) ->
         labels.parent.mkdir(parents=True, exist_ok=True)
         if labels.exists() and not settings.overwrite:
             return ImageRecord(name, "kept", _objects_kept(image, labels, settings))
-        found = segment_file(image, labels, **_fields(settings))
+        *_, found = segment_file_events(image, labels, settings)
     except (ShiftSegError, OSError) as error:
         return ImageRecord(name, "failed", message=" ".join(str(error).split()))
+    assert isinstance(found, SegmentedFile)
     return ImageRecord(name, "segmented", found.objects, time.monotonic() - begin)
 
 
 def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     """Count the objects in labels that are there; refuse those of other settings."""
     made = open_image(labels)
-    model = load_model(settings.model)
+    model = model_file(settings.model)
+    clustering = settings.clustering or read_description(model).clustering
     expected = {
-        "model_sha256": model.sha256,
+        "model_sha256": file_hash(model),
         "stitch": settings.stitch,
-        **asdict(settings.clustering or model.description.clustering),
+        **asdict(clustering),
     }
     found = made.provenance | made.provenance.get("clustering", {})
     other = changes({name: found.get(name) for name in expected}, expected)
@@ -150,7 +141,3 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     if image.stat().st_mtime > labels.stat().st_mtime:
         raise ShiftSegError(f"{image} is newer than {labels}; add --overwrite to replace it")
     return int(made.pixels.max()) if made.pixels.size else 0
-
-
-def _fields(settings: FileSettings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}

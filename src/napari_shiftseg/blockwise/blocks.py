@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+import numpy as np
+
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
 
@@ -69,14 +71,7 @@ class BlockGrid:
                     yield axis, index, self._index((*place[:axis], at + 1, *place[axis + 1 :]))
 
     def _place(self, index: int) -> Size:
-        place = []
-        for count in reversed(self.grid):
-            index, at = divmod(index, count)
-            place.append(at)
-        return tuple(reversed(place))
+        return tuple(int(at) for at in np.unravel_index(index, self.grid))
 
     def _index(self, place: Size) -> int:
-        index = 0
-        for at, count in zip(place, self.grid, strict=True):
-            index = index * count + at
-        return index
+        return int(np.ravel_multi_index(place, self.grid))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
@@ -23,8 +24,8 @@ class FileSettings:
         tiles of no given size are as large as is fastest within the memory.
     memory
         What each process may take beside the 0.4 GB of Python and torch, in bytes or as
-        ``"2GB"``; by default half of what is free. An image that needs
-        more is segmented block by block.
+        ``"2GB"``; by default half of what is free. An image that needs more is segmented block
+        by block.
     workers
         Go block by block in so many processes on this machine.
     scheduler
@@ -50,7 +51,7 @@ class FileSettings:
     embeddings: Path | None = None
     overwrite: bool = False
 
-    @property
+    @cached_property
     def budget(self) -> int:
         """Bytes that each process may take."""
         if self.memory is None:

@@ -11,6 +11,7 @@ from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.predict import Prediction, Stitcher, predict_tiles
 from napari_shiftseg.image.border import reflected_indices
+from napari_shiftseg.labels.cluster import pixels_to_cluster
 from napari_shiftseg.labels.meanshift import BinSummary
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.plan import TilePlan
@@ -28,10 +29,7 @@ def predict_block(job: Job, number: int) -> None:
     order = job.order
     plan = plan_for(job.model, job.frames.spatial, order.stitch, order.tile, region)
     prediction = _predict(job, frame, plan)
-    if prediction.foreground is None:
-        chosen = np.ones(plan.result_size, bool)
-    else:
-        chosen = prediction.foreground >= order.clustering.foreground_threshold
+    chosen = pixels_to_cluster(prediction.foreground, plan.result_size, order.clustering)
     vectors = prediction.embedding[:, chosen].T
     summary = BinSummary.merged(
         (
@@ -55,6 +53,13 @@ def summary_of(job: Job, number: int) -> BinSummary:
     """Return the kept summary of a block."""
     with job.folder.load(PREDICTED, number) as kept:
         return BinSummary(kept["key"], kept["count"], kept["total"])
+
+
+def bin_columns_of(job: Job, number: int) -> NDArray[np.int64]:
+    """Return the first coordinate of each bin of a block's summary, in rising order."""
+    with job.folder.load(PREDICTED, number) as kept:
+        first: NDArray[np.int64] = kept["key"][:, 0]
+    return first
 
 
 def foreground_of(job: Job, number: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -17,8 +17,7 @@ from napari_shiftseg.embeddings.budget import in_bytes, least_memory, tile_withi
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.image.intensity import Intensity, Scaling
-from napari_shiftseg.pipeline import plan_for
+from napari_shiftseg.pipeline import plan_for, scalings_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -48,7 +47,7 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         stitch=settings.stitch,
         tile=plan_for(model, frames.spatial, settings.stitch, tile).tile_size,
         block=grid.block,
-        scalings=_scalings(frames, model.description.intensity),
+        scalings=tuple(scalings_of(frames, model, np.ndindex(*frames.loops))),
         fingerprint=_fingerprint(frames),
         image=source.path,
         axes=frames.axes,
@@ -105,15 +104,3 @@ def _probes(size: int) -> list[slice]:
     """Spread a few short spans over an axis."""
     starts = np.linspace(0, max(0, size - _PROBE), _PROBES).astype(int)
     return [slice(start, start + _PROBE) for start in np.unique(starts).tolist()]
-
-
-def _scalings(frames: Frames, intensity: Intensity) -> tuple[Scaling, ...]:
-    """Measure the intensities of every frame; frames that share them are measured once."""
-    measured: dict[tuple[int, ...], Scaling] = {}
-    scalings = []
-    for index, _ in frames:
-        key, pixels = frames.alike(index)
-        if key not in measured:
-            measured[key] = intensity.measure(pixels)
-        scalings.append(measured[key])
-    return tuple(scalings)

@@ -39,8 +39,8 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
         Labels to write, ``.tif`` or ``.ome.zarr``.
     **settings
         Fields of :class:`~napari_shiftseg.blockwise.file_settings.FileSettings`: ``model``,
-        ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``memory`` in bytes,
-        ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
+        ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``memory``, ``workers``,
+        ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
 
     Returns
     -------
@@ -53,33 +53,32 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
         If image, model or settings do not fit each other, the output exists, an unfinished
         run with other settings lies there, or a file cannot be written.
     """
-    *_, result = segment_file_events(image, output, **settings)
+    *_, result = segment_file_events(image, output, FileSettings(**settings))
     assert isinstance(result, SegmentedFile)
     return result
 
 
 def segment_file_events(
-    image: str | Path | Any, output: str | Path, **settings: Any
+    image: str | Path | Any, output: str | Path, settings: FileSettings
 ) -> Iterator[FileEvent]:
     """Run :func:`segment_file` step by step; closing the generator stops it."""
-    chosen = FileSettings(**settings)
     output = Path(output).absolute()
-    _refuse(image, chosen, output)
-    model = load_model(chosen.model)
-    source = Source.open(image, model, chosen.axes)
+    _refuse(image, settings, output)
+    model = load_model(settings.model)
+    source = Source.open(image, model, settings.axes)
     folder = WorkFolder.beside(output)
-    if not (chosen.wants_blocks or folder.path.exists() or _too_large(source, model, chosen)):
-        yield from _at_once(source, model, chosen, output)
+    if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):
+        yield from _at_once(source, model, settings, output)
         return
-    if chosen.embeddings is not None:
+    if settings.embeddings is not None:
         raise ShiftSegError(
             "embeddings are written of images that fit into memory; "
             "leave out workers and scheduler, or raise the memory"
         )
-    if not source.path and (chosen.scheduler or (chosen.workers or 1) > 1):
+    if not source.path and (settings.scheduler or (settings.workers or 1) > 1):
         raise ShiftSegError("an array is segmented by this process alone; workers need a file")
-    job = prepare(source, folder, model, chosen)
-    yield from over_blocks(job, chosen, output, source.calibration)
+    job = prepare(source, folder, model, settings)
+    yield from over_blocks(job, settings, output, source.calibration)
 
 
 def _refuse(image: Any, settings: FileSettings, output: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_shiftseg.blockwise.job import Job
-from napari_shiftseg.blockwise.predict import summary_of
+from napari_shiftseg.blockwise.predict import bin_columns_of, summary_of
 from napari_shiftseg.labels.meanshift import BinSummary, Slabs
 
 
@@ -15,7 +15,7 @@ def slabs_of(job: Job, frame: int) -> Slabs:
     spans: dict[int, tuple[int, int]] = {}
     tallies = [np.zeros((2, 0), np.int64)]
     for number in job.numbers(frame):
-        first = summary_of(job, number).key[:, 0]
+        first = bin_columns_of(job, number)
         if len(first):
             spans[number] = int(first[0]), int(first[-1])
             tallies.append(np.array(np.unique(first, return_counts=True)))

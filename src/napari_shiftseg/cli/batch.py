@@ -45,13 +45,8 @@ def batch(
     report = output / "report.csv"
     _refuse_foreign(report)
     names = images_in(folder, pattern)
-    events = segment_folder_events(
-        folder,
-        output,
-        pattern=pattern,
-        **how.settings(),
-        overwrite=ending.overwrite,
-    )
+    settings = how.settings(overwrite=ending.overwrite)
+    events = segment_folder_events(folder, output, names, settings)
     records = []
     with progress_bar("images", len(names)) as advance:
         for record in events:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.cli.console import (
     DEFAULT_MODEL,
     Bandwidth,
@@ -16,8 +17,9 @@ from napari_shiftseg.cli.console import (
     ModelName,
 )
 from napari_shiftseg.embeddings.budget import memory_size
-from napari_shiftseg.embeddings.model import Model, load_model
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.embeddings.model import model_file
+from napari_shiftseg.embeddings.model_file import read_description
+from napari_shiftseg.settings import StitchMode
 
 
 @Parameter(name="*")
@@ -61,35 +63,25 @@ class FileOptions:
         Parameter(help="Work on the workers of this dask scheduler, as tcp://host:8786."),
     ] = None
 
-    def settings(self) -> dict[str, Any]:
-        """Return the fields of FileSettings; raises ShiftSegError for what is no legal value."""
-        model = load_model(self.model)
-        return {
-            "model": self.model,
-            "stitch": self.stitch,
-            "tile": self.tile,
-            "clustering": clustering_for(model, self.bandwidth, self.min_size, self.foreground),
-            "axes": self.axes,
-            "device": self.device,
-            "memory": None if self.memory is None else memory_size(self.memory),
-            "workers": self.workers,
-            "scheduler": self.scheduler,
-        }
+    def settings(self, **more: Any) -> FileSettings:
+        """Return them with the other fields; raises ShiftSegError for what is no legal value."""
+        own = read_description(model_file(self.model)).clustering
+        return FileSettings(
+            model=self.model,
+            stitch=self.stitch,
+            tile=self.tile,
+            clustering=own.replaced(
+                bandwidth=self.bandwidth,
+                min_size=self.min_size,
+                foreground_threshold=self.foreground,
+            ),
+            axes=self.axes,
+            device=self.device,
+            memory=None if self.memory is None else memory_size(self.memory),
+            workers=self.workers,
+            scheduler=self.scheduler,
+            **more,
+        )
 
 
 AS_USUAL = FileOptions()
-
-
-def clustering_for(
-    model: Model,
-    bandwidth: float | None = None,
-    min_size: int | None = None,
-    foreground: float | None = None,
-) -> Clustering:
-    """Return the model's own clustering settings with the user's changes."""
-    changes = {
-        "bandwidth": bandwidth,
-        "min_size": min_size,
-        "foreground_threshold": foreground,
-    }
-    return model.description.clustering.replaced(**changes)

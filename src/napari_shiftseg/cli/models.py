@@ -77,8 +77,9 @@ def card_text(card: ModelDescription, sha256: str = "") -> str:
 
 
 def _minutes(seconds: object) -> str:
-    counted = isinstance(seconds, int | float) and 30 <= seconds < 1e12
-    return str(round(seconds / 60)) if counted else "unknown"  # type: ignore[operator]
+    if isinstance(seconds, int | float) and 30 <= seconds < 1e12:
+        return str(round(seconds / 60))
+    return "unknown"
 
 
 def _figures(values: Any, prefix: str = "") -> str:

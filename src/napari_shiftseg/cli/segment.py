@@ -38,9 +38,8 @@ def segment(
         Also write the embedding to this .tif or .ome.zarr, channels first.
     """
     ending.refuse_existing(output, embeddings, reads=[image, how.model])
-    events = segment_file_events(
-        image, output, embeddings=embeddings, overwrite=ending.overwrite, **how.settings()
-    )
+    settings = how.settings(embeddings=embeddings, overwrite=ending.overwrite)
+    events = segment_file_events(image, output, settings)
     try:
         result = follow(events, SegmentedFile)
     except KeyboardInterrupt:

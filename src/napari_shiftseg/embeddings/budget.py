@@ -8,6 +8,7 @@ from collections import Counter
 from functools import lru_cache
 from itertools import product
 from math import ceil, prod
+from typing import NamedTuple
 
 import torch
 
@@ -178,29 +179,27 @@ def tile_within(
     tiles = list(product(*(_sizes(n, p) for n, p in zip(image_size, period, strict=True))))
     usual = [tile for tile in tiles if _SMALL <= prod(tile) <= _LARGE]
     for candidates in (usual, tiles):
-        priced = []
-        for tile in candidates:
-            flops, needed = _price(architecture, image_size, tile, device)
-            priced.append((flops, resident_bytes + needed, tile))
-        fitting = [price for price in priced if price[1] <= memory_bytes]
+        priced = [_price(architecture, image_size, tile, device) for tile in candidates]
+        fitting = [price for price in priced if resident_bytes + price.bytes <= memory_bytes]
         if fitting:
             break
     else:
-        least = min(needed for _, needed, _ in priced)
+        least = resident_bytes + min(price.bytes for price in priced)
         raise ShiftSegError(
             f"the memory is {in_bytes(memory_bytes)}; this network needs at least "
             f"{in_bytes(least)} here, with tiles of one period"
         )
     # Tiles lower than what is pushed at once would make streams go in smaller steps.
-    fitting = [p for p in fitting if p[2][0] >= _height(architecture, image_size, p[2])] or fitting
-    fast = _ALIKE * min(fitting)[0]
-    return min((needed, flops, tile) for flops, needed, tile in fitting if flops <= fast)[2]
+    fitting = [price for price in fitting if price.tall] or fitting
+    fast = _ALIKE * min(price.flops for price in fitting)
+    alike = [price for price in fitting if price.flops <= fast]
+    return min(alike, key=lambda price: (price.bytes, price.flops, price.tile)).tile
 
 
 def least_memory(architecture: Architecture, device: str = "cpu") -> int:
     """Return the bytes that a tile of one period takes."""
     period = architecture.geometry.period
-    return _price(architecture, period, period, device)[1]
+    return _price(architecture, period, period, device).bytes
 
 
 def free_memory() -> int:
@@ -228,22 +227,25 @@ def _free_by_system() -> int:
     return pages * size
 
 
-def _price(
-    architecture: Architecture, image_size: Size, tile: Size, device: str
-) -> tuple[float, int]:
-    """Arithmetic and memory of a tile size, by the executor that a run will choose."""
+class _Price(NamedTuple):
+    """What a tile size costs."""
+
+    flops: float
+    bytes: int
+    tall: bool
+    """Whether tiles are at least as high as what a stream pushes at once, if it may choose."""
+    tile: Size
+
+
+def _price(architecture: Architecture, image_size: Size, tile: Size, device: str) -> _Price:
+    """Price a tile size, by the executor that a run will choose."""
     plan = make_plan(architecture.geometry, image_size, "corrected", tile=tile)
     rows = stream_rows(architecture, plan, torch.device(device))
     cost = cost_of(architecture, plan)
     if rows is not None:
         cost = streamed_cost(architecture, plan, rows)
-    return cost.flops, int(_MARGIN * cost.tile_bytes)
-
-
-def _height(architecture: Architecture, image_size: Size, tile: Size) -> int:
-    """Rows that a stream of these tiles pushes at once, if it may choose."""
-    plan = make_plan(architecture.geometry, image_size, "corrected", tile=tile)
-    return min(image_size[0], rows_at_once(architecture, plan))
+    tall = tile[0] >= min(image_size[0], rows_at_once(architecture, plan))
+    return _Price(cost.flops, int(_MARGIN * cost.tile_bytes), tall, tile)
 
 
 def _sizes(size: int, period: int) -> list[int]:

@@ -38,16 +38,8 @@ class Execution:
 
     Parameters
     ----------
-    network
-        In evaluation mode.
-    channels_first
-        ``(C, *spatial)`` pixels, not yet normalised; anything that slices like an array.
-    scaling
-        The whole image's normalisation.
-    plan
-        What to run.
-    device
-        Where to run; the network is moved there.
+    network, channels_first, scaling, plan, device
+        As of :func:`predict_tiles`.
     """
 
     network: UNet

@@ -124,7 +124,8 @@ def fused(network: UNet) -> UNet:
     result.up = nn.ModuleList(map(_fused_block, network.up))
     result.head = nn.Sequential(*_fused_block(network.head))
     if network.architecture.upsampling == "learnt":
-        result.upsample = nn.ModuleList(map(FusedUpsampling, network.upsample))  # type: ignore[arg-type]
+        layers: Any = network.upsample  # of sequences, which a ModuleList cannot say
+        result.upsample = nn.ModuleList(map(FusedUpsampling, layers))
     return result
 
 

@@ -66,14 +66,26 @@ def load_model(model: str | Path | Model) -> Model:
     """
     if isinstance(model, Model):
         return model
+    path = model_file(model)
+    network, description = load_network(path)
+    return Model(network, description, file_hash(path))
+
+
+def model_file(model: str | Path) -> Path:
+    """Return the file of a model by the name of a bundled one or by its path.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is none.
+    """
     bundled = bundled_models()
     path = bundled.get(str(model), Path(model))
     if not is_file(path):
         raise ShiftSegError(
             f"there is no model {str(model)!r}; bundled: {', '.join(bundled)}; or name a file"
         )
-    network, description = load_network(path)
-    return Model(network, description, file_hash(path))
+    return path
 
 
 def file_hash(path: Path) -> str:

@@ -39,18 +39,14 @@ def cluster(
     """
     shape = embedding.shape[1:]
     parts = (
-        BinSummary.of(
-            embedding[:, rows][:, _chosen(foreground, rows, shape, settings)].T, settings.bandwidth
-        )
-        for rows in _slabs(shape)
+        BinSummary.of(part[:, chosen].T, settings.bandwidth)
+        for _, part, chosen in _slabs(embedding, foreground, settings)
     )
     summary = BinSummary.merged(parts, len(embedding))
     modes = mean_shift_modes(summary, settings.bandwidth, min_count=settings.min_size)
     labels = np.zeros(shape, np.int32)
-    for rows in _slabs(shape):
-        chosen = _chosen(foreground, rows, shape, settings)
-        vectors = embedding[:, rows][:, chosen].T
-        labels[rows][chosen] = 1 + assign(vectors, modes, settings.bandwidth)
+    for rows, part, chosen in _slabs(embedding, foreground, settings):
+        labels[rows][chosen] = 1 + assign(part[:, chosen].T, modes, settings.bandwidth)
     if foreground is None and len(modes):
         labels[labels == np.bincount(labels.ravel()).argmax()] = 0
     return clean_up(labels, settings)
@@ -83,16 +79,24 @@ def connected_parts(labels: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(found).reshape(labels.shape)
 
 
-def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Cut the first axis into parts of a bounded number of pixels."""
+def _slabs(
+    embedding: NDArray[Any], foreground: NDArray[Any] | None, settings: Clustering
+) -> Iterator[tuple[slice, NDArray[Any], NDArray[np.bool_]]]:
+    """Cut the first axis into parts of a bounded number of pixels: rows, embedding, chosen."""
+    shape = embedding.shape[1:]
     step = max(1, _SLAB // max(1, prod(shape[1:])))
-    return (slice(start, start + step) for start in range(0, shape[0], step))
+    for start in range(0, shape[0], step):
+        rows = slice(start, start + step)
+        part = embedding[:, rows]
+        inside = None if foreground is None else foreground[rows]
+        yield rows, part, pixels_to_cluster(inside, part.shape[1:], settings)
 
 
-def _chosen(
-    foreground: NDArray[Any] | None, rows: slice, shape: tuple[int, ...], settings: Clustering
+def pixels_to_cluster(
+    foreground: NDArray[Any] | None, shape: tuple[int, ...], settings: Clustering
 ) -> NDArray[np.bool_]:
+    """Return ``shape`` bool, the pixels that may belong to an object: all without foreground."""
     if foreground is None:
-        return np.ones((len(range(*rows.indices(shape[0]))), *shape[1:]), bool)
-    above: NDArray[np.bool_] = foreground[rows] >= settings.foreground_threshold
+        return np.ones(shape, bool)
+    above: NDArray[np.bool_] = foreground >= settings.foreground_threshold
     return above
