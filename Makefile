@@ -9,7 +9,7 @@ SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 li
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
   libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
 
-.PHONY: help install system-libraries demo test trust lint bench clean
+.PHONY: help install system-libraries demo test trust lint bench docs clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -47,5 +47,8 @@ lint: $(STAMP) ## Run the linters and type checks of CI
 bench: $(STAMP) ## Measure speed and memory, as ratios in one run: make bench JSON=FILE
 	$(BIN)/python benchmarks --page docs/benchmarks.md $(if $(JSON),--json $(JSON))
 
+docs: $(STAMP) ## Build the documentation into docs/_build/html, every warning an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) demo build dist
+	rm -rf $(VENV) demo build dist docs/_build

@@ -27,6 +27,7 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build"]
+smartquotes = False  # two dashes begin an option
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3

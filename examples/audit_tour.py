@@ -11,7 +11,8 @@ from pathlib import Path
 
 import napari
 from gaps import Gaps
-from stage import first_day, folder_of_pictures, settle, shoot, wait_until
+from pictures import folder_of_pictures
+from stage import first_day, settle, shoot, wait_until
 
 from napari_shiftseg._napari.audit.widget import AuditWidget
 from napari_shiftseg.samples import load_sample

@@ -14,7 +14,8 @@ import napari
 import numpy as np
 from gaps import Gaps
 from numpy.typing import NDArray
-from stage import first_day, folder_of_pictures, settle, shoot, wait_until
+from pictures import folder_of_pictures
+from stage import first_day, settle, shoot, wait_until
 
 from napari_shiftseg._napari.check.widget import CheckWidget
 from napari_shiftseg.samples import load_sample

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +15,6 @@ from qtpy.QtWidgets import QApplication
 
 REST = 0.002
 """Seconds between two looks at the window, which are left to what runs in threads."""
-
-
-def folder_of_pictures(about: str | None) -> Path:
-    """Return the folder that the command line names, made if it is not there."""
-    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
-    folder: Path = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder.absolute()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import numpy as np
 import stage
 from gaps import Gaps
 from napari.layers import Image, Labels, Layer, Points, Vectors
+from pictures import folder_of_pictures
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.segment_widget import SegmentWidget
@@ -110,7 +111,7 @@ class Tour:
 
 def main() -> None:
     """Take all pictures, print all times."""
-    folder = stage.folder_of_pictures(__doc__)
+    folder = folder_of_pictures(__doc__)
     gaps = Gaps()
     with stage.first_day():
         for scene in (napari_alone, nuclei, discs, other_axes, larger_than_memory):

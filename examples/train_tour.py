@@ -14,7 +14,8 @@ from pathlib import Path
 import napari
 import torch
 from gaps import Gaps
-from stage import first_day, folder_of_pictures, settle, shoot, wait_until
+from pictures import folder_of_pictures
+from stage import first_day, settle, shoot, wait_until
 
 from napari_shiftseg._napari.train.view import COURSE, SET_UP
 from napari_shiftseg._napari.train.widget import TrainWidget

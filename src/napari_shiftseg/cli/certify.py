@@ -10,7 +10,6 @@ from napari_shiftseg.cli.console import TEXT_ONLY, Device, ModelName, Reporting
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.settings import StitchMode
-from napari_shiftseg.tiles.plan import by
 
 
 @app.command
@@ -39,11 +38,4 @@ def certify(
     if image is not None:
         pixels = NamedImage.read(image).squeezed(loaded.description.axes).pixels
     result = make_certificate(loaded, pixels, stitch=stitch, tile=tile, device=device)
-    verdict = "equal to" if result.equal else "NOT equal to"
-    text = (
-        f"{result.model}, {stitch} stitching with {result.tiles} tiles of {by(result.tile)} px on "
-        f"{by(result.image_size)} px: {verdict} whole-image inference "
-        f"(largest difference {result.max_abs_difference:.2g}, "
-        f"relative {result.relative_difference:.2g})"
-    )
-    ending.report(result.to_dict(), text)
+    ending.report(result.to_dict(), str(result))

@@ -1,0 +1,41 @@
+"""What ``--json`` writes is what the documentation's schema says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import jsonschema
+import pytest
+from pages import ROOT, run
+
+SCHEMA = json.loads((ROOT / "docs/reference/reports.schema.json").read_text())
+REPORTS = (
+    "segment image.tif -o labels.tif",
+    "compare image.tif -o comparison --tile 50",
+    "compare image.tif -o comparison --tile 50 --truth masks.tif",
+    "sweep image.tif -o sweep --tile 60 --tile 64",
+    "evaluate --data pack",
+    "evaluate --data pack --baseline --stitch naive --tile 50",
+    "certify",
+    "audit discs-l4",
+    "audit network.pt",
+    "check masks.tif",
+    "check masks.tif --tile 50",
+    "repair masks.tif -o mended.tif --tile 50",
+    "batch plate -o plate-labels",
+    "models",
+    "models nuclei-2d",
+)
+
+
+@pytest.mark.parametrize("line", REPORTS)
+def test_a_report_is_of_the_schema(line, desk):
+    assert run([*shlex.split(line), "--json", "report.json"]) == 0
+    report = json.loads((desk / "report.json").read_text())
+    command = line.split()[0]
+    jsonschema.validate(report, SCHEMA | {"$ref": f"#/$defs/{command}"})
+
+
+def test_each_command_that_reports_has_a_schema():
+    assert {line.split()[0] for line in REPORTS} == set(SCHEMA["$defs"]) - {"clustering", "scores"}
