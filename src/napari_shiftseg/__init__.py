@@ -1,7 +1,30 @@
 """Instance segmentation by metric learning, and the diagnosis of tile-and-stitch seams.
 
-Importing this package loads neither torch nor Qt; each name below does so when it is
-first used.
+Importing this package loads neither torch nor Qt; each name below does so when it is first used.
+
+Segment
+    segment : an image into labels, by any stitching (Segmentation).
+    segment_file : from file to file, of any size, on several processes (SegmentedFile).
+    load_model, bundled_models : networks with their descriptions (Model).
+    Stitching, Clustering : settings.
+Tiles
+    NetworkGeometry : period, context and legal sizes of a U-Net.
+    make_plan : how an image is cut into tiles (TilePlan).
+Seams
+    compare : stitchings of one image, and what their seams cut (Comparison, SeamReport).
+    sweep : false splits and AP against tile size (Sweep).
+    certify : the largest difference between tiled and whole-image inference (Certificate).
+    check_labels, repair_labels : cuts of an unknown grid in finished labels.
+Any network
+    audit : period, receptive field, what sees the whole tile (Audit).
+    diagnose : errors of tiling on an image, by cause (Diagnosis).
+    freeze_statistics : make normalisation the same in every tile.
+Train and score
+    TrainingRecipe, TrainingRun : what to train and how, and its course.
+    evaluate : AP, false splits and merges over a data pack (Evaluation).
+Errors
+    ShiftSegError : bad input, in one line.
+    ShiftSegWarning : what works, but not as one might hope.
 """
 
 from __future__ import annotations

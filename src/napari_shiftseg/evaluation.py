@@ -155,6 +155,11 @@ def evaluate(
     baseline
         Also score :func:`napari_shiftseg.labels.classical.otsu_watershed`.
 
+    Returns
+    -------
+    Evaluation
+        Pooled over all images, after Caicedo et al. 2019; prints as a table.
+
     Raises
     ------
     ShiftSegError

@@ -40,7 +40,13 @@ class Model:
 
 
 def bundled_models() -> dict[str, Path]:
-    """Names and files of the models that are part of the package."""
+    """Find the models that are part of the package.
+
+    Returns
+    -------
+    dict of str to Path
+        Their files by name.
+    """
     folder = Path(str(resources.files("napari_shiftseg.models")))
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
@@ -53,6 +59,11 @@ def load_model(model: str | Path | Model) -> Model:
     model
         ``"nuclei-2d"`` or another bundled name, or a path; a loaded model is returned as
         it is.
+
+    Returns
+    -------
+    Model
+        Network, description and hash.
 
     Raises
     ------

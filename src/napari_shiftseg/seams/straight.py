@@ -150,7 +150,13 @@ def check_labels(
         Edge length of the grid in pixels, at least 2, of all axes or of each; 0 for an axis
         without lines. ``"auto"`` finds tile size and offset of each axis, or none.
     offset
-        Position of its first line, of all axes or of each, where the tile size is given.
+        Position of its first line in pixels, of all axes or of each, where the tile size is
+        given.
+
+    Returns
+    -------
+    LabelCheck
+        The grid, and every pair of labels that it parted.
 
     Raises
     ------

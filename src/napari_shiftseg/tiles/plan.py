@@ -202,6 +202,11 @@ def make_plan(
         The part of the image that is wanted, one slice per axis in pixels; all by default.
         Only the tiles that it needs are planned, at their places in the whole image.
 
+    Returns
+    -------
+    TilePlan
+        Tiles in raster order, and what their seams may do.
+
     Raises
     ------
     ShiftSegError
