@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from napari_shiftseg.errors import ShiftSegError
 
 _LONGEST_NAME = 255
 """Bytes of a file's name, on every file system that is in use."""
-
-_TRIES, _PAUSE = 20, 0.05
-"""How often, and how many seconds apart, a folder is tried to be removed."""
 
 
 def is_file(path: Path) -> bool:
@@ -117,7 +113,8 @@ def _beside(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
-        _remove_at_last(partial)
+        with contextlib.suppress(OSError):
+            _remove(partial)
 
 
 def _partial_name(name: str) -> str:
@@ -126,16 +123,6 @@ def _partial_name(name: str) -> str:
     if len(os.fsencode(partial)) <= _LONGEST_NAME:
         return partial
     return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.part"
-
-
-def _remove_at_last(path: Path) -> None:
-    """Remove what is left of a failure, even while threads of Zarr still write into it."""
-    for _ in range(_TRIES):
-        with contextlib.suppress(OSError):
-            _remove(path)
-        if not path.exists():
-            return
-        time.sleep(_PAUSE)
 
 
 def _remove(path: Path) -> None:

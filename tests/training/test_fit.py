@@ -252,7 +252,7 @@ class TestBatch:
             single._draw = lambda step, crop=crop: (crop[0], crop[1][None])
         both, first, second = (next(one.run()).losses for one in every)
         for name, value in both.items():
-            assert value == pytest.approx((first[name] + second[name]) / 2, rel=1e-5)
+            assert value == pytest.approx((first[name] + second[name]) / 2, rel=1e-5, abs=1e-8)
 
 
 def test_mixed_precision_trains_as_well():

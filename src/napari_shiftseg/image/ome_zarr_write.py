@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +73,25 @@ def write_ome_zarr(
         colours=colours,
         provenance=provenance,
     )
-    with folder_beside(path) as partial:
+    with folder_beside(path) as partial, _alone_at_the_end():
         _write(partial, pixels, calibration.axes, levels, reduction, described)
+
+
+@contextlib.contextmanager
+def _alone_at_the_end() -> Iterator[None]:
+    """After a failure wait for what Zarr still writes; else it would be back when removed."""
+    try:
+        yield
+    except BaseException:
+        from zarr.core.sync import sync  # there is none without Zarr
+
+        sync(_others())
+        raise
+
+
+async def _others() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _refuse_foreign(path: Path) -> None:
