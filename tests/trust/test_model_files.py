@@ -344,6 +344,51 @@ def test_a_recording_that_writes_files_is_not_loaded(tmp_path, harm):
     assert harm.exists(), "the recording is harmful, or nothing was tested"
 
 
+def repacked(path, change, compression=zipfile.ZIP_STORED):
+    """Write the archive's members anew, each as the function returns it."""
+    with zipfile.ZipFile(path) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(*change(name, content))
+    return path
+
+
+DISGUISES = {
+    "capitals": lambda name, code: (name.removesuffix(".py") + ".PY", code),
+    "an encoding": lambda name, code: (name, b"# coding: utf-7\n" + code),
+    "an encoding that is none": lambda name, code: (name, b"# coding: none\n" + code),
+    "an end of file": lambda name, code: (name, b"#\x1a\x00\n" + code),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_recording_that_hides_what_it_writes_is_not_loaded(tmp_path, harm, disguise):
+    def change(name, content):
+        return DISGUISES[disguise](name, content) if name.endswith(".py") else (name, content)
+
+    path = repacked(recorded(tmp_path / "writes.pt", Writes(harm)), change)
+    with pytest.raises(ShiftSegError, match="calls save"):
+        load_foreign(str(path))
+    assert not harm.exists()
+
+
+def test_a_recording_with_a_second_file_in_capitals_is_not_loaded(tmp_path):
+    path = recorded(tmp_path / "twins.pt", small())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("TWINS/DATA.PKL", b"")
+    with pytest.raises(ShiftSegError, match="twice"):
+        load_foreign(str(path))
+
+
+def test_a_recording_that_unfolds_to_gigabytes_is_not_read(tmp_path):
+    path = recorded(tmp_path / "bomb.pt", small())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/code/large.py", bytes(2**27))
+    with pytest.raises(ShiftSegError, match=r"claims 0\.1 GB"):
+        load_foreign(str(path))
+
+
 @pytest.fixture(scope="session")
 def plain_export(tmp_path_factory):
     path = tmp_path_factory.mktemp("pt2") / "plain.pt2"

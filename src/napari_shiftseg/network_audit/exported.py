@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.subject import quiet
 
 _MEMBERS = re.compile(
@@ -78,8 +79,10 @@ def _more_than_numbers(content: io.BytesIO) -> str:
     """Return the first thing in an archive that torch might run; empty if there is none."""
     with zipfile.ZipFile(content) as archive:
         names = archive.namelist()
-        if len(set(names)) < len(names):
+        if len({name.lower() for name in names}) < len(names):
             return "a file that is there twice"
+        for member in archive.infolist():
+            refuse_bomb(member, "the recorded network")
         for name in names:
             if not _MEMBERS.fullmatch(name):
                 return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import tokenize
+import re
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from napari_shiftseg.embeddings.model_file import is_state_dict
 from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.network_audit.archives import refuse_bomb, refuse_twins
 from napari_shiftseg.network_audit.subject import quiet
 
-_FORBIDDEN = {"save", "from_file", "rpc_sync", "rpc_async", "rpc_remote", "Print"}
+_FORBIDDEN = {b"save", b"from_file", b"rpc_sync", b"rpc_async", b"rpc_remote", b"Print"}
 """What recorded operations can do outside of memory: write files, call other computers."""
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
 def load_torchscript(file: Path | BinaryIO, name: str) -> nn.Module:
@@ -51,18 +54,16 @@ def load_torchscript(file: Path | BinaryIO, name: str) -> nn.Module:
 def _refuse_deeds(content: BinaryIO, name: str) -> None:
     """Refuse a recording that writes files: some of it runs while it is loaded."""
     with zipfile.ZipFile(content) as archive:
-        members = archive.namelist()
-        if len(set(members)) < len(members):
-            raise ShiftSegError(f"{name} is not a recorded network: it holds a file twice")
-        for member in members:
-            if not member.endswith(".py"):
+        refuse_twins(archive, name)
+        for member in archive.infolist():
+            refuse_bomb(member, name)
+            if not member.filename.lower().endswith(".py"):
                 continue
-            words = tokenize.tokenize(io.BytesIO(archive.read(member)).readline)
-            used = {word.string for word in words if word.type == tokenize.NAME}
-            if found := used & _FORBIDDEN:
+            # Of its bytes, as torch reads it; Python would obey what it says of its encoding.
+            if found := _FORBIDDEN & set(_WORD.findall(archive.read(member))):
                 raise ShiftSegError(
-                    f"{name} does more than compute: it calls {min(found)}, which can reach "
-                    "files or other computers, so it is not loaded"
+                    f"{name} does more than compute: it calls {min(found).decode()}, which can "
+                    "reach files or other computers, so it is not loaded"
                 )
 
 

@@ -15,12 +15,10 @@ from typing import Any
 from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 
 _DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
-
-_LARGE, _DENSEST = 2**26, 50
-"""A file of more bytes than the one, squeezed to less than a fiftieth, is no file of weights."""
 
 
 @dataclass(frozen=True)
@@ -134,15 +132,10 @@ def _content(file: Any, package: Path) -> io.BytesIO:
 
 
 def _refuse_bomb(package: Path, source: str) -> None:
-    """Refuse a file that claims far more bytes than weights can be squeezed from."""
     with zipfile.ZipFile(package) as archive:
         for member in archive.infolist():
-            ratio = member.file_size / max(1, member.compress_size)
-            if member.filename == source and member.file_size > _LARGE and ratio > _DENSEST:
-                raise ShiftSegError(
-                    f"{source} in {package} claims {member.file_size / 1e9:.1f} GB in "
-                    f"{member.compress_size / 1e6:.1f} MB, which no weights do; it is not read"
-                )
+            if member.filename == source:
+                refuse_bomb(member, str(package))
 
 
 def _built(weights: Any, path: Path, trusted: bool) -> nn.Module:
