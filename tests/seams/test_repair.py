@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -86,6 +87,52 @@ def test_of_another_image_is_not_undone(pieces):
 def test_what_is_no_report_is_refused():
     with pytest.raises(ShiftSegError, match="no report of a repair"):
         Repair.from_dict({"shape": [1]})
+
+
+def _lies(value, path=()):
+    """Yield the place of every value in a report."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _lies(value[key], (*path, key))
+    if path:
+        yield path
+
+
+def _with(report, path, lie):
+    report = copy.deepcopy(report)
+    inner = report
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = lie
+    return report
+
+
+LIES = (None, -1, 10**30, float("inf"), float("nan"), "x", True, [[]], {"a": 1})
+
+
+@pytest.mark.parametrize("lie", LIES, ids=repr)
+def test_reports_that_lie_are_refused(lie):
+    piece = {"label": 2, "merged_into": 1, "starts": [3, 13], "lengths": [2, 2]}
+    report = {"shape": [10, 10], "pieces": [piece], "groups": [[1, 2]]}
+    assert Repair.from_dict(report).pieces
+    for path in _lies(report):
+        with pytest.raises(ShiftSegError, match="no report of a repair"):
+            Repair.from_dict(_with(report, path, lie))
+
+
+def test_runs_beyond_the_image_are_refused():
+    piece = {"label": 2, "merged_into": 1, "starts": [90], "lengths": [11]}
+    report = {"shape": [10, 10], "pieces": [piece], "groups": [[1, 2]]}
+    with pytest.raises(ShiftSegError, match="pixels 90 to 101 of 100"):
+        Repair.from_dict(report)
+
+
+def test_labels_saved_in_a_smaller_type_get_their_large_labels_back():
+    labels = np.zeros((64, 64), np.uint32)
+    labels[20:32, 20:44], labels[32:44, 20:44] = 1, 70_000
+    repaired, report = repair_labels(labels, check_labels(labels, 32))
+    assert np.unique(repaired).tolist() == [0, 1]
+    np.testing.assert_array_equal(undo_repair(repaired.astype(np.uint8), report), labels)
 
 
 def test_what_was_edited_since_stays_when_undone(pieces):

@@ -101,7 +101,7 @@ def _one_image(path: Path) -> NamedImage:
 def _report(path: Path) -> Repair:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ShiftSegError(f"{path} is no report of a repair: {error}") from None
     return Repair.from_dict(values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -75,18 +76,34 @@ class Repair:
             If it is no such report.
         """
         try:
-            pieces = (
-                Piece(p["label"], p["merged_into"], tuple(p["starts"]), tuple(p["lengths"]))
-                for p in values["pieces"]
-            )
-            return cls(
-                tuple(values["shape"]),
-                tuple(pieces),
-                tuple(tuple(group) for group in values["groups"]),
-                (),
-            )
-        except (KeyError, TypeError) as error:
+            shape = tuple(_whole(n) for n in values["shape"])
+            pieces = tuple(_piece(piece, prod(shape)) for piece in values["pieces"])
+            groups = tuple(_group(group) for group in values["groups"])
+        except (KeyError, TypeError, ValueError) as error:
             raise ShiftSegError(f"this is no report of a repair: {error}") from None
+        return cls(shape, pieces, groups, ())
+
+
+def _piece(values: dict[str, Any], pixels: int) -> Piece:
+    """Read a piece of labels that have so many pixels."""
+    starts = tuple(_whole(n) for n in values["starts"])
+    lengths = tuple(_whole(n) for n in values["lengths"])
+    for start, length in zip(starts, lengths, strict=True):
+        if start + length > pixels:
+            raise ValueError(f"pixels {start} to {start + length} of {pixels}")
+    return Piece(_whole(values["label"]), _whole(values["merged_into"]), starts, lengths)
+
+
+def _group(labels: Any) -> tuple[int, ...]:
+    if len(labels) < 2:
+        raise ValueError(f"{labels} is no group of labels that became one")
+    return tuple(_whole(label) for label in labels)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise ValueError(f"{str(value)[:40]!r} is no whole number from 0 to 2^64 - 1")
+    return value
 
 
 def repair_labels(
@@ -127,7 +144,9 @@ def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
         raise ShiftSegError(
             f"the labels have the shape {labels.shape}, those repaired had {repair.shape}"
         )
-    before = labels.copy()
+    most = max((piece.label for piece in repair.pieces), default=0)
+    fits = most <= np.iinfo(labels.dtype).max  # the largest label may be gone, and its type with it
+    before = labels.copy() if fits else labels.astype(np.min_scalar_type(most))
     flat = before.reshape(-1)
     for piece in repair.pieces:
         for start, length in zip(piece.starts, piece.lengths, strict=True):
