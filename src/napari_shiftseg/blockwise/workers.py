@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from multiprocessing.util import Finalize
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -166,7 +167,17 @@ def _with_threads(threads: int, work: Callable[[Item], Result], item: Item) -> R
         import torch
 
         torch.set_num_threads(threads)
+        _end_at_once()
     return work(item)
+
+
+@lru_cache(1)
+def _end_at_once() -> None:
+    """Let a worker end while its thread is still at work, once it has said goodbye.
+
+    Python would stop the thread in the midst of torch, whose C++ then aborts with a message.
+    """
+    Finalize(None, os._exit, args=(0,), exitpriority=-100)
 
 
 def _remote(task: Task, order: Order, number: int) -> None:
