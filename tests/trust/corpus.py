@@ -424,6 +424,12 @@ def _(folder: Path) -> Path:
     return ome(folder, OME.replace('SizeT="1"', 'SizeT="40"').replace("MORE", ""))
 
 
+@case("a bomb: OME that claims a billion planes", says("claims 1000000000 planes", "1048576"))
+def _(folder: Path) -> Path:
+    text = OME.replace('SizeT="1"', 'SizeT="1000000000"')
+    return ome(folder, text.replace("MORE", ""))
+
+
 @case("OME that names another file, which is absent", Result(SHAPE, "uint8"))
 def _(folder: Path) -> Path:
     elsewhere = '<TiffData IFD="0"><UUID FileName="gone.tif">urn:uuid:1</UUID></TiffData>'

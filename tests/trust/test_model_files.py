@@ -517,6 +517,34 @@ def test_a_package_cannot_name_files_outside_of_itself(tmp_path, name):
     assert [p.name for p in folder.iterdir()] == ["evil.zip"]
 
 
+LAUGHS = "a0: &a0 [x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)
+)
+HOSTILE_TEXTS = {
+    "laughs a billion times": (ZOO + LAUGHS, "unfolds to"),
+    "contains itself": (ZOO + "config: &a [*a]\n", "unfolds to inf"),
+    "never opens what it closes": (ZOO + "config: ]\n", "is no package"),
+    "is nested without end": (ZOO + "config: " + "[" * 20_000, "is no package"),
+    "is long": (ZOO + "#" * 2**23, "has 8 MB"),
+}
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+@pytest.mark.parametrize("hostile", HOSTILE_TEXTS)
+def test_a_package_whose_description_is_hostile_is_refused_before_it_is_understood(
+    tmp_path, hostile, kind
+):
+    text, said = HOSTILE_TEXTS[hostile]
+    (tmp_path / "rdf.yaml").write_text(text)
+    path = tmp_path
+    if kind == "zip":
+        path = tmp_path / "package.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(tmp_path / "rdf.yaml", "rdf.yaml")
+    with pytest.raises(ShiftSegError, match=said):
+        load_foreign(str(path))
+
+
 def test_a_link_out_of_a_package_is_not_followed(tmp_path):
     outside = recorded(tmp_path / "outside.pt", small())
     folder = tmp_path / "package"

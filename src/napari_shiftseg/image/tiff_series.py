@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from importlib.util import find_spec
 from math import prod
@@ -23,6 +24,9 @@ from napari_shiftseg.image.units import PIXEL
 _PAGE_BYTES = 2**26
 """Pages up to this are read as a whole; strips, often of a few rows, would be many reads."""
 
+_MOST_PLANES = 2**20
+"""Of an image in an OME-TIFF; a description may claim any number in a few bytes."""
+
 
 def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
     """Open every series of a TIFF: OME, ImageJ, BigTIFF, pyramid, or plain pages.
@@ -41,9 +45,21 @@ def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
     """
     path = Path(path)
     with readable_tiff(path), tifffile.TiffFile(path) as file:
+        _refuse_absurd(path, file)
         if not file.series:
             raise ShiftSegError(f"{path} holds no image")
         return tuple(_open(path, file, index) for index in range(len(file.series)))
+
+
+def _refuse_absurd(path: Path, file: Any) -> None:
+    """Refuse planes that OME only claims: tifffile would list each of them."""
+    for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*", file.ome_metadata or ""):
+        sizes = re.findall(r"\bSize[ZCT]\s*=\s*[\"']\s*(\d{1,18})", pixels)
+        if (planes := prod(map(int, sizes))) > _MOST_PLANES:
+            raise ShiftSegError(
+                f"{path} is not a TIFF file that can be read: its OME description claims {planes} "
+                f"planes; legal: up to {_MOST_PLANES}"
+            )
 
 
 def _open(path: Path, file: Any, index: int) -> OpenedImage:

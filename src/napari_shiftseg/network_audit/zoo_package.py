@@ -17,6 +17,7 @@ from torch import nn
 from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
+from napari_shiftseg.network_audit.zoo_text import refuse_unfolding
 
 _DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
 
@@ -101,6 +102,7 @@ def _described(source: Path | zipfile.ZipFile, path: Path) -> Any:
         raise ShiftSegError(
             "packages of the BioImage Model Zoo need an extra: pip install 'napari-shiftseg[zoo]'"
         ) from None
+    refuse_unfolding(source, str(path))
     try:
         found = load_description(source, perform_io_checks=False)
     except Exception as error:  # what it raises on other files is not documented
