@@ -9,7 +9,7 @@ SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 li
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
   libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
 
-.PHONY: help install system-libraries demo test trust lint bench docs clean
+.PHONY: help install system-libraries demo test trust fuzz lint bench docs clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -35,8 +35,11 @@ test: $(STAMP) system-libraries ## Run all tests
 	$(BIN)/python -m pytest -q -n auto --ignore=tests/_napari
 	sh scripts/with-display.sh $(BIN)/python -m pytest -q -n auto tests/_napari
 
-trust: $(STAMP) ## Try everything that could be lost, executed or surprising; ends with a table
-	SHIFTSEG_TRUST=full $(BIN)/python -m pytest -q tests/trust
+trust: $(STAMP) system-libraries ## Try everything that could be lost, executed or surprising; ends with a table
+	$(BIN)/python tests/trust/run.py
+
+fuzz: $(STAMP) ## Fuzz readers, models, labels and commands, guided by coverage: make fuzz SECONDS=60
+	$(BIN)/python tests/trust/fuzz.py --seconds $(or $(SECONDS),60)
 
 lint: $(STAMP) ## Run the linters and type checks of CI
 	$(BIN)/ruff check

@@ -229,7 +229,7 @@ def nobody_is_asked(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_that_is_done_breaks_anything(
-    viewer, qtbot, nobody_is_asked, notifications, seed, capsys
+    viewer, qtbot, nobody_is_asked, notifications, seed, capsys, record_property
 ):
     docks = [viewer.window.add_plugin_dock_widget("napari-shiftseg", name)[1] for name in DOCKS]
     user = User(viewer, docks, np.random.default_rng(seed))
@@ -241,9 +241,12 @@ def test_nothing_that_is_done_breaks_anything(
             tracebacks = [text for _, text in notifications() if "Traceback" in text]
             assert not tracebacks, tracebacks[0]
     except BaseException:
+        record_property("GUI exceptions", 1)
         with capsys.disabled():
             print(f"\nseed {seed}, the last actions:", *user.done, sep="\n  ")
         raise
+    finally:
+        record_property("GUI actions", sum(user.kinds.values()))
     # What still runs comes to its end, or is cancelled, when its dock is closed.
     for dock in docks:
         viewer.window.remove_dock_widget(dock)

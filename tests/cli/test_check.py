@@ -66,6 +66,12 @@ def test_nothing_is_replaced_unasked(shiftseg, cut_file, tmp_path):
     assert theirs.read_bytes() == cut_file.read_bytes()
 
 
+def test_a_name_that_cannot_be_written_is_refused_before_any_work(shiftseg, cut_file, tmp_path):
+    answer = shiftseg("repair", cut_file, "-o", tmp_path / "labels.png")
+    assert answer.code == 2
+    assert answer.err.startswith("shiftseg: ") and "ends in .png; legal: .tif" in answer.err
+
+
 def test_a_report_of_something_else_is_refused(shiftseg, cut_file, tmp_path):
     (tmp_path / "other.json").write_text("[]")
     answer = shiftseg(

@@ -70,5 +70,22 @@ def test_what_is_no_pack_is_refused(tmp_path):
         list(read_pack(tmp_path))
     file = tmp_path / "pack.zip"
     file.write_bytes(b"not a ZIP")
-    with pytest.raises(ShiftSegError, match="neither a folder nor a ZIP"):
+    with pytest.raises(ShiftSegError, match="is not a folder or a ZIP file"):
         list(read_pack(file))
+
+
+def test_a_damaged_image_is_named(tmp_path):
+    pack = write_folder(tmp_path / "pack")
+    (pack / "masks" / "b.tif").write_bytes(b"II*\0 no more")
+    for path in (pack, zipped(pack)):
+        with pytest.raises(ShiftSegError, match=r"masks/b.tif is not a TIFF file that can be read"):
+            list(read_pack(path))
+
+
+def test_a_zip_of_a_later_version_is_refused(tmp_path):
+    path = zipped(write_folder(tmp_path / "pack"))
+    content = path.read_bytes()
+    central = content.index(b"PK\1\2") + 6
+    path.write_bytes(content[:central] + b"\xff" + content[central + 1 :])
+    with pytest.raises(ShiftSegError, match="is not a folder or a ZIP file that can be read"):
+        list(read_pack(path))

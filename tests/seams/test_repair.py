@@ -135,6 +135,12 @@ def test_labels_saved_in_a_smaller_type_get_their_large_labels_back():
     np.testing.assert_array_equal(undo_repair(repaired.astype(np.uint8), report), labels)
 
 
+def test_a_mask_has_nothing_to_undo():
+    mask = np.eye(8, dtype=bool)
+    repaired, report = repair_labels(mask, check_labels(mask, 4))
+    np.testing.assert_array_equal(undo_repair(repaired, report), mask)
+
+
 def test_what_was_edited_since_stays_when_undone(pieces):
     repaired, report = repair_labels(pieces, check_labels(pieces))
     piece = report.pieces[0]

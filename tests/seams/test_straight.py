@@ -59,7 +59,16 @@ class TestKnownGrid:
 
     @pytest.mark.parametrize(
         ("tile", "offset"),
-        [(1, 0), (20, 20), (20, -1), ((20, 1), 0), ((0, 0), 0), ((20,), 0), ((20, 30), (0, 30))],
+        [
+            (1, 0),
+            (10**30, 0),
+            (20, 20),
+            (20, -1),
+            ((20, 1), 0),
+            ((0, 0), 0),
+            ((20,), 0),
+            ((20, 30), (0, 30)),
+        ],
     )
     def test_impossible_ones_are_refused(self, pieces, tile, offset):
         with pytest.raises(ShiftSegError, match="legal"):
@@ -117,6 +126,11 @@ def test_what_is_being_done_is_said(pieces):
     fractions = [event.fraction for event in progress]
     assert fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1
     assert len({event.text for event in progress}) == len(progress)
+
+
+def test_labels_without_pixels_are_refused():
+    with pytest.raises(ShiftSegError, match=r"\(0, 9\) have no pixels"):
+        check_labels(np.zeros((0, 9), np.uint8), 4)
 
 
 def test_float_labels_are_refused():

@@ -1,20 +1,12 @@
-"""What the tests of trust share: counts of what was tried, and the table at the end."""
+"""What the tests of trust share; what they try is counted by ``run.py``."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 
 import pytest
 from networks import save_tiny
 from shell import Shell, call
-
-KINDS = {
-    "input": "inputs tried / handled",
-    "model": "model files tried / handled",
-    "fault": "faults injected / survived",
-    "number": "numbers checked / right",
-}
 
 
 def pytest_configure(config):
@@ -58,23 +50,3 @@ def model(tmp_path):
 @pytest.fixture
 def shiftseg(capsys) -> Shell:
     return lambda *words: call(capsys, *words)
-
-
-def pytest_terminal_summary(terminalreporter):
-    tried, handled, bytes_lost = Counter(), Counter(), 0
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.getreports(outcome):
-            if getattr(report, "when", "") != "call":
-                continue
-            for name, value in report.user_properties:
-                if name == "trust":
-                    tried[value] += 1
-                    handled[value] += outcome == "passed"
-                elif name == "bytes lost":
-                    bytes_lost += value
-    if not tried:
-        return
-    terminalreporter.section("trust")
-    for kind, title in KINDS.items():
-        terminalreporter.write_line(f"{title:<32}{tried[kind]:>6} / {handled[kind]}")
-    terminalreporter.write_line(f"{'bytes lost':<32}{bytes_lost:>6}")

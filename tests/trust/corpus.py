@@ -304,16 +304,24 @@ def _(folder: Path) -> Path:
     return path
 
 
-@case("a page that comes after itself", Result(SHAPE, "uint8"))
-def _(folder: Path) -> Path:
-    """The offset of the next page is that of the first."""
-    path = saved(folder, PLANE, metadata=None)
+def in_a_circle(folder: Path, pages: int) -> Path:
+    """Write a TIFF whose last page is followed by its first."""
+    path = saved(folder, np.stack([PLANE] * pages), metadata=None, photometric="minisblack")
     content = bytearray(path.read_bytes())
-    first = struct.unpack("<I", content[4:8])[0]
-    count = struct.unpack("<H", content[first : first + 2])[0]
-    content[first + 2 + 12 * count : first + 6 + 12 * count] = struct.pack("<I", first)
+    offset = at = first = struct.unpack("<I", content[4:8])[0]
+    while offset:
+        count = struct.unpack("<H", content[offset : offset + 2])[0]
+        at = offset + 2 + 12 * count
+        offset = struct.unpack("<I", content[at : at + 4])[0]
+    content[at : at + 4] = struct.pack("<I", first)
     path.write_bytes(content)
     return path
+
+
+for pages in (1, 2, 150):
+    case(f"a circle of {pages} pages", says("in a circle"))(
+        lambda folder, pages=pages: in_a_circle(folder, pages)
+    )
 
 
 def claiming(path: Path, **tags: int) -> Path:

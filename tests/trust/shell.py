@@ -21,8 +21,13 @@ class Outcome:
     @property
     def refused(self) -> bool:
         """Whether it said in one line why not."""
-        one = len(self.err.strip().splitlines()) == 1
-        return self.code == 2 and one and self.err.startswith("shiftseg: ")
+        return self.explained and len(self.err.strip().splitlines()) == 1
+
+    @property
+    def explained(self) -> bool:
+        """Whether its last line said why not, be it after lines on what was done till then."""
+        last = self.err.strip().rpartition("\n")[-1]
+        return self.code == 2 and last.startswith("shiftseg: ")
 
 
 Shell = Callable[..., Outcome]

@@ -16,6 +16,7 @@ import pytest
 import tifffile
 import torch
 from networks import DESCRIPTION, tiny_network
+from others_networks import ZOO, recorded, small, zoo_zip
 from safetensors.torch import save_file
 from torch import nn
 
@@ -26,7 +27,6 @@ from napari_shiftseg.embeddings.model_file import load_network, read_description
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.tiles.geometry import NetworkGeometry
-from zoo_description import SMALL
 
 pytestmark = pytest.mark.trust("model")
 
@@ -298,11 +298,6 @@ def test_a_later_format_names_both_versions(tmp_path):
 # Networks from elsewhere -----------------------------------------------------------------------
 
 
-def small():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)).eval()
-
-
 class Writes(nn.Module):
     """Writes a file when it is loaded: that is TorchScript, not Python."""
 
@@ -324,13 +319,6 @@ class Writes(nn.Module):
         self.proof = state[1]
         self.training = state[2]
         torch.save(state[0], state[1])
-
-
-def recorded(path, module):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.script(module).save(path)
-    return path
 
 
 def test_a_recording_that_writes_files_is_not_loaded(tmp_path, harm):
@@ -488,20 +476,6 @@ def test_a_plain_exported_program_is_loaded(plain_export):
 
 
 # Packages of the model zoo ---------------------------------------------------------------------
-
-ZOO = SMALL + "  torchscript: {source: SOURCE, pytorch_version: 2.13.0}\n"
-
-
-def zoo_zip(path, source, extra):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("rdf.yaml", ZOO.replace("SOURCE", source))
-        for name, content in {"readme.md": b"# small", **extra}.items():
-            archive.writestr(name, content)
-        for name, shape in (("input.npy", (1, 1, 32, 32)), ("output.npy", (1, 2, 32, 32))):
-            buffer = io.BytesIO()
-            np.save(buffer, np.zeros(shape, np.float32))
-            archive.writestr(name, buffer.getvalue())
-    return path
 
 
 @pytest.mark.parametrize("name", ["../outside.pt", "a/../../outside.pt", "/tmp/outside.pt"])

@@ -16,8 +16,7 @@ from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import refuse_to_replace
-from napari_shiftseg.image.files import is_zarr_name, write_embedding, write_labels
-from napari_shiftseg.image.ome_zarr import require_zarr
+from napari_shiftseg.image.files import refuse_unwritable, write_embedding, write_labels
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 
 FileEvent = TileDone | BlocksDone | SegmentedFile
@@ -83,14 +82,13 @@ def segment_file_events(
 
 def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
     """Find out before any work is done what could not be written."""
+    refuse_unwritable(output, settings.embeddings)
     for path in (output, settings.embeddings):
         if path is None:
             continue
         for source in (image, settings.model):
             if isinstance(source, str | Path):
                 refuse_to_replace(source, path)
-        if is_zarr_name(path):
-            require_zarr()
         if path.exists() and not settings.overwrite:
             raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
 

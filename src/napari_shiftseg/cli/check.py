@@ -13,7 +13,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.files import write_labels
+from napari_shiftseg.image.files import refuse_unwritable, write_labels
 from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
 
@@ -75,6 +75,7 @@ def repair(
         Report of an earlier repair (its --json): give every piece its label back instead.
     """
     ending.refuse_existing(output, reads=[labels, undo])
+    refuse_unwritable(output)
     named = _one_image(labels)
     if undo is not None:
         before = undo_repair(named.pixels, _report(undo))

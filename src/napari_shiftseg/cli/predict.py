@@ -21,7 +21,7 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
 from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.files import write_image, write_labels
+from napari_shiftseg.image.files import refuse_unwritable, write_image, write_labels
 from napari_shiftseg.labels.cluster import cluster
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import sha256_of
@@ -68,6 +68,7 @@ def predict(
         The foreground channel holds logits, not probabilities.
     """
     ending.refuse_existing(output, labels, reads=[image, network])
+    refuse_unwritable(output, labels)
     if labels is not None and not embedding:
         ours = network in bundled_models() or Path(network).suffix == ".safetensors"
         raise ShiftSegError(

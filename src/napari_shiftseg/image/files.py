@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.ome_zarr import open_ome_zarr
+from napari_shiftseg.image.ome_zarr import open_ome_zarr, require_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 from napari_shiftseg.image.opened import Kind, OpenedImage
 from napari_shiftseg.image.tiff import smallest_label_type, write_tiff
@@ -120,6 +120,24 @@ def _write(
         # Colours lie along a last axis that tiles are not cut for.
         pixels = pixels if kind == "labels" else np.asarray(pixels)
         write_tiff(path, pixels, axes=axes, kind=kind, provenance=provenance)
+
+
+def refuse_unwritable(*paths: Path | None) -> None:
+    """Find out before any work is done that a name says no kind of image that can be written.
+
+    Parameters
+    ----------
+    paths
+        Files to write; None is none.
+
+    Raises
+    ------
+    ShiftSegError
+        If the suffix is neither TIFF's nor OME-Zarr's, or zarr is not installed.
+    """
+    for path in paths:
+        if path is not None and is_zarr_name(path):
+            require_zarr()
 
 
 def is_zarr_name(path: str | Path) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.readable import undamaged
+from napari_shiftseg.image.tiff import KIND, refuse_endless
 
 _SUFFIXES = (".tif", ".tiff")
 
@@ -47,16 +50,26 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
     Raises
     ------
     ShiftSegError
-        If there is no such pack, an image has no mask, or the shapes of a pair differ.
+        If there is no such pack, an image has no mask, a file is damaged, or the shapes of a
+        pair differ.
     """
     images, masks = _members(Path(path))
     for name in sorted(images):
-        image, mask = tifffile.imread(images[name]()), tifffile.imread(masks[name]())
+        image, mask = (
+            _pixels(members[name], f"{path}: {kind}/{name}")
+            for kind, members in (("images", images), ("masks", masks))
+        )
         if image.shape[: mask.ndim] != mask.shape and image.shape[-mask.ndim :] != mask.shape:
             raise ShiftSegError(
                 f"{path}: {name} has an image of shape {image.shape} and a mask of {mask.shape}"
             )
         yield Pair(PurePosixPath(name).stem, image, mask)
+
+
+def _pixels(member: Callable[[], Any], name: str) -> NDArray[Any]:
+    with undamaged(name, KIND), tifffile.TiffFile(member()) as file:
+        refuse_endless(file)
+        return np.asarray(file.asarray())
 
 
 def pack_size(path: str | Path) -> int:
@@ -86,11 +99,8 @@ def _folder_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _zip_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [PurePosixPath(name) for name in archive.namelist()]
-    except zipfile.BadZipFile:
-        raise ShiftSegError(f"{path} is neither a folder nor a ZIP file") from None
+    with undamaged(path, "a folder or a ZIP file"), zipfile.ZipFile(path) as archive:
+        names = [PurePosixPath(name) for name in archive.namelist()]
 
     def read(name: PurePosixPath) -> io.BytesIO:
         with zipfile.ZipFile(path) as archive:

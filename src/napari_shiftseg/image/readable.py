@@ -32,16 +32,36 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         raise ShiftSegError(f"no such file: {path}")
     if not (path.is_file() or path.is_dir()):
         raise ShiftSegError(f"{path} is not a file, but a pipe or a device")
+    with undamaged(path, kind):
+        yield
+
+
+@contextlib.contextmanager
+def undamaged(name: object, kind: str) -> Iterator[None]:
+    """Do as :func:`readable`, for what need not be a file of its own.
+
+    Parameters
+    ----------
+    name
+        Of what is read, for people.
+    kind
+        What it should be.
+
+    Raises
+    ------
+    ShiftSegError
+        If it may not be read, or it is damaged.
+    """
     try:
         yield
     except ShiftSegError:
         raise
     except PermissionError:
-        raise ShiftSegError(f"{path} may not be read") from None
+        raise ShiftSegError(f"{name} may not be read") from None
     except Exception as error:
         # The libraries and their codecs raise many types for damaged files; each means the
         # same to the user.
-        raise ShiftSegError(f"{path} is not {kind} that can be read: {reason(error)}") from None
+        raise ShiftSegError(f"{name} is not {kind} that can be read: {reason(error)}") from None
 
 
 def _is_there(path: Path) -> bool:

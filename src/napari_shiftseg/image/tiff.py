@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import struct
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -20,6 +22,15 @@ from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
 from napari_shiftseg.image.pyramid import blocks
 from napari_shiftseg.image.readable import readable
 from napari_shiftseg.image.units import PIXEL, imagej_unit
+
+KIND = "a TIFF file"
+"""What is read here, for messages."""
+
+_MOST_PLANES = 2**20
+"""Of an image in an OME-TIFF; a description may claim any number in a few bytes."""
+
+_MOST_TAGS = 4096
+"""Of a page; tifffile takes more for damage."""
 
 _IMAGEJ_AXES = "TZCYXS"
 _TILE = 512
@@ -41,8 +52,8 @@ def read_tiff(path: str | Path) -> NDArray[Any]:
     ShiftSegError
         If the file is missing, is not a TIFF, or is damaged.
     """
-    with readable_tiff(Path(path)):
-        return np.asarray(tifffile.imread(path))
+    with opened_tiff(Path(path)) as file:
+        return np.asarray(file.asarray())
 
 
 def read_labels(path: str | Path) -> NDArray[np.int64]:
@@ -76,12 +87,56 @@ def as_whole(labels: NDArray[Any], path: str | Path) -> NDArray[np.int64]:
 
 
 @contextlib.contextmanager
-def readable_tiff(path: Path) -> Iterator[None]:
-    """Say why a TIFF cannot be read; raises as :func:`read_tiff`."""
-    with readable(path, "a TIFF file"):
+def opened_tiff(path: Path) -> Iterator[tifffile.TiffFile]:
+    """Open a TIFF, or say why it cannot be read; raises as :func:`read_tiff`."""
+    with readable(path, KIND):
         if path.is_dir():
             raise ShiftSegError(f"{path} is a folder, not a TIFF file")
-        yield
+        with tifffile.TiffFile(path) as file:
+            refuse_endless(file)
+            yield file
+
+
+def refuse_endless(file: tifffile.TiffFile) -> None:
+    """Refuse pages without end, that a file of few bytes can claim; tifffile lists each.
+
+    Parameters
+    ----------
+    file
+        Just opened.
+
+    Raises
+    ------
+    ValueError
+        If pages refer to each other in a circle, or OME claims very many planes.
+    """
+    if _is_circular(file):
+        raise ValueError("its pages refer to each other in a circle")
+    for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*", file.ome_metadata or ""):
+        sizes = re.findall(r"\bSize[ZCT]\s*=\s*[\"']\s*(\d{1,18})", pixels)
+        if (planes := prod(map(int, sizes))) > _MOST_PLANES:
+            raise ValueError(
+                f"its OME description claims {planes} planes; legal: up to {_MOST_PLANES}"
+            )
+
+
+def _is_circular(file: tifffile.TiffFile) -> bool:
+    """Follow the pages' offsets; tifffile itself looks for circles of fewer than 100 pages only."""
+    layout, handle = file.tiff, file.filehandle
+    seen: set[int] = set()
+    offset = file.pages.first.offset
+    while offset not in seen:
+        seen.add(offset)
+        handle.seek(offset)
+        try:
+            (tags,) = struct.unpack(layout.tagnoformat, handle.read(layout.tagnosize))
+            handle.seek(offset + layout.tagnosize + tags * layout.tagsize)
+            (offset,) = struct.unpack(layout.offsetformat, handle.read(layout.offsetsize))
+        except struct.error:
+            return False
+        if offset == 0 or tags > _MOST_TAGS:
+            return False
+    return True
 
 
 def write_tiff(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import weakref
 from importlib.util import find_spec
 from math import prod
@@ -17,15 +16,12 @@ from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.opened import OpenedImage, kind_of
-from napari_shiftseg.image.tiff import readable_tiff
+from napari_shiftseg.image.tiff import opened_tiff
 from napari_shiftseg.image.tiff_metadata import Description, describe
 from napari_shiftseg.image.units import PIXEL
 
 _PAGE_BYTES = 2**26
 """Pages up to this are read as a whole; strips, often of a few rows, would be many reads."""
-
-_MOST_PLANES = 2**20
-"""Of an image in an OME-TIFF; a description may claim any number in a few bytes."""
 
 
 def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
@@ -44,22 +40,10 @@ def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
         If the file is missing, is not a TIFF, holds no image, or is damaged.
     """
     path = Path(path)
-    with readable_tiff(path), tifffile.TiffFile(path) as file:
-        _refuse_absurd(path, file)
+    with opened_tiff(path) as file:
         if not file.series:
             raise ShiftSegError(f"{path} holds no image")
         return tuple(_open(path, file, index) for index in range(len(file.series)))
-
-
-def _refuse_absurd(path: Path, file: Any) -> None:
-    """Refuse planes that OME only claims: tifffile would list each of them."""
-    for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*", file.ome_metadata or ""):
-        sizes = re.findall(r"\bSize[ZCT]\s*=\s*[\"']\s*(\d{1,18})", pixels)
-        if (planes := prod(map(int, sizes))) > _MOST_PLANES:
-            raise ShiftSegError(
-                f"{path} is not a TIFF file that can be read: its OME description claims {planes} "
-                f"planes; legal: up to {_MOST_PLANES}"
-            )
 
 
 def _open(path: Path, file: Any, index: int) -> OpenedImage:

@@ -145,7 +145,8 @@ def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
             f"the labels have the shape {labels.shape}, those repaired had {repair.shape}"
         )
     most = max((piece.label for piece in repair.pieces), default=0)
-    fits = most <= np.iinfo(labels.dtype).max  # the largest label may be gone, and its type with it
+    holds = 1 if labels.dtype == bool else np.iinfo(labels.dtype).max
+    fits = most <= holds  # the largest label may be gone, and its type with it
     before = labels.copy() if fits else labels.astype(np.min_scalar_type(most))
     flat = before.reshape(-1)
     for piece in repair.pieces:

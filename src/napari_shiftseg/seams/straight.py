@@ -14,6 +14,9 @@ from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids, flat_sides
 from napari_shiftseg.tiles.plan import by
 
+_LARGEST_TILE = 2**20
+"""Pixels; each offset of a tile is compared with the others."""
+
 _SLACK = 1
 """Pixels by which the ends of two pieces' sides may differ for a border that runs askew."""
 
@@ -161,7 +164,7 @@ def check_labels(
     Raises
     ------
     ShiftSegError
-        If the tile size or the offset is not legal.
+        If these are no integers, there are none, or the tile size or the offset is not legal.
     """
     *_, check = check_events(labels, tile, offset)
     assert isinstance(check, LabelCheck)
@@ -174,6 +177,8 @@ def check_events(
     """Check as :func:`check_labels` does; yield what is being done, and last what was found."""
     if labels.dtype.kind not in "iub":
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
+    if labels.size == 0:
+        raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
     given = None if tile == "auto" else _given(tile, offset, labels.ndim)
     yield CheckProgress(0.05, "Looking where labels touch")
     contacts = Contacts.of(labels)
@@ -223,6 +228,10 @@ def _given(
 def _refuse(tile: int, offset: int) -> None:
     if tile < 2:
         raise ShiftSegError(f"the tile size is {tile} px; legal: at least 2; nearest: 2")
+    if tile > _LARGEST_TILE:
+        raise ShiftSegError(
+            f"the tile size is {tile} px; legal: up to {_LARGEST_TILE}; nearest: {_LARGEST_TILE}"
+        )
     if not 0 <= offset < tile:
         raise ShiftSegError(f"the offset is {offset} px; legal: 0 to {tile - 1}")
 
