@@ -29,11 +29,12 @@ pytestmark = [
 IMAGE, _ = disc_image(90)
 
 
-def deadly_once(mark, job, number):
-    """Kill the first process that comes to block 4."""
-    if number == 4 and not os.path.exists(mark):
-        open(mark, "x").close()
-        os.kill(os.getpid(), SIGKILL)
+def deadly_at_first(graves, job, number):
+    """Kill the processes that first come to block 4, one for each of these names."""
+    for grave in graves if number == 4 else ():
+        if not os.path.exists(grave):
+            open(grave, "x").close()
+            os.kill(os.getpid(), SIGKILL)
     predict_block(job, number)
 
 
@@ -52,13 +53,14 @@ def files(tmp_path_factory, trained_model):
     return image, str(model)
 
 
-def test_a_lost_worker_is_survived(files, tmp_path, monkeypatch):
+@pytest.mark.parametrize("count", [1, 2])
+def test_lost_workers_are_survived(files, tmp_path, monkeypatch, count):
     image, model = files
-    mark = tmp_path / "died"
-    monkeypatch.setattr(run, "predict_block", partial(deadly_once, str(mark)))
+    graves = [tmp_path / f"died-{number}" for number in range(count)]
+    monkeypatch.setattr(run, "predict_block", partial(deadly_at_first, list(map(str, graves))))
     output = tmp_path / "labels.tif"
     segment_file(image, output, model=model, workers=2, block_pixels=900)
-    assert mark.exists()
+    assert all(grave.exists() for grave in graves)
     expected = segment(IMAGE, load_model(model)).labels
     np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
 

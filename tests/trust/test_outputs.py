@@ -16,10 +16,13 @@ import tifffile
 from networks import save_tiny
 
 from napari_shiftseg import files
+from napari_shiftseg.blockwise.segment_file import segment_file
+from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside, folder_beside
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, write_labels
+from napari_shiftseg.pipeline import segment
 
 pytestmark = pytest.mark.trust("fault")
 
@@ -42,9 +45,9 @@ def started(*words):
     )  # fmt: skip
 
 
-SIGNALS = {
-    signal.SIGINT: {130, 0},
-    signal.SIGTERM: {143, -signal.SIGTERM, 0},  # Python itself may not be up yet
+SIGNALS = {  # the negative ones while Python itself is not up yet, or no more
+    signal.SIGINT: {130, -signal.SIGINT, 0},
+    signal.SIGTERM: {143, -signal.SIGTERM, 0},
     signal.SIGKILL: {-signal.SIGKILL, 0},
 }
 MOMENTS = [0.05, 0.3, 0.6, 0.8, 0.9, 0.95, 1.0]
@@ -142,6 +145,69 @@ def test_a_disk_that_is_full_only_when_it_is_asked(tmp_path, monkeypatch, shifts
     assert "No space left on device" in answer.err
     assert output.read_bytes() == FORMER
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("room", [3_000, 30_000, 300_000])
+def test_a_disk_that_fills_up_between_blocks(tmp_path, monkeypatch, lost, model, image, room):
+    """What was finished counts when there is room again."""
+    output = tmp_path / "labels.tif"
+    how = {"model": str(model), "block_pixels": 100 * 100}
+    full_after(monkeypatch, room)
+    with pytest.raises(ShiftSegError, match="No space left on device"):
+        segment_file(image, output, **how)
+    assert not output.exists()
+    kept = set((tmp_path / "labels.tif.unfinished").glob("*"))
+    assert not [path for path in kept if path.name.endswith(".part")]
+    monkeypatch.undo()
+    segment_file(image, output, **how)
+    whole = segment(tifffile.imread(image), load_model(model)).labels
+    lost(int((open_image(output).pixels != whole).sum()))
+    assert not (tmp_path / "labels.tif.unfinished").exists()
+
+
+@pytest.fixture
+def plate(tmp_path):
+    """Three images in a folder."""
+    folder = tmp_path / "plate"
+    folder.mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, (200, 200), np.uint8)
+        tifffile.imwrite(folder / f"{number}.tif", pixels)
+    return folder
+
+
+def test_a_disk_that_is_full_for_one_of_a_batch(tmp_path, monkeypatch, shiftseg, model, plate):
+    real, out = os.fsync, tmp_path / "out"
+
+    def fsync(number):
+        if (out / ".1.tif.part").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(number)
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    shiftseg("batch", plate, "-m", model, "-o", out)
+    assert sorted(p.name for p in out.iterdir()) == ["0.tif", "2.tif", "report.csv"]
+    rows = (out / "report.csv").read_text().splitlines()
+    assert "No space left on device" in rows[2]
+    monkeypatch.undo()
+    assert shiftseg("batch", plate, "-m", model, "-o", out, "--overwrite").code == 0
+    assert (out / "1.tif").exists()
+
+
+@pytest.mark.slow_trust
+def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path, shiftseg, lost, model, plate):
+    out = tmp_path / "out"
+    process = started("batch", plate, "-m", model, "-o", out)
+    while not (out / "0.tif").exists():
+        assert process.poll() is None
+    process.kill()
+    process.communicate(timeout=240)
+    before = {path: path.read_bytes() for path in out.glob("[0-9].tif")}
+    assert shiftseg("batch", plate, "-m", model, "-o", out, "--overwrite").code == 0
+    lost(sum(len(old) for path, old in before.items() if path.read_bytes() != old))
+    for image in plate.iterdir():
+        whole = segment(tifffile.imread(image), load_model(model)).labels
+        np.testing.assert_array_equal(open_image(out / image.name).pixels, whole)
 
 
 @pytest.mark.parametrize("room", [100, 4000])
