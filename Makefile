@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := qt,dev
+LOWEST := .venv-lowest
+LOWEST_TESTERS := einops hatchling hypothesis jsonschema monai pytest pytest-socket pytest-xdist pyyaml scikit-learn
 STAMP := $(VENV)/.installed
 
 SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
   libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
 
-.PHONY: help install system-libraries demo test trust fuzz lint bench docs clean
+.PHONY: help install system-libraries demo test test-lowest trust fuzz lint bench docs clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -35,6 +37,15 @@ test: $(STAMP) system-libraries ## Run all tests
 	$(BIN)/python -m pytest -q -n auto --ignore=tests/_napari
 	sh scripts/with-display.sh $(BIN)/python -m pytest -q -n auto tests/_napari
 
+test-lowest: ## Run the tests without widgets, with the lowest versions that pyproject.toml allows
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(PYTHON) scripts/lowest.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt \
+	  -e '.[cluster,zoo]' $(LOWEST_TESTERS)
+	$(LOWEST)/bin/python -m pytest -q -n auto -W ignore::DeprecationWarning \
+	  --ignore=tests/_napari --ignore=tests/docs --ignore=tests/test_release.py
+
 trust: $(STAMP) system-libraries ## Try everything that could be lost, executed or surprising; ends with a table
 	$(BIN)/python tests/trust/run.py
 
@@ -54,4 +65,4 @@ docs: $(STAMP) ## Build the documentation into docs/_build/html, every warning a
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) demo build dist docs/_build
+	rm -rf $(VENV) $(LOWEST) demo build dist docs/_build

@@ -1,16 +1,23 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_shiftseg.image.border import read_reflected, reflected_indices
 
+right = pytest.mark.skipif(
+    np.__version__ < "2", reason="where it reflects more than once, np.pad of numpy 1 was wrong"
+)
 
+
+@right
 @given(st.integers(1, 30), st.integers(0, 100), st.integers(0, 100))
 def test_indices_are_those_of_numpy(size, before, after):
     expected = np.pad(np.arange(size), (before, after), mode="reflect")
     np.testing.assert_array_equal(reflected_indices(-before, size + after, size), expected)
 
 
+@right
 @given(st.data())
 def test_a_region_is_cut_from_the_reflected_image(data):
     shape = data.draw(st.tuples(*[st.integers(1, 9)] * 3))

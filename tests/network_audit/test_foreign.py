@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit
+from napari_shiftseg.network_audit import exported
 from napari_shiftseg.network_audit.foreign import load_foreign
 from zoo_description import SMALL
 
@@ -60,6 +61,7 @@ def test_torchscript_names_the_operation_in_the_way(tmp_path):
     assert not found.exact_tiling
 
 
+@pytest.mark.skipif(not exported.known_here(), reason="needs torch 2.11")
 @pytest.mark.parametrize("largest", [None, 2000])
 def test_torch_export(tmp_path, largest):
     file = tmp_path / "network.pt2"
@@ -71,6 +73,14 @@ def test_torch_export(tmp_path, largest):
     found = audit(load_foreign(str(file)).module, ndim=2)
     assert found.period == (2, 2)
     assert found.exact_tiling
+
+
+def test_torch_export_is_refused_by_a_torch_that_is_too_old_to_tell(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
+    with zipfile.ZipFile(tmp_path / "network.pt2", "w") as archive:
+        archive.writestr("network/archive_format", "pt2")
+    with pytest.raises(ShiftSegError, match=r"torch 2\.11 or newer, or --trust-code"):
+        load_foreign(str(tmp_path / "network.pt2"))
 
 
 def test_code_runs_only_for_those_who_trust_it():

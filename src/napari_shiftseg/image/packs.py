@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.readable import undamaged
-from napari_shiftseg.image.tiff import KIND, refuse_endless
+from napari_shiftseg.image.tiff import KIND, first_series, refuse_endless
 
 _SUFFIXES = (".tif", ".tiff")
 
@@ -69,7 +68,7 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
 def _pixels(member: Callable[[], Any], name: str) -> NDArray[Any]:
     with undamaged(name, KIND), tifffile.TiffFile(member()) as file:
         refuse_endless(file)
-        return np.asarray(file.asarray())
+        return first_series(file)
 
 
 def pack_size(path: str | Path) -> int:

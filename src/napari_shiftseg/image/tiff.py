@@ -53,7 +53,7 @@ def read_tiff(path: str | Path) -> NDArray[Any]:
         If the file is missing, is not a TIFF, or is damaged.
     """
     with opened_tiff(Path(path)) as file:
-        return np.asarray(file.asarray())
+        return first_series(file)
 
 
 def read_labels(path: str | Path) -> NDArray[np.int64]:
@@ -97,6 +97,13 @@ def opened_tiff(path: Path) -> Iterator[tifffile.TiffFile]:
             yield file
 
 
+def first_series(file: tifffile.TiffFile) -> NDArray[Any]:
+    """Return the pixels of the first series; raises ValueError if there is none."""
+    if not file.series:
+        raise ValueError("it holds no image")
+    return np.asarray(file.asarray())
+
+
 def refuse_endless(file: tifffile.TiffFile) -> None:
     """Refuse pages without end, that a file of few bytes can claim; tifffile lists each.
 
@@ -124,7 +131,10 @@ def _is_circular(file: tifffile.TiffFile) -> bool:
     """Follow the pages' offsets; tifffile itself looks for circles of fewer than 100 pages only."""
     layout, handle = file.tiff, file.filehandle
     seen: set[int] = set()
-    offset = file.pages.first.offset
+    try:
+        offset = file.pages.first.offset
+    except IndexError:  # it has none
+        return False
     while offset not in seen:
         seen.add(offset)
         handle.seek(offset)

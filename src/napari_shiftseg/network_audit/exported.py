@@ -24,6 +24,9 @@ from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.subject import quiet
 
+OLDEST_TORCH = (2, 11)
+"""Whose files are known well enough to tell what torch would run."""
+
 _MEMBERS = re.compile(
     r"[^/]+/(models/\w+\.json|data/(weights|constants)/\w+(\.json)?|data/sample_inputs/\w+\.pt"
     r"|archive_format|archive_version|byteorder|\.data/\w+|\.format/\w+)"
@@ -56,8 +59,14 @@ def load_exported(path: Path, *, trust_code: bool = False) -> nn.Module:
     Raises
     ------
     ShiftSegError
-        If it is none, or holds what could run code and is not trusted.
+        If it is none, or is not trusted and holds what could run code, or torch is too old to
+        tell.
     """
+    if not (trust_code or known_here()):
+        raise ShiftSegError(
+            f"{path} could run code: what torch {torch.__version__} runs of a .pt2 is not known; "
+            f"legal: torch {'.'.join(map(str, OLDEST_TORCH))} or newer, or --trust-code"
+        )
     content = io.BytesIO(path.read_bytes())
     try:
         if not trust_code and (found := _more_than_numbers(content)):
@@ -73,6 +82,11 @@ def load_exported(path: Path, *, trust_code: bool = False) -> nn.Module:
     except Exception as error:  # a damaged file raises whatever torch stumbles over
         raise ShiftSegError(f"{path} is not a recorded network ({first_line(error)})") from error
     return graph
+
+
+def known_here() -> bool:
+    """Tell whether this torch is one whose exported programs can be checked."""
+    return tuple(map(int, torch.__version__.split(".")[:2])) >= OLDEST_TORCH
 
 
 def _more_than_numbers(content: io.BytesIO) -> str:
