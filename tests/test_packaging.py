@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from napari_shiftseg import bundled_models
+from napari_shiftseg.embeddings.model_file import read_description
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = "src/napari_shiftseg/napari.yaml"
@@ -49,11 +51,34 @@ def test_link_wheel_sdist_and_installation_have_one_manifest(built):
     assert len(manifests) == 1
 
 
-def test_the_wheel_carries_models_cards_samples_and_licence(built):
+def test_the_wheel_holds_the_package_its_licences_and_nothing_else(built):
     names = zipfile.ZipFile(next(built.glob("*.whl"))).namelist()
-    for model in bundled_models():
-        assert f"napari_shiftseg/models/{model}.safetensors" in names
-        assert f"napari_shiftseg/models/{model}.md" in names
-    assert "napari_shiftseg/samples/nuclei.tif" in names
-    assert "napari_shiftseg/py.typed" in names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
+    (about,) = {name.split("/")[0] for name in names if ".dist-info/" in name}
+    source = ROOT / "src"
+    package = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    licences = ("LICENSE", "src/napari_shiftseg/samples/LICENSES.md")
+    described = {f"{about}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
+    assert set(names) == package | described | {f"{about}/licenses/{name}" for name in licences}
+
+
+def test_the_sdist_holds_no_more_than_the_repository(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        inside = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {name for name in inside - {"PKG-INFO"} if not (ROOT / name).exists()} == set()
+    assert not [name for name in inside if name.endswith((".checkpoint", ".part", ".pyc"))]
+
+
+def test_each_bundled_file_has_its_licence():
+    samples, models = ROOT / "src/napari_shiftseg/samples", ROOT / "src/napari_shiftseg/models"
+    table = (samples / "LICENSES.md").read_text()
+    for image in samples.glob("*.tif"):
+        (row,) = [line for line in table.splitlines() if f"`{image.name}`" in line]
+        assert re.search(r"\| (CC0-1\.0|MIT)\b", row), image.name
+    for model in models.glob("*.safetensors"):
+        assert re.search(r"^  licence +\S+", model.with_suffix(".md").read_text(), re.M), model.name
+        assert read_description(model).licence, model.name
+    assert {model.stem for model in models.glob("*.safetensors")} == set(bundled_models())

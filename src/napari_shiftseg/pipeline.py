@@ -15,6 +15,7 @@ from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import Prediction, Stitcher, TileDone, predict_tiles
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.intensity import Scaling
@@ -23,6 +24,9 @@ from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, corrected_tile, make_plan
 from napari_shiftseg.tiles.tile import Region
+
+_MOST_OBJECTS = 2**31 - 1
+"""What int32 has labels for."""
 
 
 @dataclass(frozen=True)
@@ -170,15 +174,26 @@ def predict_events(
 
 
 def cluster_frames(prediction: Prediction, loops: Size, settings: Clustering) -> NDArray[np.int32]:
-    """Cluster each frame alone: ``(*loops, *spatial)`` labels that no two frames share."""
+    """Cluster each frame alone: ``(*loops, *spatial)`` labels that no two frames share.
+
+    Raises
+    ------
+    ShiftSegError
+        If there are more objects than int32 has labels.
+    """
     labels = np.zeros(prediction.embedding.shape[1:], np.int32)
     found = 0
     for index in np.ndindex(*loops):
         frame = prediction.frame(index)
         here = cluster(frame.embedding, frame.foreground, settings)
+        objects = int(here.max(initial=0))
+        if found + objects > _MOST_OBJECTS:
+            raise ShiftSegError(
+                f"there are more than {_MOST_OBJECTS} objects; segment fewer frames at a time"
+            )
         here[here > 0] += found
         labels[index] = here
-        found = max(found, int(here.max(initial=0)))
+        found += objects
     return labels
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from networks import DESCRIPTION, tiny_network
 
-from napari_shiftseg import ShiftSegError
+from napari_shiftseg import ShiftSegError, pipeline
+from napari_shiftseg.blockwise.blocks import BlockGrid
+from napari_shiftseg.blockwise.join import Numbering
+from napari_shiftseg.blockwise.joined import JoinedLabels
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.image.border import reflected_indices
 from napari_shiftseg.image.files import open_image, write_labels
@@ -133,6 +139,32 @@ def test_large_labels_are_written_and_read(tmp_path, largest, suffix):
     write_labels(tmp_path / f"l{suffix}", labels, axes="yx")
     read = open_image(tmp_path / f"l{suffix}").pixels
     assert as_whole(read, "l").tolist() == labels.tolist()
+
+
+def test_more_objects_than_labels_in_a_stack_are_refused(model, monkeypatch):
+    """Simulated: nobody has the memory for them."""
+    one = np.full((20, 24), 2**30, np.int32)
+    monkeypatch.setattr(pipeline, "cluster", lambda *_: one.copy())
+    stack = np.zeros((2, 20, 24), np.uint8)
+    with pytest.raises(ShiftSegError, match="more than 2147483647 objects"):
+        segment(stack, model, axes="tyx")
+
+
+@pytest.mark.parametrize(("objects", "dtype"), [(2**31, np.uint32), (2**33 - 2, np.uint64)])
+def test_labels_of_blocks_have_a_type_that_holds_them(objects, dtype):
+    """Simulated: half of the objects in each of two frames, one of them in this block."""
+    half = Numbering((np.array([0, objects // 2], np.uint32),), objects // 2)
+    frames = SimpleNamespace(loops=(2,), spatial=(1, 2))
+    pixels = {"pixels": np.array([[0, 1]])}
+    job = SimpleNamespace(
+        frames=frames,
+        grid=BlockGrid((1, 2), (1, 2)),
+        numbers=lambda frame: [frame],
+        folder=SimpleNamespace(load=lambda *_: contextlib.nullcontext(pixels)),
+    )
+    labels = JoinedLabels(job, [half, half])
+    assert labels.dtype == dtype
+    assert labels[0:2, 0:1, 0:2].tolist() == [[[0, objects // 2]], [[0, objects]]]
 
 
 def test_labels_over_2_63_are_written_and_read_and_not_made_negative(tmp_path):

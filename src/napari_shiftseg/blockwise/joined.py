@@ -18,7 +18,7 @@ _KEPT = 2
 
 
 class JoinedLabels:
-    """``(*loops, *spatial)`` labels, uint16 where that holds them, else uint32.
+    """``(*loops, *spatial)`` labels, the smallest of uint16, uint32 and uint64 that holds them.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class JoinedLabels:
         self.objects = int(found[-1])
         self.shape = job.frames.loops + job.frames.spatial
         self.ndim = len(self.shape)
-        self.dtype = np.dtype(np.uint16 if self.objects < 2**16 else np.uint32)
+        self.dtype = np.promote_types(np.uint16, np.min_scalar_type(self.objects))
         self._block = lru_cache(_KEPT)(self._read)
 
     def __getitem__(self, part: tuple[slice, ...]) -> NDArray[Any]:
