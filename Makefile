@@ -11,7 +11,7 @@ SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 li
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
   libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
 
-.PHONY: help install system-libraries demo test test-lowest trust fuzz lint bench docs clean
+.PHONY: help install system-libraries demo test test-lowest trust fuzz lint bench pictures docs clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -60,6 +60,14 @@ lint: $(STAMP) ## Run the linters and type checks of CI
 
 bench: $(STAMP) ## Measure speed and memory, as ratios in one run: make bench JSON=FILE
 	$(BIN)/python benchmarks --page docs/benchmarks.md $(if $(JSON),--json $(JSON))
+
+pictures: $(STAMP) system-libraries ## Take every picture of the documentation anew, in real windows at twice the resolution
+	$(BIN)/python examples/hero.py docs/images
+	$(BIN)/python examples/causes.py docs/images
+	for tour in tour check_tour audit_tour train_tour faces; do \
+	  QT_SCALE_FACTOR=2 SCREEN=3200x2000x24 sh scripts/with-display.sh \
+	    $(BIN)/python examples/$$tour.py docs/images || exit 1; \
+	done
 
 docs: $(STAMP) ## Build the documentation into docs/_build/html, every warning an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

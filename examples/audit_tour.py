@@ -10,12 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import napari
-from gaps import Gaps
-from pictures import folder_of_pictures
-from stage import first_day, settle, shoot, wait_until
 
+from gaps import Gaps
 from napari_shiftseg._napari.audit.widget import AuditWidget
 from napari_shiftseg.samples import load_sample
+from pictures import folder_of_pictures
+from stage import first_day, settle, shoot, wait_until
 
 PATIENCE = 300
 """Seconds to wait for an audit."""

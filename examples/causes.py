@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from pictures import folder_of_pictures
 from torch import nn
 
 import napari_shiftseg as ss
 from napari_shiftseg.samples import load_sample
+from pictures import folder_of_pictures
 
 PART = (slice(0, 384), slice(0, 384))
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import napari
 import numpy as np
-from gaps import Gaps
 from numpy.typing import NDArray
-from pictures import folder_of_pictures
-from stage import first_day, settle, shoot, wait_until
 
+from gaps import Gaps
 from napari_shiftseg._napari.check.widget import CheckWidget
 from napari_shiftseg.samples import load_sample
+from pictures import folder_of_pictures
+from stage import first_day, settle, shoot, wait_until
 
 PATIENCE = 120
 """Seconds to wait for a check."""

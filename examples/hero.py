@@ -9,11 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
-from pictures import folder_of_pictures
 from skimage.segmentation import find_boundaries
 
 import napari_shiftseg as ss
 from napari_shiftseg.samples import load_sample
+from pictures import folder_of_pictures
 
 MODEL, TILE, SIDE = "nuclei-2d-same", 100, 200
 PAPER, RING, SEAM = "#14161a", "#ff4b3e", "#7fd3ff"

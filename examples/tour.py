@@ -16,14 +16,14 @@ from typing import Any
 import dask.array as da
 import napari
 import numpy as np
+from napari.layers import Image, Labels, Layer, Points, Vectors
+
 import stage
 from gaps import Gaps
-from napari.layers import Image, Labels, Layer, Points, Vectors
-from pictures import folder_of_pictures
-
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.segment_widget import SegmentWidget
 from napari_shiftseg.samples import load_sample
+from pictures import folder_of_pictures
 
 PATIENCE = 600
 """Seconds to wait for a run."""

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import napari
 import torch
-from gaps import Gaps
-from pictures import folder_of_pictures
-from stage import first_day, settle, shoot, wait_until
 
+from gaps import Gaps
 from napari_shiftseg._napari.train.view import COURSE, SET_UP
 from napari_shiftseg._napari.train.widget import TrainWidget
 from napari_shiftseg.samples import load_sample
+from pictures import folder_of_pictures
+from stage import first_day, settle, shoot, wait_until
 
 PATIENCE = 900
 """Seconds to wait for a training."""

@@ -88,7 +88,7 @@ class Clustering(Checked):
     bandwidth: float = setting(
         1.5,
         "Bandwidth",
-        "Radius of the mean-shift kernel in embedding units.",
+        "How alike embeddings of one object are (mean-shift radius): larger joins, smaller splits.",
         1e-3,
         1e3,
         usual=(0.1, 5.0),
@@ -102,6 +102,6 @@ class Clustering(Checked):
         usual=(0, 500),
     )
     foreground_threshold: float = setting(
-        0.5, "Foreground", "Probability from which on a pixel belongs to an object.", 0.0, 1.0
+        0.5, "Foreground", "How probable it must be that a pixel belongs to an object.", 0.0, 1.0
     )
     split_components: bool = True

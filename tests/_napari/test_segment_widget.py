@@ -502,7 +502,7 @@ class TestResult:
 class TestClustering:
     def test_the_form_starts_with_the_models_own_settings(self, tab):
         assert tab.clusters.settings == Clustering(bandwidth=2, min_size=1)
-        assert tab.clusters.controls["bandwidth"].toolTip().startswith("Radius of the mean-shift")
+        assert tab.clusters.controls["bandwidth"].toolTip().startswith("How alike embeddings")
 
     def test_labels_follow_the_sliders_without_the_network(
         self, qtbot, viewer, widget, tab, image, monkeypatch

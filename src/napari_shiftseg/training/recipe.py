@@ -45,34 +45,37 @@ class TrainingRecipe:
         A data pack (ZIP or folder with images/ and masks/), or discs:SPACING for the paper's
         synthetic image.
     preset
-        Sets ndim, levels, flat_levels, maps and window, where they are not given.
+        A kind of network: sets axes, levels, maps and window where they are not given.
     ndim
         Spatial axes of the network: 2 or 3.
     levels
-        Pooling levels.
+        How often the network halves the image (pooling levels); each doubles the period.
     flat_levels
         Of a 3-D network, how many of the finest levels neither pool nor convolve along z;
         for stacks whose slices are farther apart than their pixels.
     maps
-        Feature maps of the finest level.
+        Feature maps of the finest level; more learn more, and take longer.
     convolutions
-        Convolutions per level on the way down and on the way up.
+        Convolutions per level on the way down and on the way up; more see farther.
     channels
         Channels of the images.
     upsampling
-        learnt (transposed convolutions) or nearest.
+        How the network enlarges: learnt (transposed convolutions), or nearest, which tells fewer
+        same-looking objects apart.
     padding
-        valid or same (zero padding).
+        At the border of its input: valid computes only what it has context for; same fills in
+        zeros, as most networks do.
     embedding_dims
-        Length of the embedding.
+        Numbers per pixel in the embedding.
     coordinates
-        Add pixel coordinates to the first embedding dimensions (semi-convolutional).
+        Add each pixel's position to the embedding (semi-convolutional), so that distant objects
+        differ.
     coordinate_scale
-        Pixels per embedding unit of these coordinates.
+        How many pixels of position make one unit of embedding.
     foreground
-        Train a foreground output; without it the background is one more instance.
+        Train a foreground output; without it the background is one more object.
     window
-        Output window in pixels; given once for all axes, or repeated for each of them. It must
+        Output window of training in pixels: one number for all axes, or one for each. It must
         exceed the period.
     mosaic
         Directly neighbouring windows per axis in a crop; their loss spans the borders. Zero
@@ -80,27 +83,27 @@ class TrainingRecipe:
     across
         Whether the loss spans the borders of a mosaic's windows.
     batch
-        Crops per step.
+        Crops that are looked at in a step.
     steps
-        Steps in all.
+        Steps of training in all.
     learning_rate
-        Peak learning rate of AdamW.
+        How far a step goes (peak learning rate of AdamW).
     weight_decay
-        Weight decay of AdamW.
+        How strongly weights are drawn to 0 (weight decay of AdamW).
     decay
         Last fraction of the steps, over which the learning rate falls to 0.
     average
-        Decay of the exported moving average of the weights; 0 for none.
+        How long the exported weights are averaged over steps (decay); 0 for not at all.
     precision
         float32, or mixed: convolutions in bfloat16, for graphics cards.
     pull_margin
-        delta_v of the discriminative loss.
+        How near to their mean the pixels of an object are pulled (delta_v of the loss).
     push_margin
-        delta_d of the discriminative loss.
+        How far the means of different objects are pushed apart (delta_d of the loss).
     regulariser_weight
-        Weight of the length of the mean embeddings.
+        How strongly the objects' mean embeddings are drawn to 0.
     push_reach
-        Push only instances whose bounding boxes are at most this many pixels apart.
+        Push only objects apart whose bounding boxes are at most this many pixels apart.
     boundary_weight
         Extra weight of the foreground loss within 2 pixels of an object's outline.
     background_label
@@ -111,7 +114,7 @@ class TrainingRecipe:
     flips
         Mirror and turn crops.
     zoom
-        Largest random magnification or reduction.
+        Largest random magnification or reduction of crops.
     intensity
         Strength of random contrast, gamma, offset and noise.
     elastic
@@ -125,13 +128,14 @@ class TrainingRecipe:
     validate_every
         Steps between validations; the weights of the best one are exported.
     bandwidth
-        Mean-shift bandwidth for validation, and the one that the model file recommends.
+        How alike embeddings of one object are (radius of mean shift): in validation, and what the
+        model file recommends.
     start
         Name or file of a model of the same architecture whose weights to begin with.
     stop_at_zero
         Stop when a step's loss is 0.
     seed
-        Seed of weights and crops.
+        Seed of all that is random; the same one gives the same training.
 
     Raises
     ------

@@ -17,7 +17,7 @@ class RunSection(RunBar):
         tip = "Segment the chosen region with this stitching (Ctrl+Shift+R)"
         super().__init__("Run", tip, parent)
         self.preview = QPushButton("Preview")
-        self.preview.setToolTip("Segment the screen: equal to that part of a run (Ctrl+Shift+V)")
+        self.preview.setToolTip("Segment what is on screen, as a whole run would (Ctrl+Shift+V)")
         self.preview.clicked.connect(self.preview_requested)
         self.buttons.insertWidget(1, self.preview, 1)
         self.buttons.setStretch(2, 1)
