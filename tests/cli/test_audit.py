@@ -26,6 +26,7 @@ def test_a_bundled_model(shiftseg):
     answer = shiftseg("audit", "nuclei-2d")
     assert answer.code == 0
     assert "period            8 px" in answer.out
+    assert "weights           SHA-256 " in answer.out
     assert "Can be tiled exactly: output tiles of n * 8 px" in answer.out
 
 
@@ -43,7 +44,8 @@ def test_a_recorded_network_on_an_image(shiftseg, tmp_path):
     values = json.loads(report.out)
     assert values["period"] == [2, 2]
     assert values["tilings"]["certified"] is True
-    assert len(values["tilings"]["sha256"]) == 64
+    assert len(values["weights_sha256"]) == 64
+    assert values["tilings"]["sha256"] == values["weights_sha256"]
     assert values["tilings"]["corrected"]["misaligned"] == 0
 
 

@@ -12,7 +12,7 @@ from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
-from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose
+from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose, sha256_of
 from napari_shiftseg.network_audit.trained_window import trained_window
 from napari_shiftseg.tiles.plan import by
 
@@ -49,8 +49,9 @@ def audit(
         in_channels=subject.in_channels,
         input_size=input_size,
     )
-    values: dict[str, Any] = result.to_dict()
-    text = _table(result)
+    weights = sha256_of(subject.module)
+    values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
+    text = _table(result, weights)
     if image is not None:
         note("tiling the image in every way ...")
         pixels, _ = normalised(image, subject, intensity)
@@ -64,10 +65,11 @@ def audit(
     ending.report(values, text)
 
 
-def _table(result: Audit) -> str:
+def _table(result: Audit, weights: str) -> str:
     rows = {
         "network": f"{result.name}, {result.ndim}-D, {result.in_channels} to "
         f"{result.out_channels} channels",
+        "weights": f"SHA-256 {weights[:16]}... (whole in --json)",
         "period": _px(result.period),
         "receptive field": "; ".join(
             "the whole image" if r is None else f"{r[0]} px before, {r[1]} px after"

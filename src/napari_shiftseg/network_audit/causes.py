@@ -181,7 +181,8 @@ def diagnose(
 def sha256_of(module: nn.Module) -> str:
     """Return the hash of a network's weights, in hexadecimal."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
+    tensors = (item for item in module.state_dict().items() if isinstance(item[1], torch.Tensor))
+    for name, tensor in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
