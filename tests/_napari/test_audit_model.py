@@ -100,10 +100,10 @@ def held(monkeypatch):
     def wait(*arguments, **keywords):
         reached.set()
         go.wait(20)
-        return diagnose(*arguments, **keywords)
+        return events(*arguments, **keywords)
 
-    diagnose = job.diagnose
-    monkeypatch.setattr(job, "diagnose", wait)
+    events = job.diagnose_events
+    monkeypatch.setattr(job, "diagnose_events", wait)
     yield reached
     go.set()
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit, diagnose, freeze_statistics
 from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.network_audit.causes import Diagnosis, diagnose_events
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from random_networks import random_network
@@ -112,3 +113,20 @@ def test_what_does_not_fit_is_said():
         diagnose(network, found, image(40, 40)[0])
     with pytest.raises(ShiftSegError, match="below one period"):
         diagnose(network, found, image(3, 40))
+
+
+def test_a_small_tile_on_a_large_image_is_not_laid_thousands_of_times():
+    network = normalised(nn.Identity())
+    found = diagnosed(network, image(240, 180))
+    assert found.window == (40, 30)
+    assert max(error.windows for error in (found.corrected, *found.others)) < 12 * 12
+    assert diagnosed(network, image(240, 180), window=8).window == (8, 8)
+
+
+def test_progress_names_each_way_of_tiling_as_it_is_done():
+    network = normalised(nn.Identity())
+    *done, last = diagnose_events(network, audit(network, ndim=2), image(64, 64))
+    assert isinstance(last, Diagnosis)
+    assert [event.done for event in done] == list(range(1, done[-1].total + 1))
+    assert [event.strategy for event in done][:2] == ["whole", "corrected"]
+    assert {error.strategy for error in last.others} <= {event.strategy for event in done}

@@ -53,9 +53,12 @@ def test_torchscript(tmp_path):
     assert found.exact_tiling
 
 
-def test_torchscript_names_the_operation_in_the_way(tmp_path):
+@pytest.mark.parametrize(
+    "behind", [nn.Identity(), nn.ReLU(), nn.Sequential(nn.ReLU(), nn.MaxPool2d(2))]
+)
+def test_torchscript_names_the_operation_in_the_way(tmp_path, behind):
     file = tmp_path / "network.ts"
-    record(normalised(), file)
+    record(nn.Sequential(normalised(), behind), file)
     found = audit(load_foreign(str(file)).module, ndim=2)
     assert found.non_local == ("aten::instance_norm",)
     assert not found.exact_tiling

@@ -10,9 +10,10 @@ from cyclopts import Parameter
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
+from napari_shiftseg.cli.run import follow
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
-from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose, sha256_of
+from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose_events, sha256_of
 from napari_shiftseg.network_audit.trained_window import trained_window
 from napari_shiftseg.tiles.plan import by
 
@@ -38,7 +39,8 @@ def audit(
     image
         TIFF or OME-Zarr to tile in every way: the error of each, and its cause.
     window
-        What the other programs put out at a time, in pixels.
+        What the other programs put out at a time, in pixels; by default the recommended
+        tile, or as much as makes six windows along an axis if that is more.
     """
     ending.refuse_existing(reads=[network, image])
     subject, intensity = takes.load(network)
@@ -53,9 +55,10 @@ def audit(
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
     if image is not None:
-        note("tiling the image in every way ...")
         pixels, _ = normalised(image, subject, intensity)
-        diagnosis = diagnose(subject.module, result, pixels, window=window)
+        note(f"tiling an image of {by(pixels.shape[1:])} px in every way ...")
+        events = diagnose_events(subject.module, result, pixels, window=window)
+        diagnosis = follow(events, Diagnosis)
         values["tilings"] = diagnosis.to_dict()
         text += "\n\n" + _tilings(diagnosis)
         if max(result.geometry.period) > 1:

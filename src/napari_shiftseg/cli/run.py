@@ -10,6 +10,7 @@ from rich.progress import Progress
 from napari_shiftseg.blockwise.run import BlocksDone
 from napari_shiftseg.cli.console import note, stderr
 from napari_shiftseg.embeddings.predict import TileDone
+from napari_shiftseg.network_audit.causes import StrategyDone
 from napari_shiftseg.tile_sweep import SweepProgress
 
 Result = TypeVar("Result")
@@ -24,6 +25,9 @@ def follow(events: Iterator[Any], result: type[Result]) -> Result:
                 return event
             if isinstance(event, TileDone):
                 title = "tiles" if event.done < event.total else "clustering"
+                bar.update(task, completed=event.done, total=event.total, description=title)
+            if isinstance(event, StrategyDone):
+                title = f"{event.strategy} done"
                 bar.update(task, completed=event.done, total=event.total, description=title)
             if isinstance(event, BlocksDone):
                 _tell(event)

@@ -337,10 +337,10 @@ def _axis(
     reach = raised.of_architecture(own.stride)
     if reach is None:
         return AxisAudit(own, None)
-    size = own.legal(own.context + 4 * (reach.halo + own.stride))
-    used = ReachProbe(given, line).felt(size, size // 2)
-    if used is not None:
-        reach = reach.joined(used)
+    used = ReachProbe(given, line).of_weights(4 * (reach.halo + own.stride))
+    if used is None:  # a ReLU behind a normalisation hides it where all weights are positive
+        return AxisAudit(own, None)
+    reach = reach.joined(used)
     of_given = shifts(given).period(own.stride)
     if of_given and of_given > own.stride:  # more phases than were looked at
         reach = reach.joined(raised.of_architecture(of_given) or reach)

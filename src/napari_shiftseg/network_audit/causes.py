@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,6 +25,9 @@ _Change = Callable[[Strip, TilingGeometry, int, int], Strip]
 
 EXACT = 1e-4
 """Relative difference that rounding in single precision explains in a deep network."""
+
+_MOST_WINDOWS = 6
+"""Windows along an axis that show each cause; a small tile on a large image makes thousands."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,23 @@ class Diagnosis:
         }
 
 
+@dataclass(frozen=True)
+class StrategyDone:
+    """Progress of :func:`diagnose_events`: an image was tiled in one more way.
+
+    Parameters
+    ----------
+    done, total
+        Ways of tiling, with the whole image as the first.
+    strategy
+        The last one.
+    """
+
+    done: int
+    total: int
+    strategy: str
+
+
 def diagnose(
     module: nn.Module, audit: Audit, image: np.ndarray, *, window: int | Size | None = None
 ) -> Diagnosis:
@@ -138,7 +158,8 @@ def diagnose(
         multiple of the period.
     window
         What the other programs put out at a time, in pixels; by default the recommended
-        tile, or less where the image has less than two and a half of them.
+        tile, or as much as makes six windows along an axis if that is more, and less where
+        the image has less than two and a half of them.
 
     Returns
     -------
@@ -151,21 +172,34 @@ def diagnose(
         If the network cannot be tiled, its output has another scale, or the image is too
         small to hold several tiles.
     """
+    *_, last = diagnose_events(module, audit, image, window=window)
+    assert isinstance(last, Diagnosis)
+    return last
+
+
+def diagnose_events(
+    module: nn.Module, audit: Audit, image: np.ndarray, *, window: int | Size | None = None
+) -> Iterator[StrategyDone | Diagnosis]:
+    """Do what :func:`diagnose` does; yield progress, and last the diagnosis."""
+    total = 2 + bool(audit.parts) + len(TILERS)
     scene = _Scene.of(module, audit, image)
     tile = _window(audit, scene.size, window)
-    maps: dict[str, np.ndarray] = {}
-    others = []
-    with quiet():
-        exact = Windows.of(make_plan(audit.geometry, scene.size, "corrected", tile=tile))
-        corrected, maps["corrected"] = scene.error("corrected", "shiftseg", exact)
-        frozen = None
-        if audit.parts:
-            frozen, maps["frozen"] = scene.frozen_scene.error("frozen", "shiftseg", exact)
-        for tiler in TILERS:
-            windows = tiler.windows(scene.size, _natural(audit, tile), audit.context)
-            error, maps[tiler.name] = scene.error(tiler.name, tiler.typical_of, windows)
-            others.append(error)
-    return Diagnosis(
+    yield StrategyDone(1, total, "whole")
+    exact = Windows.of(make_plan(audit.geometry, scene.size, "corrected", tile=tile))
+    corrected, difference = scene.error("corrected", "shiftseg", exact)
+    maps = {"corrected": difference}
+    yield StrategyDone(2, total, "corrected")
+    frozen = None
+    if audit.parts:
+        frozen, maps["frozen"] = scene.frozen_scene.error("frozen", "shiftseg", exact)
+        yield StrategyDone(3, total, "frozen")
+    others: list[TilingError] = []
+    for tiler in TILERS:
+        windows = tiler.windows(scene.size, _natural(audit, tile), audit.context)
+        error, maps[tiler.name] = scene.error(tiler.name, tiler.typical_of, windows)
+        others.append(error)
+        yield StrategyDone(total - len(TILERS) + len(others), total, tiler.name)
+    yield Diagnosis(
         audit.name,
         sha256_of(module),
         scene.size,
@@ -237,6 +271,10 @@ class _Scene:
 
     def error(self, name: str, typical: str, windows: Windows) -> tuple[TilingError, np.ndarray]:
         """Measure one way of tiling, in total and by cause."""
+        with quiet():
+            return self._error(name, typical, windows)
+
+    def _error(self, name: str, typical: str, windows: Windows) -> tuple[TilingError, np.ndarray]:
         geometry, period = self.audit.geometry, self.audit.geometry.period
         tiled = self._difference(self.live, windows)
         half, most, nearly_all = (float(np.quantile(tiled, q)) for q in (0.5, 0.9, 0.99))
@@ -284,7 +322,8 @@ def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:
     if window is None:
         assert audit.recommended_tile is not None
         window = tuple(
-            min(tile, int(n / 2.5)) for tile, n in zip(audit.recommended_tile, size, strict=True)
+            min(max(tile, n // _MOST_WINDOWS), int(n / 2.5))
+            for tile, n in zip(audit.recommended_tile, size, strict=True)
         )
     window = (window,) * audit.ndim if isinstance(window, int) else tuple(window)
     if any(2 * w > n or w < p for w, n, p in zip(window, size, geometry.period, strict=True)):

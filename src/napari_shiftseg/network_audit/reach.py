@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -63,19 +64,32 @@ class ReachProbe:
         own = self.line.own
         # Kernels with gaps are felt far off and not beside: the image must hold them all.
         spanned = _UNREADABLE if own.extent is None else own.extent
-        size = own.legal(own.context + min(2 * (spanned + period), self.line.largest // 2))
+        return self._growing(2 * (spanned + period), lambda size: self._at(size, period))
+
+    def of_weights(self, size: int) -> Reach | None:
+        """Return the reach of given weights; None if the whole image feels a change.
+
+        All pixels of a random image from its middle on are changed, then all before it.
+
+        Parameters
+        ----------
+        size
+            Pixels put out that should do.
+        """
+        return self._growing(size, lambda size: self._felt(size, size // 2))
+
+    def _growing(self, size: int, measure: Callable[[int], Reach | None]) -> Reach | None:
+        """Measure on longer and longer images, until one is not felt from end to end."""
+        own = self.line.own
+        size = own.legal(own.context + min(size, self.line.largest // 2))
         most = min(self.line.largest, max(2 * size, _SURE))
-        found = self._at(size, period)
+        found = measure(size)
         while found is None and size < most:
             size = own.legal(2 * size)
-            found = self._at(size, period)
+            found = measure(size)
         return found
 
-    def felt(self, size: int, cut: int) -> Reach | None:
-        """Return the reach of given weights at one cut; None if the whole image feels it.
-
-        All pixels of a random image from the cut on are changed, then all before it.
-        """
+    def _felt(self, size: int, cut: int) -> Reach | None:
         own, line = self.line.own, self.line
         image = self.subject.noise(line.image_size(size))
         other = self.subject.noise(line.image_size(size), seed=1)

@@ -21,7 +21,12 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
-from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose
+from napari_shiftseg.network_audit.causes import (
+    Diagnosis,
+    StrategyDone,
+    TilingError,
+    diagnose_events,
+)
 from napari_shiftseg.network_audit.curves import Curves, Response, ShiftCurve
 from napari_shiftseg.network_audit.foreign import Foreign, load_foreign
 
@@ -152,10 +157,14 @@ def tilings_run(audited: Audited, scene: Scene, work: Work) -> Iterator[Progress
     frame = frames.frame(scene.frame)
     scaling = found.intensity.measure(frame)
     pixels = scaling(np.asarray(frame[(slice(None), *scene.region)]))
-    yield Progress(0.1, "Tiling the image in every way")
+    yield Progress(0.05, "Tiling the image in every way")
     with _watched(found.module, work):
-        diagnosis = diagnose(found.module, audit, pixels)
-        yield Tiled(audited, scene, diagnosis)
+        for event in diagnose_events(found.module, audit, pixels):
+            if isinstance(event, StrategyDone):
+                share = 0.05 + 0.95 * event.done / event.total
+                yield Progress(share, f"Tiling the image in every way: {event.strategy} done")
+            else:
+                yield Tiled(audited, scene, event)
 
 
 @contextmanager
