@@ -53,7 +53,7 @@ def main() -> None:
     found = ss.compare(sample.image, MODEL, truth=sample.truth, tile=TILE)
     objects = len(np.unique(sample.truth)) - 1
     part = worst_part(found.reports["naive"], sample.image.shape)
-    figure, axes = plt.subplots(1, 2, figsize=(10, 5.3), layout="constrained", facecolor=PAPER)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5.5), layout="constrained", facecolor=PAPER)
     for axis, mode in zip(axes, ("naive", "corrected"), strict=True):
         report = found.reports[mode]
         draw(axis, sample.image, found.results[mode], part)
@@ -65,7 +65,7 @@ def main() -> None:
         text = f"{mode}: tiles of {tile} px, {report.seam_splits} of {objects} objects cut"
         axis.set_title(text, color="white", fontsize=14, pad=8)
         print(text)
-    figure.savefig(path, dpi=160, facecolor=PAPER)
+    figure.savefig(path, dpi=160, facecolor=PAPER, bbox_inches="tight", pad_inches=0.1)
     print(path)
 
 
