@@ -165,6 +165,8 @@ def nuclei(folder: Path, gaps: Gaps) -> None:
     tour = Tour(folder, gaps)
     segment = tour.widget.segment
     tour.open("nuclei")
+    tour.shoot("segment-start")
+    tour.mode("naive")
     tour.do("move the tile slider", lambda: segment.stitch.size.slider.setValue(100))
     tour.shoot("segment-grid")
     tour.do("preview", segment.run.preview.click)

@@ -13,6 +13,13 @@ PATIENCE = 20_000
 
 
 @pytest.fixture
+def widget(widget):
+    """The widget with naive stitching, whose seams can be seen."""
+    widget.segment.stitch.switch.choose("naive")
+    return widget
+
+
+@pytest.fixture
 def result(qtbot, viewer, widget, image, rest):
     """A run on the field, and its labels layer."""
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):

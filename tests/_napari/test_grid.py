@@ -17,6 +17,13 @@ from napari_shiftseg.tiles.plan import make_plan
 GEOMETRY = NetworkGeometry.regular(2, 3)
 
 
+@pytest.fixture
+def widget(widget):
+    """The widget with naive stitching, whose seams can be seen."""
+    widget.segment.stitch.switch.choose("naive")
+    return widget
+
+
 def horizontal(layer):
     """Rows at which a layer draws lines across the image."""
     starts, extents = layer.data[:, 0], layer.data[:, 1]

@@ -436,6 +436,7 @@ def test_the_layers_menu_without_labels_has_a_word(viewer, notifications):
 
 
 def test_own_labels_offer_the_grid_that_they_were_made_with(qtbot, viewer, widget, image, dock):
+    widget.segment.stitch.switch.choose("naive")
     with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
         widget.segment.run.run.click()
     qtbot.waitUntil(lambda: not widget.turns.busy)

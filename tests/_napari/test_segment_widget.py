@@ -18,6 +18,13 @@ PATIENCE = 20_000  # milliseconds
 
 
 @pytest.fixture
+def widget(widget):
+    """The widget with naive stitching, whose seams can be seen."""
+    widget.segment.stitch.switch.choose("naive")
+    return widget
+
+
+@pytest.fixture
 def tab(widget):
     return widget.segment
 
@@ -550,14 +557,20 @@ def test_rings_go_with_what_is_mended_and_come_back_when_it_is_undone(qtbot, vie
     assert rings.border_color[:, 3].all()
 
 
+def test_a_first_window_stitches_without_seams(viewer):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
+    assert widget.segment.stitch.mode == "corrected"
+
+
 def test_choices_are_remembered(widget, image, reopen):
-    widget.segment.stitch.switch.buttons["corrected"].click()
+    widget.segment.stitch.switch.buttons["blended"].click()
     widget.segment.stitch.grid.click()
     again = reopen()
-    assert again.segment.stitch.mode == "corrected"
+    assert again.segment.stitch.mode == "blended"
     assert not again.segment.stitch.grid.isChecked()
-    Remembered().keep("mode", ["damaged"])
-    assert reopen().segment.stitch.mode == "naive"
+    for damaged in (["blended"], "of a later version"):
+        Remembered().keep("mode", damaged)
+        assert reopen().segment.stitch.mode == "corrected"
 
 
 def test_warnings_change_colour_with_the_theme(viewer, widget, image):

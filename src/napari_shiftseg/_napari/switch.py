@@ -15,12 +15,18 @@ class Switch(QWidget):
     ----------
     choices
         Value, text and tooltip of each.
+    chosen
+        The value that is on at first; by default the first one.
     """
 
     changed = Signal(str)
 
     def __init__(
-        self, choices: Sequence[tuple[str, str, str]], parent: QWidget | None = None
+        self,
+        choices: Sequence[tuple[str, str, str]],
+        parent: QWidget | None = None,
+        *,
+        chosen: str = "",
     ) -> None:
         super().__init__(parent)
         self.buttons = {value: self._button(text, tip) for value, text, tip in choices}
@@ -31,7 +37,7 @@ class Switch(QWidget):
         for button in self.buttons.values():
             self._group.addButton(button)
             row.addWidget(button, 1)
-        next(iter(self.buttons.values())).setChecked(True)
+        self.buttons[chosen or next(iter(self.buttons))].setChecked(True)
         self._group.buttonClicked.connect(lambda _: self.changed.emit(self.value))
 
     @property

@@ -75,13 +75,22 @@ def non_local_blocks(subject: Subject, size: Size) -> tuple[Part, ...]:
     ``forward``. Parts with several inputs are judged by what holds them.
     """
     modules = dict(subject.module.named_modules())
-    inputs = _inputs(subject, size)
-    guilty: set[str] = set()
-    for name in sorted(inputs, key=_depth, reverse=True):
-        inside = any(_holds(name, other) for other in guilty)
-        if not inside and _sees_the_end(modules[name], inputs[name], _BLOCK):
-            guilty.add(name)
+    guilty = _smallest(modules, _inputs(subject, size), "")
     return _parts(modules, guilty or {""})
+
+
+def _smallest(modules: dict[str, nn.Module], inputs: dict[str, Tensor], outer: str) -> set[str]:
+    """Return the smallest parts inside one that see the whole image.
+
+    What is local is not opened: nothing inside is to blame.
+    """
+    found: set[str] = set()
+    for child, module in modules[outer].named_children():
+        name = f"{outer}.{child}" if outer else child
+        sees = _sees_the_end(module, inputs[name], _BLOCK) if name in inputs else None
+        if sees is not False and name in modules:
+            found |= _smallest(modules, inputs, name) or ({name} if sees else set())
+    return found
 
 
 def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, ...]:
@@ -126,34 +135,32 @@ def _recorder(name: str, dims: int, given: dict[str, Tensor]) -> Any:
     return record
 
 
-def _sees_the_end(module: nn.Module, given: Tensor, times: int) -> bool:
-    """Whether the first pixels change when the image goes on, along any axis."""
-    return any(_changes(module, given, axis, times) for axis in range(2, given.ndim))
+def _sees_the_end(module: nn.Module, given: Tensor, times: int) -> bool | None:
+    """Whether the first pixels change when the image goes on, along any axis.
+
+    None for a part that cannot be run like that: it is judged by what holds it.
+    """
+    found: list[bool | None] = []
+    while True not in found and len(found) < given.ndim - 2:
+        found.append(_changes(module, given, 2 + len(found), times))
+    return True if True in found else None if None in found else False
 
 
-def _changes(module: nn.Module, given: Tensor, axis: int, times: int) -> bool:
+def _changes(module: nn.Module, given: Tensor, axis: int, times: int) -> bool | None:
     # What goes on differs in mean and spread, or statistics could agree by chance.
     more = [given.flip(axis) * (k + 2) + k + 1 for k in range(times)]
     image, longer = torch.cat([given, *more[:-1]], axis), torch.cat([given, *more], axis)
     try:
         with torch.no_grad():
             before, after = first_tensor(module(image)), first_tensor(module(longer))
-    except Exception:  # a part that takes no other size is judged by what holds it
-        return False
+    except Exception:  # it takes no other size
+        return None
     if before.shape == after.shape:
         return not torch.equal(before, after)
     if before.ndim != given.ndim or before.shape[axis] < times:
-        return False
+        return None
     first = before.shape[axis] // times
     near, now = before.narrow(axis, 0, first), after.narrow(axis, 0, first)
     if near.shape != now.shape:
-        return False
+        return None
     return bool((near - now).abs().max() > _TOLERANCE * near.abs().max())
-
-
-def _depth(name: str) -> int:
-    return name.count(".") + 1 if name else 0
-
-
-def _holds(outer: str, inner: str) -> bool:
-    return not outer or inner.startswith(f"{outer}.")

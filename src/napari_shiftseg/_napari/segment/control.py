@@ -38,7 +38,7 @@ from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for
-from napari_shiftseg.settings import Clustering
+from napari_shiftseg.settings import STITCH_MODES, Clustering
 from napari_shiftseg.tiles.plan import TilePlan, by
 
 
@@ -84,7 +84,9 @@ class SegmentControl(QObject):
         self._partial = PartialPicture(viewer, turns, self)
         self._remembered = Remembered()
         self._connect()
-        tab.stitch.switch.choose(self._remembered.get("mode", tab.stitch.mode))
+        mode = self._remembered.get("mode", tab.stitch.mode)
+        if mode in STITCH_MODES:  # the settings file can be another version's
+            tab.stitch.switch.choose(mode)
         tab.stitch.grid.setChecked(self._remembered.get("grid", True))
 
     def begin(self) -> None:

@@ -42,7 +42,7 @@ class StitchSection(QGroupBox):
         super().__init__("Stitching", parent)
         self._given: dict[str, int] = {}
         self._model: Model | None = None
-        self.switch = Switch(MODES)
+        self.switch = Switch(MODES, chosen="corrected")
         self.size = TileSize()
         self.tile = self.size.spin
         self.sentence = Sentence()
