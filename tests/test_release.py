@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from napari_shiftseg import __version__
 
@@ -55,6 +57,16 @@ def test_continuous_integration_does_what_is_done_here():
     elsewhere = " ".join(step.get("run", "") for step in jobs["others"]["steps"])
     for check in ("ruff check", "mypy", "lint-imports", "tests/_napari"):
         assert check in elsewhere
+
+
+def test_every_pin_that_is_installed_here_allows_the_lowest_python():
+    """A pin for later patch releases, and the set-up never ends on Debian 12 (Python 3.11.2)."""
+    pins = set((ROOT / "constraints.txt").read_text().splitlines())
+    pinned = [d for d in distributions() if f"{d.name}=={d.version}" in pins]
+    assert pinned
+    lowest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    needs = {d.name: d.metadata.get("Requires-Python", "") for d in pinned}
+    assert [name for name, need in needs.items() if lowest not in SpecifierSet(need)] == []
 
 
 @pytest.fixture(scope="module")
