@@ -73,6 +73,22 @@ def folder_beside(path: Path) -> Iterator[Path]:
             os.replace(partial, target)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder that may be there already; the one that holds it must be.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is none to hold it, or it cannot be made.
+    """
+    if not path.parent.is_dir():
+        raise ShiftSegError(f"no such folder: {path.parent}")
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ShiftSegError(f"{path} cannot be made: {error.strerror}") from None
+
+
 def _followed(path: Path) -> Path:
     try:
         return path.resolve() if path.is_symlink() else path

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 
-def recorded(path):
+def recorded(path, *more):
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(1, 4, 3, padding=1),
+        *more,
         nn.MaxPool2d(2),
         nn.ConvTranspose2d(4, 2, 2, stride=2),
     )
@@ -47,6 +48,16 @@ def test_a_recorded_network_on_an_image(shiftseg, tmp_path):
     assert len(values["weights_sha256"]) == 64
     assert values["tilings"]["sha256"] == values["weights_sha256"]
     assert values["tilings"]["corrected"]["misaligned"] == 0
+
+
+def test_a_network_that_cannot_be_tiled_is_named_all_the_same(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt", nn.InstanceNorm2d(4))
+    tifffile.imwrite(tmp_path / "image.tif", np.zeros((90, 90), np.uint16))
+    answer = shiftseg("audit", file, "--image", tmp_path / "image.tif")
+    assert answer.code == 2
+    assert "network           Sequential, 2-D" in answer.out
+    assert "the whole tile goes into aten::instance_norm, and this cannot be frozen" in answer.out
+    assert "image.tif was not tiled" in answer.err
 
 
 def test_other_numbers_than_the_models(shiftseg):

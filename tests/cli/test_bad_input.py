@@ -120,8 +120,32 @@ def test_an_output_folder_that_is_not_there(refuses, model_file, image_file, tmp
         because=("no such folder",),
     )  # fmt: skip
     refuses(
-        "compare", image_file, "-m", model_file, "-o", tmp_path / "no", because=("no such folder",)
-    )
+        "compare", image_file, "-m", model_file, "-o", tmp_path / "no" / "such",
+        because=("no such folder",),
+    )  # fmt: skip
+
+
+def test_a_model_that_is_nearly_right(refuses, image_file, tmp_path):
+    refuses(
+        "segment", image_file, "-m", "nuclei2d", "-o", tmp_path / "l.tif",
+        because=("no model 'nuclei2d'", "did you mean nuclei-2d?", "nuclei-3d"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("segment",), ("segment needs IMAGE.", "shiftseg segment --help")),
+        (("segment", "a.tif"), ("segment needs --output.",)),
+        (("segment", "a.tif", "-m"), ("-m requires an argument",)),
+        (("evaluate",), ("evaluate needs --data.",)),
+        (("certify", "a.tif", "b.tif"), ("certify does not know what to do with 'b.tif'.",)),
+        (("segmnt",), ('Did you mean "segment"?',)),
+        (("predict", "-m"), ("Unknown option", "shiftseg predict --help")),
+    ],
+)
+def test_a_command_line_that_is_not_one(refuses, words, because):
+    refuses(*words, because=because)
 
 
 def test_an_existing_file_stays(refuses, model_file, image_file, tmp_path):

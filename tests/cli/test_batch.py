@@ -4,6 +4,7 @@ import csv
 import json
 import os
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -36,6 +37,22 @@ def batch(shiftseg, plate, model_file, tmp_path):
 def report(tmp_path):
     with (tmp_path / "labels" / "report.csv").open(newline="") as file:
         return {row["image"]: row for row in csv.DictReader(file)}
+
+
+def test_a_png_has_labels_as_tiff(batch, plate, tmp_path):
+    pixels = tifffile.imread(plate / "A1.tif")
+    (plate / "A4.png").write_bytes(imagecodecs.png_encode(pixels))
+    assert batch("--pattern", "A4*").code == 0
+    assert report(tmp_path)["A4.png"]["status"] == "segmented"
+    assert open_image(tmp_path / "labels" / "A4.tif").kind == "labels"
+    assert "1 kept" in batch("--pattern", "A4*").out
+
+
+def test_no_two_images_share_labels(batch, plate, tmp_path):
+    (plate / "A1.png").write_bytes(imagecodecs.png_encode(tifffile.imread(plate / "A1.tif")))
+    outcome = batch()
+    assert outcome.code == 2 and "two images would have the labels A1.tif" in outcome.err
+    assert not (tmp_path / "labels").exists()
 
 
 def test_each_image_has_labels_and_a_row_and_a_broken_one_stops_none(
@@ -108,7 +125,7 @@ def test_labels_beside_the_images_are_refused(shiftseg, plate, model_file):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--pattern", "*.png"], "no TIFF or OME-Zarr"),
+        (["--pattern", "*.jpg"], "no TIFF, PNG or OME-Zarr"),
         (["--workers", "0"], "number of workers is 0"),
         (["--memory", "much"], "legal: a number above 0 and a unit"),
         (["--bandwidth", "0"], "bandwidth is 0"),

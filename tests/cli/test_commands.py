@@ -83,7 +83,6 @@ def test_compare_writes_labels_picture_and_report(
     shiftseg, image_file, truth_file, model_file, tmp_path
 ):
     folder = tmp_path / "out"
-    folder.mkdir()
     answer = shiftseg(
         "compare", image_file, "-m", model_file, "--truth", truth_file, "-o", folder,
         "--tile", 10, "--json", folder / "report.json",

@@ -33,8 +33,6 @@ def stocked(tmp_path_factory) -> Path:
             tifffile.imwrite(folder / "pack" / name / f"{number}.tif", array)
     (folder / "plate").mkdir()
     tifffile.imwrite(folder / "plate" / "a_DAPI.tif", image)
-    for name in ("comparison", "sweep"):
-        (folder / name).mkdir()
     shutil.copy(bundled_models()["nuclei-2d"], folder / "model.safetensors")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # users have TorchScript all the same

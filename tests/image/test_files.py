@@ -141,7 +141,7 @@ def test_what_are_no_labels_is_refused(path, labels):
         write_labels(path, labels, axes="yx")
 
 
-@pytest.mark.parametrize(("name", "given"), [("a.png", ".png"), ("a", "no suffix")])
+@pytest.mark.parametrize(("name", "given"), [("a.jpg", ".jpg"), ("a", "no suffix")])
 def test_other_suffixes_are_refused(tmp_path, name, given):
     message = f"ends in {given}; legal: .tif, .tiff, .ome.zarr, .zarr"
     with pytest.raises(ShiftSegError, match=message):

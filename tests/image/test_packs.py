@@ -1,5 +1,6 @@
 import zipfile
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -22,7 +23,7 @@ def write_folder(folder, images=("b", "a"), masks=("b", "a"), mask=MASK):
 def zipped(folder, prefix=""):
     path = folder.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:
-        for file in folder.rglob("*.tif"):
+        for file in folder.rglob("*.*"):
             archive.write(file, prefix + str(file.relative_to(folder)))
     return path
 
@@ -42,6 +43,16 @@ def test_a_folder(tmp_path):
 @pytest.mark.parametrize("prefix", ["", "nested/pack/"])
 def test_a_zip(tmp_path, prefix):
     assert_holds_a_and_b(zipped(write_folder(tmp_path / "pack"), prefix))
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_png_files(tmp_path, form):
+    pack = tmp_path / "pack"
+    for kind, pixels in (("images", IMAGE), ("masks", MASK)):
+        (pack / kind).mkdir(parents=True)
+        for name in "ab":
+            (pack / kind / f"{name}.png").write_bytes(imagecodecs.png_encode(pixels))
+    assert_holds_a_and_b(pack if form == "folder" else zipped(pack))
 
 
 def test_other_files_are_passed_over(tmp_path):
@@ -66,7 +77,7 @@ def test_a_mask_of_another_shape_is_refused(tmp_path):
 def test_what_is_no_pack_is_refused(tmp_path):
     with pytest.raises(ShiftSegError, match="no such data pack"):
         list(read_pack(tmp_path / "absent"))
-    with pytest.raises(ShiftSegError, match="no TIFFs in images/"):
+    with pytest.raises(ShiftSegError, match="no TIFF or PNG files in images/"):
         list(read_pack(tmp_path))
     file = tmp_path / "pack.zip"
     file.write_bytes(b"not a ZIP")

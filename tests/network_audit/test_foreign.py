@@ -3,6 +3,7 @@
 import pickle
 import warnings
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from torch import nn
 from napari_shiftseg import ShiftSegError, audit
 from napari_shiftseg.network_audit import exported
 from napari_shiftseg.network_audit.foreign import load_foreign
+from napari_shiftseg.network_audit.operations import suspicious_operations
 from zoo_description import SMALL
+
+ZEROS = torch.zeros(1, 1, 32, 32)
 
 
 def network():
@@ -34,7 +38,7 @@ def normalised():
 def record(module, file):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is on its way out
-        torch.jit.trace(module, torch.zeros(1, 1, 32, 32)).save(file)
+        torch.jit.trace(module, ZEROS).save(file)
 
 
 def not_a_network():
@@ -62,6 +66,24 @@ def test_torchscript_names_the_operation_in_the_way(tmp_path, behind):
     found = audit(load_foreign(str(file)).module, ndim=2)
     assert found.non_local == ("aten::instance_norm",)
     assert not found.exact_tiling
+
+
+@pytest.mark.parametrize("way", [torch.jit.script, partial(torch.jit.trace, example_inputs=ZEROS)])
+@pytest.mark.parametrize(
+    ("enlarge", "named"),
+    [
+        (nn.Upsample(scale_factor=2), False),
+        (nn.Upsample(scale_factor=2, mode="bilinear"), False),
+        (nn.Upsample(size=(32, 32)), True),
+    ],
+)
+def test_enlarging_by_a_factor_is_in_nobodys_way(enlarge, named, way):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        recorded = way(nn.Sequential(normalised(), nn.MaxPool2d(2), enlarge))
+    kinds = {part.kind for part in suspicious_operations(recorded)}
+    assert "aten::instance_norm" in kinds
+    assert any("upsample" in kind for kind in kinds) == named
 
 
 @pytest.mark.skipif(not exported.known_here(), reason="needs torch 2.11")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import tifffile
 import zarr
@@ -533,13 +534,62 @@ def _(folder: Path) -> Path:
     return folder / "image.tif"
 
 
-for suffix in (".png", ".jpg", ".czi", ".nd2", ".lif", ".npy", ".h5", ""):
+for suffix in (".jpg", ".czi", ".nd2", ".lif", ".npy", ".h5", ""):
 
     @case(f"a file with the suffix {suffix or 'of none'}", says("legal: .tif", ".zarr"))
     def _(folder: Path, suffix: str = suffix) -> Path:
         path = folder / f"image{suffix}"
         path.write_bytes(b"\x89PNG\r\n\x1a\n")
         return path
+
+
+# PNG -------------------------------------------------------------------------------------------
+
+
+def png(pixels: Any = PLANE) -> bytes:
+    """Return a PNG as others write it."""
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+
+
+def add_png(
+    name: str,
+    content: bytes,
+    opened: Expected,
+    segmented: Expected = LABELLED,
+    checked: Expected = None,
+) -> None:
+    """Add a case that is a file with this content."""
+
+    @case(name, opened, segmented, checked)
+    def _(folder: Path) -> Path:
+        path = folder / "image.png"
+        path.write_bytes(content)
+        return path
+
+
+GREY = Result(SHAPE, "uint8")
+add_png("a PNG", png(), GREY, checked=Result(()))
+add_png(
+    "a PNG of 16 bits", png(PLANE.astype(np.uint16) * 300), Result(SHAPE, "uint16"),
+    checked=Result(()),
+)  # fmt: skip
+add_png("a grey PNG in colours", png(np.dstack([PLANE] * 3)), GREY)
+add_png("a grey PNG with transparency", png(np.dstack([PLANE, PLANE // 2])), GREY)
+add_png("a screenshot in grey", png(np.dstack([PLANE] * 3 + [PLANE // 2])), GREY)
+add_png(
+    "a PNG in colours", png(np.dstack([PLANE, PLANE // 2, PLANE])), Result((*SHAPE, 3), "uint8"),
+    says("RGB", "channel"), says("one image"),
+)  # fmt: skip
+NO_PNG = says("image.png", "not a PNG")
+add_png("an empty PNG", b"", NO_PNG)
+add_png("a PNG without pixels", png()[:40], NO_PNG)
+add_png("a PNG that is cut off", png()[:200], NO_PNG)
+add_png("a PNG with a wrong checksum", png()[:90] + b"\0\0" + png()[92:], NO_PNG)
+add_png("text that is called .png", b"these are not pixels, but words of a friend", NO_PNG)
+add_png(
+    "a PNG that claims 4 gigapixels", png()[:16] + b"\0\1\0\0" * 2 + png()[24:],
+    says("65536 x 65536", "legal: up to 2.1"),
+)  # fmt: skip
 
 
 # OME-Zarr --------------------------------------------------------------------------------------

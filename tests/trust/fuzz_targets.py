@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import tifffile
 import torch
@@ -138,6 +139,20 @@ def _tiffs() -> Iterator[bytes]:
 def tiff(data: bytes) -> None:
     """A TIFF file of these bytes."""
     path = _folder() / "image.tif"
+    path.write_bytes(data)
+    _read(path)
+
+
+def _pngs() -> Iterator[bytes]:
+    small = PLANE[:6, :5]
+    for pixels in (small, small.astype(np.uint16), np.dstack([small] * 3), np.dstack([small] * 2)):
+        yield bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+
+
+@target(_pngs)
+def png(data: bytes) -> None:
+    """A PNG file of these bytes."""
+    path = _folder() / "image.png"
     path.write_bytes(data)
     _read(path)
 

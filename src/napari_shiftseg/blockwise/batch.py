@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
@@ -17,7 +18,13 @@ from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.embeddings.model import file_hash, load_model, model_file
 from napari_shiftseg.embeddings.model_file import read_description
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_image
+from napari_shiftseg.image.files import (
+    PNG_SUFFIX,
+    READABLE,
+    TIFF_SUFFIXES,
+    ZARR_SUFFIX,
+    open_image,
+)
 
 Status = Literal["segmented", "kept", "failed"]
 
@@ -53,9 +60,9 @@ def segment_folder_events(
 ) -> Iterator[ImageRecord]:
     """Segment images of a folder, and yield a record of each as it ends.
 
-    Labels have the image's name. An image that fails does not stop the others. Labels that
-    are there, newer than their image and made with the same settings, are kept, so that a
-    batch that was stopped goes on when it is called again.
+    Labels have the image's name; those of a PNG are a TIFF. An image that fails does not stop
+    the others. Labels that are there, newer than their image and made with the same settings,
+    are kept, so that a batch that was stopped goes on when it is called again.
 
     Parameters
     ----------
@@ -71,11 +78,14 @@ def segment_folder_events(
     Raises
     ------
     ShiftSegError
-        If labels would replace the images, the model cannot be loaded, or there is no folder
-        to make the output in.
+        If labels would replace the images or each other, the model cannot be loaded, or there
+        is no folder to make the output in.
     """
     if output.resolve() == folder.resolve():
         raise ShiftSegError(f"the labels would replace the images in {folder}: name another folder")
+    twice = [name for name, count in Counter(map(_labels_of, names)).items() if count > 1]
+    if twice:
+        raise ShiftSegError(f"two images would have the labels {twice[0]}: name one by the pattern")
     load_model(settings.model)
     if not output.parent.is_dir():
         raise ShiftSegError(f"no such folder: {output.parent}")
@@ -99,16 +109,21 @@ def images_in(folder: Path, pattern: str = "*") -> list[str]:
     found = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.glob(pattern)
-        if path.suffix.lower() in (*TIFF_SUFFIXES, ZARR_SUFFIX)
+        if path.suffix.lower() in READABLE
         and not any(parent.suffix.lower() == ZARR_SUFFIX for parent in path.parents)
     )
     if not found:
-        raise ShiftSegError(f"{folder} has no TIFF or OME-Zarr that {pattern!r} names")
+        raise ShiftSegError(f"{folder} has no TIFF, PNG or OME-Zarr that {pattern!r} names")
     return found
 
 
+def _labels_of(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_suffix(TIFF_SUFFIXES[0]) if path.suffix.lower() == PNG_SUFFIX else path)
+
+
 def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) -> ImageRecord:
-    image, labels = folder / name, output / name
+    image, labels = folder / name, output / _labels_of(name)
     begin = time.monotonic()
     try:
         labels.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import file_beside, write_text
+from napari_shiftseg.files import file_beside, make_folder, write_text
 
 _RECORD = "run.json"
 
@@ -59,12 +59,7 @@ class WorkFolder:
                     "settings to go on with it, or add --overwrite to start afresh"
                 )
             self.remove()
-        if not self.path.parent.is_dir():
-            raise ShiftSegError(f"no such folder: {self.path.parent}")
-        try:
-            self.path.mkdir(exist_ok=True)
-        except OSError as error:
-            raise ShiftSegError(f"{self.path} cannot be made: {error.strerror}") from None
+        make_folder(self.path)
         write_text(self.path / _RECORD, json.dumps(record, indent=2) + "\n")
         return False
 

@@ -19,6 +19,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from napari_shiftseg.cli.console import note
+from napari_shiftseg.cli.wording import explained
 from napari_shiftseg.errors import ShiftSegError
 
 REFUSED, INTERRUPTED, UNREAD, TERMINATED = 2, 130, 141, 143
@@ -44,8 +45,10 @@ def ended() -> Iterator[None]:
         with _terminable():
             yield
             sys.stdout.flush()
-    except (ShiftSegError, CycloptsError) as error:
+    except ShiftSegError as error:
         _end(REFUSED, str(error))
+    except CycloptsError as error:
+        _end(REFUSED, explained(error))
     except MemoryError as error:
         why = f" ({error})" if str(error) else ""
         _end(REFUSED, f"there is not enough memory{why}; take a smaller image or region")

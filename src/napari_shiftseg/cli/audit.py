@@ -11,6 +11,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
 from napari_shiftseg.cli.run import follow
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose_events, sha256_of
@@ -37,7 +38,7 @@ def audit(
     input_size
         A size in pixels that it takes, one number per axis; by default one is looked for.
     image
-        TIFF or OME-Zarr to tile in every way: the error of each, and its cause.
+        TIFF, PNG or OME-Zarr to tile in every way: the error of each, and its cause.
     window
         What the other programs put out at a time, in pixels; by default the recommended
         tile, or as much as makes six windows along an axis if that is more.
@@ -54,7 +55,7 @@ def audit(
     weights = sha256_of(subject.module)
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
-    if image is not None:
+    if image is not None and result.tileable:
         pixels, _ = normalised(image, subject, intensity)
         note(f"tiling an image of {by(pixels.shape[1:])} px in every way ...")
         events = diagnose_events(subject.module, result, pixels, window=window)
@@ -66,6 +67,8 @@ def audit(
             values["trained_window"] = window_test.to_dict()
             text += "\n" + window_test.sentence
     ending.report(values, text)
+    if image is not None and not result.tileable:
+        raise ShiftSegError(f"{image} was not tiled, since no tiling can be exact")
 
 
 def _table(result: Audit, weights: str) -> str:

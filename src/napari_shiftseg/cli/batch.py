@@ -35,9 +35,9 @@ def batch(
     Parameters
     ----------
     folder
-        Folder of images: TIFF files and OME-Zarr folders.
+        Folder of images: TIFF and PNG files, and OME-Zarr folders.
     output
-        Folder for the labels, which have the names of the images.
+        Folder for the labels, which have the names of the images; those of a PNG are a TIFF.
     pattern
         Which images, as A*.tif; two stars and a slash before it go into subfolders too.
     """

@@ -14,9 +14,9 @@ from napari_shiftseg.settings import StitchMode
 
 @app.command
 def certify(
+    image: Path | None = None,
     *,
     model: ModelName = "nuclei-2d",
-    image: Path | None = None,
     stitch: StitchMode = "corrected",
     tile: int | None = None,
     device: Device = None,
@@ -27,7 +27,7 @@ def certify(
     Parameters
     ----------
     image
-        TIFF or OME-Zarr to measure on; by default seeded noise that spans several tiles.
+        TIFF, PNG or OME-Zarr to measure on; by default seeded noise that spans several tiles.
     stitch
         Stitch mode to certify.
     tile

@@ -41,7 +41,7 @@ def check(
     Parameters
     ----------
     labels
-        TIFF or OME-Zarr with the labels of one image or volume.
+        TIFF, PNG or OME-Zarr with the labels of one image or volume.
     """
     ending.refuse_existing(reads=[labels])
     pixels = _one_image(labels).pixels
@@ -66,7 +66,7 @@ def repair(
     Parameters
     ----------
     labels
-        TIFF or OME-Zarr with the labels of one image or volume.
+        TIFF, PNG or OME-Zarr with the labels of one image or volume.
     output
         Labels to write, .tif or .ome.zarr.
     confidence

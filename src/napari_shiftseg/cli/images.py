@@ -1,4 +1,4 @@
-"""Images and labels as the commands read them: TIFF or OME-Zarr, with axes and voxel size."""
+"""Images and labels as the commands read them: TIFF, PNG or OME-Zarr, with axes and voxel size."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
 from napari_shiftseg.image.tiff import as_whole
@@ -89,14 +90,13 @@ def read_truth(path: Path | None, model: Model) -> Any | None:
 
 
 def files_in(folder: Path, image: Path, *endings: str) -> tuple[Path, ...]:
-    """Name files after an image in a folder that exists.
+    """Name files after an image in a folder, which is made if only it itself is missing.
 
     Raises
     ------
     ShiftSegError
-        If there is no such folder.
+        If there is no folder that could hold it.
     """
-    if not folder.is_dir():
-        raise ShiftSegError(f"no such folder: {folder}")
+    make_folder(folder)
     stem = image.stem.removesuffix(".ome")
     return tuple(folder / f"{stem}-{ending}" for ending in endings)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import DEFAULT_MODEL, TEXT_ONLY, Reporting
 from napari_shiftseg.embeddings.description import ModelDescription
-from napari_shiftseg.embeddings.model import bundled_models, file_hash
+from napari_shiftseg.embeddings.model import bundled_models, file_hash, model_file
 from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
-from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.report import number
 from napari_shiftseg.tiles.plan import by
 
@@ -28,11 +26,7 @@ def models(name: str | None = None, *, ending: Reporting = TEXT_ONLY) -> None:
     ending.refuse_existing(reads=[name])
     found = bundled_models()
     if name is not None:
-        found = {name: found.get(name, Path(name))}
-        if not found[name].is_file():
-            raise ShiftSegError(
-                f"there is no model {name!r}; bundled: {', '.join(bundled_models())}"
-            )
+        found = {name: model_file(name)}
     cards = {key: read_description(path) for key, path in found.items()}
     values = {key: json.loads(card.to_json()) for key, card in cards.items()}
     if name is None:

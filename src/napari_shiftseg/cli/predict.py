@@ -51,7 +51,7 @@ def predict(
     Parameters
     ----------
     image
-        TIFF or OME-Zarr to predict; one image, with channels or without.
+        TIFF, PNG or OME-Zarr to predict; one image, with channels or without.
     output
         Image to write, .tif or .ome.zarr, channels first.
     tile

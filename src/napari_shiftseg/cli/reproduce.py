@@ -11,7 +11,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import OutputFile, Overwrite, note, refuse_existing, stderr
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.synthetic import Preset
-from napari_shiftseg.files import write_text
+from napari_shiftseg.files import make_folder, write_text
 
 
 @app.command
@@ -32,7 +32,7 @@ def reproduce(
         fig2a, fig2b, fig2c, fig3, fig4a, fig4b, fig4c, fig5, s2, padding, s3a, s3b, s3c, s3d,
         fig6, fig7, or all. fig6 and fig7 need the images that SHIFTSEG_DATA names.
     output
-        Existing folder for a PNG, an SVG and a JSON file of each figure. Networks are kept in
+        Folder for a PNG, an SVG and a JSON file of each figure. Networks are kept in
         its folder models: an interrupted training goes on.
     preset
         quick: all synthetic figures within two hours on two processor cores. paper: as many
@@ -50,8 +50,7 @@ def reproduce(
     from napari_shiftseg.experiments.reproduce import FIGURES, reproduce_events
     from napari_shiftseg.experiments.results_page import results_page
 
-    if not output.is_dir():
-        raise ShiftSegError(f"no such folder: {output}")
+    make_folder(output)
     if not figures and page is None:
         raise ShiftSegError(f"name a figure; legal: all, {', '.join(FIGURES)}")
     names = list(FIGURES) if "all" in figures else list(dict.fromkeys(figures))

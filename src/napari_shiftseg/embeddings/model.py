@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
@@ -93,8 +94,11 @@ def model_file(model: str | Path) -> Path:
     bundled = bundled_models()
     path = bundled.get(str(model), Path(model))
     if not is_file(path):
+        near = get_close_matches(str(model), bundled, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
         raise ShiftSegError(
-            f"there is no model {str(model)!r}; bundled: {', '.join(bundled)}; or name a file"
+            f"there is no model {str(model)!r}; {meant}bundled: {', '.join(sorted(bundled))}; "
+            "or name a file"
         )
     return path
 

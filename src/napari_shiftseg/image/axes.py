@@ -100,7 +100,11 @@ def _misfit(shape: tuple[int, ...], ndim: int, in_channels: int, axes: str | Non
     need = f"the model needs {ndim} spatial axes and {in_channels} channel(s)"
     colour = len(shape) == ndim + 1 and shape[-1] in (3, 4)
     if in_channels == 1 and (colour or (axes and "s" in axes)):
-        return f"{given}, which looks like colour (RGB); {need}: choose one channel"
+        channels = f"{'zyx'[-ndim:]}c"
+        return (
+            f"{given}, which looks like colour (RGB); {need}: choose one channel, or say that the "
+            f"axes are {channels} to segment each"
+        )
     return f"{given}; {need}"
 
 

@@ -1,4 +1,4 @@
-"""Images, labels and embeddings by file name: the suffix says whether TIFF or OME-Zarr."""
+"""Images, labels and embeddings by file name: the suffix says what kind of file it is."""
 
 from __future__ import annotations
 
@@ -13,26 +13,34 @@ from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.ome_zarr import open_ome_zarr, require_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 from napari_shiftseg.image.opened import Kind, OpenedImage
+from napari_shiftseg.image.png import open_png
 from napari_shiftseg.image.tiff import smallest_label_type, write_tiff
 from napari_shiftseg.image.tiff_series import open_tiff
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 ZARR_SUFFIX = ".zarr"
+PNG_SUFFIX = ".png"
+WRITABLE = (*TIFF_SUFFIXES, f".ome{ZARR_SUFFIX}", ZARR_SUFFIX)
+READABLE = (*WRITABLE, PNG_SUFFIX)
 
 
 def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
-    """Open every image of a TIFF file or an OME-Zarr folder.
+    """Open every image of a TIFF or PNG file or an OME-Zarr folder.
 
     Raises
     ------
     ShiftSegError
-        As :func:`open_tiff` and :func:`open_ome_zarr`, or if the suffix is neither's.
+        As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
+        none of theirs.
     """
-    return open_ome_zarr(path) if is_zarr_name(path) else open_tiff(path)
+    suffix = _suffix(path, READABLE)
+    if suffix == PNG_SUFFIX:
+        return open_png(path)
+    return open_ome_zarr(path) if suffix == ZARR_SUFFIX else open_tiff(path)
 
 
 def open_image(path: str | Path) -> OpenedImage:
-    """Open the first image of a TIFF file or an OME-Zarr folder; see :func:`open_images`."""
+    """Open the first image of a file or an OME-Zarr folder; see :func:`open_images`."""
     return open_images(path)[0]
 
 
@@ -142,9 +150,11 @@ def refuse_unwritable(*paths: Path | None) -> None:
 
 def is_zarr_name(path: str | Path) -> bool:
     """Tell OME-Zarr from TIFF by the suffix; raises ShiftSegError if it is neither's."""
+    return _suffix(path, WRITABLE) == ZARR_SUFFIX
+
+
+def _suffix(path: str | Path, legal: tuple[str, ...]) -> str:
     suffix = Path(path).suffix.lower()
-    if suffix not in (*TIFF_SUFFIXES, ZARR_SUFFIX):
-        raise ShiftSegError(
-            f"{path} ends in {suffix or 'no suffix'}; legal: .tif, .tiff, .ome.zarr, .zarr"
-        )
-    return suffix == ZARR_SUFFIX
+    if suffix not in legal:
+        raise ShiftSegError(f"{path} ends in {suffix or 'no suffix'}; legal: {', '.join(legal)}")
+    return suffix

@@ -13,10 +13,12 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.files import PNG_SUFFIX, TIFF_SUFFIXES
+from napari_shiftseg.image.png import decode_png
 from napari_shiftseg.image.readable import undamaged
 from napari_shiftseg.image.tiff import KIND, first_series, refuse_endless
 
-_SUFFIXES = (".tif", ".tiff")
+_SUFFIXES = (*TIFF_SUFFIXES, PNG_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,14 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
         yield Pair(PurePosixPath(name).stem, image, mask)
 
 
-def _pixels(member: Callable[[], Any], name: str) -> NDArray[Any]:
-    with undamaged(name, KIND), tifffile.TiffFile(member()) as file:
-        refuse_endless(file)
-        return first_series(file)
+def _pixels(member: Callable[[], io.BytesIO], name: str) -> NDArray[Any]:
+    with undamaged(name, KIND):
+        content = member()
+        if name.lower().endswith(PNG_SUFFIX):
+            return decode_png(content.getvalue(), name)
+        with tifffile.TiffFile(content) as file:
+            refuse_endless(file)
+            return first_series(file)
 
 
 def pack_size(path: str | Path) -> int:
@@ -82,7 +88,7 @@ def _members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ShiftSegError(f"no such data pack: {path}")
     images, masks = _zip_members(path) if path.is_file() else _folder_members(path)
     if not images:
-        raise ShiftSegError(f"{path} is not a data pack: it has no TIFFs in images/")
+        raise ShiftSegError(f"{path} is not a data pack: it has no TIFF or PNG files in images/")
     missing = sorted(images.keys() - masks.keys())
     if missing:
         raise ShiftSegError(f"{path}: masks/ lacks {missing[0]} ({len(missing)} missing in all)")
@@ -92,7 +98,7 @@ def _members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _folder_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     def members(kind: str) -> dict[str, Any]:
         files = (f for f in (path / kind).glob("*") if f.suffix.lower() in _SUFFIXES)
-        return {f.name: lambda f=f: f for f in files}
+        return {f.name: lambda f=f: io.BytesIO(f.read_bytes()) for f in files}
 
     return members("images"), members("masks")
 

@@ -177,7 +177,7 @@ class Audit:
             If the network has no period or sees the whole image even when frozen.
         """
         if not self.tileable:
-            raise ShiftSegError(f"{self.name} cannot be tiled exactly: {self.verdict}")
+            raise ShiftSegError(f"{self.name}: {self.verdict}")
         periods = tuple(p for p in self.period if p is not None)
         reaches = tuple(axis.reach.halo for axis in self.axes if axis.reach is not None)
         return MeasuredGeometry(
@@ -283,7 +283,7 @@ def audit(
             layers = (*layers, *stuck)
         out_channels = subject(subject.noise(small)).shape[1]
     return Audit(
-        type(module).__name__,
+        getattr(module, "original_name", type(module).__name__),  # of a recorded network, its own
         in_channels,
         out_channels,
         axes,

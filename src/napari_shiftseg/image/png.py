@@ -1,0 +1,81 @@
+"""PNG in, as other programs save images and labels; nothing is written as PNG."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.lazy import MOST_AT_ONCE
+from napari_shiftseg.image.opened import OpenedImage
+from napari_shiftseg.image.readable import readable, undamaged
+
+_KIND = "a PNG file"
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SIZE = slice(16, 24)
+"""Where a PNG says its width and height."""
+
+_SAMPLE_BYTES = 8
+"""Of a pixel at most: four samples of 16 bits."""
+
+
+def open_png(path: str | Path) -> tuple[OpenedImage]:
+    """Open a PNG of 8 or 16 bits, grey or in colours.
+
+    Colours that are all the same are one grey image, as screenshots and many data sets save
+    it. Transparency is left out.
+
+    Returns
+    -------
+    tuple of OpenedImage
+        One, with the axes ``yx`` or ``yxs``.
+
+    Raises
+    ------
+    ShiftSegError
+        If the file is missing, is no PNG, claims more pixels than are read at once, or is
+        damaged.
+    """
+    path = Path(path)
+    with readable(path, _KIND):
+        if path.is_dir():
+            raise ShiftSegError(f"{path} is a folder, not {_KIND}")
+        pixels = decode_png(path.read_bytes(), path)
+    axes = "yx" if pixels.ndim == 2 else "yxs"
+    return (OpenedImage(path.stem, (pixels,), Calibration.of(axes)),)
+
+
+def decode_png(content: bytes, name: object) -> NDArray[Any]:
+    """Return the pixels of a PNG, ``(Y, X)`` or ``(Y, X, 3)``; raises as :func:`open_png`.
+
+    Parameters
+    ----------
+    content
+        Of the file.
+    name
+        For messages.
+    """
+    with undamaged(name, _KIND):
+        if not content.startswith(_SIGNATURE):
+            raise ValueError("it does not begin like one")
+        width, height = struct.unpack(">II", content[_SIZE])
+        if (claimed := width * height * _SAMPLE_BYTES) > MOST_AT_ONCE:
+            raise ShiftSegError(
+                f"{name} claims {height} x {width} px, which may be {claimed / 1e9:.1f} GB; "
+                f"legal: up to {MOST_AT_ONCE / 1e9:.1f}"
+            )
+        return _greyed(imagecodecs.png_decode(content))
+
+
+def _greyed(pixels: NDArray[Any]) -> NDArray[Any]:
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        pixels = pixels[..., :-1]
+    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
+        pixels = pixels[..., 0]
+    return np.ascontiguousarray(pixels)
