@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import warnings
 
 import dask.array as da
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from napari_shiftseg._napari.files.model_reader import get_model_reader
 from napari_shiftseg._napari.files.reader import get_tiff_reader, get_zarr_reader
@@ -183,6 +185,17 @@ def test_a_model_dropped_onto_the_viewer_opens_the_widget(viewer, open_file, bun
 def test_a_second_model_goes_to_the_widget_that_is_there(viewer, widget, open_file, bundled):
     open_file(bundled["volume"].name)
     assert widget.model.combo.currentText() == "volume"
+
+
+@pytest.mark.parametrize("name", ["network.pt", "network.ts"])
+def test_a_recorded_network_goes_to_the_audit(viewer, open_file, tmp_path, name):
+    path = tmp_path / name
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is on its way out
+        torch.jit.script(torch.nn.Conv2d(1, 1, 3)).save(path)
+    assert open_file(name) == []
+    widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Audit model")[1]
+    assert widget.view.network.asked.source == str(path)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])

@@ -164,7 +164,7 @@ class TestImage:
         viewer.add_image(np.zeros((30, 30, 3), np.uint8), name="photo", rgb=True)
         tab.run.run.click()
         [(severity, message)] = notifications()
-        assert severity == "error" and "looks like colour" in message
+        assert severity == "error" and "Split RGB" in message
 
     def test_a_turned_image_is_one_notification(self, viewer, tab, notifications):
         viewer.add_image(np.zeros((30, 30), np.uint8), name="askew", rotate=30)

@@ -124,6 +124,11 @@ def frames_of_layer(layer: Image, model: Model) -> Frames:
         If the layer's axes do not fit the network, or it is turned or sheared.
     """
     _check_upright(layer)
+    if layer.rgb and model.description.architecture.in_channels == 1:
+        raise ShiftSegError(
+            f"{layer.name!r} is in colour, the model takes one channel: right-click the layer, "
+            "choose Split RGB, and take one of the three"
+        )
     pixels = pixels_of(layer)
     # What has the layer's shape and costs nothing, so that the engine's own rule and its own
     # message serve here too.

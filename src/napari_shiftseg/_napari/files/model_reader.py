@@ -1,7 +1,8 @@
-"""A model file dropped onto the viewer opens the widget with that model."""
+"""A model or network dropped onto the viewer opens the widget that can do something with it."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 
 import napari
@@ -9,21 +10,41 @@ from napari.utils.notifications import show_error
 
 from napari_shiftseg._napari.files.reader import NOTHING
 
-_SUFFIXES = (".safetensors", ".pt", ".pth")
+_MODELS = (".safetensors", ".pt", ".pth")
+_RECORDED = (".pt2", ".ts")
 
 
 def get_model_reader(path: str | list[str]) -> Callable[[str], list[tuple[None]]] | None:
-    """Return a reader of one model file."""
-    fits = isinstance(path, str) and path.lower().endswith(_SUFFIXES)
+    """Return a reader of one model file or recorded network."""
+    fits = isinstance(path, str) and path.lower().endswith((*_MODELS, *_RECORDED))
     return open_model if fits else None
 
 
 def open_model(path: str) -> list[tuple[None]]:
-    """Open the widget, or take the one that is there, with a model; add no layer."""
+    """Open the widget, or take the one that is there, with a model; add no layer.
+
+    A network that is recorded (TorchScript, torch.export) goes to the audit, all else to
+    Segment.
+    """
     viewer = napari.current_viewer()
     if viewer is None:
         show_error(f"{path} is a model; open napari first, it is shown in its Segment widget")
         return NOTHING
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-    widget.model.open_model(path)
+    recorded = _is_recorded(path)
+    name = "Audit model" if recorded else "Segment"
+    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
+    if recorded:
+        widget.view.network.open_file(path)
+    else:
+        widget.model.open_model(path)
     return NOTHING
+
+
+def _is_recorded(path: str) -> bool:
+    if path.lower().endswith(_RECORDED):
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
