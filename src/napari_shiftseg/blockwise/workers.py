@@ -154,7 +154,7 @@ def _require_distributed() -> Any:
         import distributed
     except ImportError:
         raise ShiftSegError(
-            "several workers need dask.distributed: pip install 'napari-shiftseg[cluster]'"
+            "several workers need dask.distributed: pip install distributed"
         ) from None
     import dask
 

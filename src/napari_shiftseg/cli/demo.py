@@ -104,7 +104,7 @@ def _open_napari(folder: Path) -> None:
         note("There is no display here, so napari is not opened.")
         return
     if importlib.util.find_spec("napari") is None:
-        note("napari is not installed here; pip install 'napari-shiftseg[qt]' brings it.")
+        note("napari is not installed here; pip install 'napari[pyqt6]' brings it.")
         return
     note("Opening napari ...")
     # A program of its own: the command line imports neither napari nor Qt.

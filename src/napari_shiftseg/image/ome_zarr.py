@@ -38,7 +38,7 @@ def require_zarr() -> Any:
         return import_module("zarr")
     except ImportError as error:
         raise ShiftSegError(
-            f"OME-Zarr needs {error.name}: pip install 'napari-shiftseg[zarr]'"
+            f"OME-Zarr needs {error.name}: pip install zarr numcodecs 'dask[array]'"
         ) from None
 
 

@@ -100,7 +100,7 @@ def _described(source: Path | zipfile.ZipFile, path: Path) -> Any:
         from bioimageio.spec.model import ModelDescr
     except ImportError:
         raise ShiftSegError(
-            "packages of the BioImage Model Zoo need an extra: pip install 'napari-shiftseg[zoo]'"
+            "packages of the BioImage Model Zoo need more: pip install bioimageio.spec ruyaml"
         ) from None
     refuse_unfolding(source, str(path))
     try:
