@@ -39,6 +39,22 @@ def test_the_grid_is_found(shiftseg, cut_file):
     assert set(values["splits"][0]) == {"labels", "position", "length", "fraction", "confidence"}
 
 
+def test_a_known_grid_may_differ_by_axis_and_lack_lines_on_one(shiftseg, cut_file):
+    known = shiftseg("check", cut_file, "--tile", 40)
+    assert "looking" not in known.err
+    values = [
+        json.loads(shiftseg("check", cut_file, *words, "--json", "-").out)
+        for words in ((), ("--tile", 40), ("--tile", 40, 40), ("--tile", 40, 0), ("--tile", 0, 40))
+    ]
+    found, both, each, rows, columns = [len(v["splits"]) for v in values]
+    assert found == both == each > max(rows, columns)
+    assert values[3]["tile"] == [40, 0]
+    moved = shiftseg("check", cut_file, "--tile", 40, 40, "--offset", 3, 5, "--json", "-")
+    assert json.loads(moved.out)["offset"] == [3, 5]
+    wrong = shiftseg("check", cut_file, "--tile", 40, 40, 40)
+    assert wrong.code == 2 and "not legal for labels of 2 axes" in wrong.err
+
+
 def test_good_labels_have_no_grid(shiftseg, whole, tmp_path):
     tifffile.imwrite(tmp_path / "whole.tif", whole)
     answer = shiftseg("check", tmp_path / "whole.tif")

@@ -341,7 +341,7 @@ def _command_lines() -> Iterator[bytes]:
         "segment a.tif -m t.safetensors -o o.tif --mode naive --tile 20",
         "segment a.tif -m t.safetensors -o o.ome.zarr --bandwidth 0.5 --json o.json",
         "check l.tif --tile 8 --offset 1",
-        "repair l.tif -o o.tif --tile auto --confidence 0.5 --json o.json",
+        "repair l.tif -o o.tif --confidence 0.5 --json o.json",
         "compare a.tif -m t.safetensors --tile 20",
         "models nuclei-2d",
     ):

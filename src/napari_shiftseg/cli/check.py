@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -20,11 +20,20 @@ from napari_shiftseg.seams.straight import LabelCheck, check_labels
 _LISTED = 50
 
 Tile = Annotated[
-    int | Literal["auto"],
-    Parameter(help="Tile size in pixels; auto finds tile size and offset, or says that none is."),
+    tuple[int, ...],
+    Parameter(
+        consume_multiple=True,
+        help="Tile size in pixels, one number or one per axis, 0 for an axis without lines; by "
+        "default tile size and offset are looked for.",
+    ),
 ]
 Offset = Annotated[
-    int, Parameter(help="Position of the grid's first line, where the tile size is given.")
+    tuple[int, ...],
+    Parameter(
+        consume_multiple=True,
+        help="Position of the grid's first line, where the tile size is given: one number or one "
+        "per axis.",
+    ),
 ]
 
 
@@ -32,8 +41,8 @@ Offset = Annotated[
 def check(
     labels: Path,
     *,
-    tile: Tile = "auto",
-    offset: Offset = 0,
+    tile: Tile = (),
+    offset: Offset = (0,),
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Find the tile grid that cut labels of any program, and every pair of labels it parted.
@@ -45,8 +54,7 @@ def check(
     """
     ending.refuse_existing(reads=[labels])
     pixels = _one_image(labels).pixels
-    note("looking for a tile grid ...")
-    result = check_labels(pixels, tile, offset)
+    result = _checked(pixels, tile, offset)
     ending.report(asdict(result), _text(result))
 
 
@@ -55,8 +63,8 @@ def repair(
     labels: Path,
     *,
     output: OutputFile,
-    tile: Tile = "auto",
-    offset: Offset = 0,
+    tile: Tile = (),
+    offset: Offset = (0,),
     confidence: float = CONFIDENT,
     undo: Path | None = None,
     ending: Reporting = TEXT_ONLY,
@@ -82,13 +90,23 @@ def repair(
         write_labels(output, before, axes=named.calibration)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
-    note("looking for a tile grid ...")
-    found = check_labels(named.pixels, tile, offset)
+    found = _checked(named.pixels, tile, offset)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
     write_labels(output, repaired, axes=named.calibration)
     pieces = sum(len(group) for group in done.groups)
     text = f"{output}: {pieces} pieces put together to {len(done.groups)} objects, {_grid(found)}"
     ending.report(done.to_dict() | {"labels": str(output)}, text)
+
+
+def _checked(labels: Any, tile: Tile, offset: Offset) -> LabelCheck:
+    if not tile:
+        note("looking for a tile grid ...")
+        return check_labels(labels)
+    return check_labels(labels, _of_all_axes(tile), _of_all_axes(offset))
+
+
+def _of_all_axes(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def _one_image(path: Path) -> NamedImage:

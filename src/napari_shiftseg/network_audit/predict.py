@@ -59,6 +59,7 @@ def predict_exactly(
             f"the output has {audit.output_scale} times the pixels of the image; tiled "
             "prediction needs the same number"
         )
+    geometry = audit.geometry
     if audit.parts and not freeze:
         raise ShiftSegError(
             f"{audit.name} takes statistics from the tile ({', '.join(audit.non_local[:3])}), so "
@@ -71,7 +72,7 @@ def predict_exactly(
         if audit.parts:
             reference = torch.from_numpy(_middle(audit, image))[None].to(subject.dtype)
             subject, _ = frozen_subject(subject, audit.parts, reference)
-        windows = Windows.of(make_plan(audit.geometry, size, "corrected", tile=chosen))
+        windows = Windows.of(make_plan(geometry, size, "corrected", tile=chosen))
         for event in window_events(subject, image, windows):
             yield event if isinstance(event, int) else event.astype(np.float32)
 

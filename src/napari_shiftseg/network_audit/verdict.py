@@ -27,8 +27,7 @@ def verdict(audit: Audit) -> str:
     if audit.stuck:
         return (
             f"Cannot be tiled exactly: the whole tile goes into {_named(audit.stuck)}, and this "
-            "cannot be frozen. What helps: one pass over the whole image, or a network without "
-            "(resample by a fixed factor with align_corners=False, attention within windows)."
+            f"cannot be frozen. What helps: one pass over the whole image, or {_instead(audit)}."
         )
     axes = [a for a, period in enumerate(audit.period) if period is None]
     return (
@@ -36,6 +35,18 @@ def verdict(audit: Audit) -> str:
         f"{', '.join(map(str, axes))} only shifts the output, so every tile is treated by its "
         "own function. What helps: one pass over the whole image, or a network whose layers "
         "resample by whole numbers."
+    )
+
+
+def _instead(audit: Audit) -> str:
+    if all("_norm" in part.kind for part in audit.stuck):
+        return (
+            "the network as Python code (package.module:factory) instead of recorded: there the "
+            "statistics can be frozen"
+        )
+    return (
+        "a network without (resample by a fixed factor with align_corners=False, attention within "
+        "windows)"
     )
 
 
