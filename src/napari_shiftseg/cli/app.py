@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from napari_shiftseg.cli.console import note
 from napari_shiftseg.cli.wording import explained
@@ -28,6 +28,7 @@ app = App(
     name="shiftseg",
     help="Instance segmentation by metric learning, and the diagnosis of tile-and-stitch seams.",
     suppress_keyboard_interrupt=False,  # it would end without a word
+    default_parameter=Parameter(negative_iterable=()),  # no --empty-... for numbers per axis
 )
 
 
