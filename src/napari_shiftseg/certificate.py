@@ -38,6 +38,10 @@ class Certificate:
         That, over the largest magnitude of the whole-image output.
     equal
         Whether the relative difference is at most 1e-5.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Corollary 4.
     """
 
     model: str
@@ -94,6 +98,10 @@ def certify(
     ------
     ShiftSegError
         If model, image and tile size do not fit.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Corollary 4.
     """
     model = load_model(model)
     if image is None:

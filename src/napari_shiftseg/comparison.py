@@ -33,6 +33,10 @@ class Comparison:
         (``"naive 100"``) where one mode was run twice.
     reports
         One seam report per stitching.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3.2, Fig. 4; Sec. 4.2 (scores).
     """
 
     model: Model
@@ -124,6 +128,10 @@ def compare(
     ------
     ShiftSegError
         If image, truth, model or settings do not fit each other.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3.2, Fig. 4; Sec. 4.2 (scores).
     """
     model = load_model(model)
     stitchings = stitchings_of(model, modes, tile)

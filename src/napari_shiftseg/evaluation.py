@@ -40,6 +40,10 @@ class Evaluation:
         True objects cut by a seam.
     baseline
         Scores of the classical way on the same images; None without it.
+
+    References
+    ----------
+    Caicedo et al., Cytometry A, 2019; Rumberger et al., ICCV 2021, Sec. 4.2.
     """
 
     scores: LabelScores = field(default_factory=LabelScores)
@@ -164,6 +168,10 @@ def evaluate(
     ------
     ShiftSegError
         If the pack, the model and the settings do not fit each other.
+
+    References
+    ----------
+    Caicedo et al., Cytometry A, 2019; Rumberger et al., ICCV 2021, Sec. 4.2.
     """
     *_, scores = evaluate_events(
         model,

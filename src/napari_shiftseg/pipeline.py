@@ -48,6 +48,10 @@ class Segmentation:
         The settings that were used.
     model
         The model that was used.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3.
     """
 
     labels: NDArray[np.int32]
@@ -283,6 +287,10 @@ def segment(
     ------
     ShiftSegError
         If image, model or settings do not fit each other.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3; Corollary 4.
     """
     *_, result = segment_events(
         image,

@@ -26,6 +26,10 @@ class Stitching:
     tile
         Output tile size in pixels, one number or one per axis; None follows the model's
         training window.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 2.1; Corollary 4.
     """
 
     mode: StitchMode = "corrected"
@@ -83,6 +87,10 @@ class Clustering(Checked):
         Foreground probability from which on a pixel belongs to an object.
     split_components
         Give the connected components of one cluster labels of their own.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3 (mean shift), Sec. 4.2.
     """
 
     bandwidth: float = setting(

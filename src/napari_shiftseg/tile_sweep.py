@@ -94,6 +94,10 @@ class Sweep:
         Corrected stitching: the same for every tile size.
     scored
         Whether there was ground truth.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 4.2, Fig. 6.
     """
 
     model: str
@@ -232,6 +236,10 @@ def sweep(
     ------
     ShiftSegError
         If image, truth, model or tile sizes do not fit each other.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 4.2, Fig. 6.
     """
     *_, result = sweep_events(
         image,

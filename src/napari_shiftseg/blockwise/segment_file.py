@@ -51,6 +51,10 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
     ShiftSegError
         If image, model or settings do not fit each other, the output exists, an unfinished
         run with other settings lies there, or a file cannot be written.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Corollary 4.
     """
     *_, result = segment_file_events(image, output, FileSettings(**settings))
     assert isinstance(result, SegmentedFile)

@@ -81,6 +81,10 @@ class Audit:
         Those of them that cannot be frozen.
     seconds
         Duration of the audit.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Lemma 1, Sec. 2.2 (padding).
     """
 
     name: str
@@ -266,6 +270,10 @@ def audit(
     ShiftSegError
         If the network takes no image of these axes and channels, has no output per pixel,
         or answers at random.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Lemma 1, Sec. 2.2 (padding).
     """
     if ndim not in LARGEST:
         raise ShiftSegError(f"ndim is {ndim}; legal: 1 to 3")

@@ -94,6 +94,11 @@ class Diagnosis:
         Per strategy the difference, largest over channels, ``(*spatial)`` float32.
     whole
         The network's output in one pass, ``(K, *spatial)``.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Lemma 1, Sec. 2.2 (phase, context). Buglakova et al., Tiling
+    artifacts and trade-offs of feature normalization, ICCV 2025.
     """
 
     network: str
@@ -171,6 +176,11 @@ def diagnose(
     ShiftSegError
         If the network cannot be tiled, its output has another scale, or the image is too
         small to hold several tiles.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Lemma 1, Sec. 2.2 (phase, context). Buglakova et al., Tiling
+    artifacts and trade-offs of feature normalization, ICCV 2025.
     """
     *_, last = diagnose_events(module, audit, image, window=window)
     assert isinstance(last, Diagnosis)

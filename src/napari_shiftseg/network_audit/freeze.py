@@ -92,6 +92,10 @@ def freeze_statistics(
         A copy.
     left : tuple of Part
         Parts that are neither a normalisation nor a global pooling and stay as they are.
+
+    References
+    ----------
+    Buglakova et al., Tiling artifacts and trade-offs of feature normalization, ICCV 2025.
     """
     frozen = copy_of(module)
     if isinstance(frozen, torch.jit.ScriptModule):  # its parts cannot be replaced

@@ -35,6 +35,10 @@ class SeamReport:
         truth, or the labels that the result is compared with.
     jumps
         Embedding jumps across and beside the seams.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3.2, Fig. 3 (why), Sec. 4.2 (scores).
     """
 
     mode: str

@@ -165,6 +165,10 @@ def check_labels(
     ------
     ShiftSegError
         If these are no integers, there are none, or the tile size or the offset is not legal.
+
+    References
+    ----------
+    Beyond the paper: measured in ``benchmarks/label_check.py``.
     """
     *_, check = check_events(labels, tile, offset)
     assert isinstance(check, LabelCheck)

@@ -128,6 +128,10 @@ class NetworkGeometry(TilingGeometry):
     ShiftSegError
         If the numbers of levels or axes disagree, a factor is below 1, or a kernel is
         even or below 1.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 2, Lemma 1; Corollary 2 (capacity).
     """
 
     factors: tuple[Size, ...]

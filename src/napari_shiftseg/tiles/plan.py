@@ -48,6 +48,10 @@ class TilePlan:
     region
         The part of the image that is wanted. Its tiles lie where they lie in a plan of
         the whole image, so that its result is the same as cut from the whole.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 2.1; Corollary 4.
     """
 
     mode: StitchMode
@@ -212,6 +216,10 @@ def make_plan(
     ShiftSegError
         If the mode is unknown, sizes are not positive, in corrected mode the tile size is
         not a multiple of the period, or the region does not lie inside of the image.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 2.1; Corollary 4.
     """
     if mode not in STITCH_MODES:
         raise ShiftSegError(f"stitch mode is {mode!r}; legal: {', '.join(STITCH_MODES)}")

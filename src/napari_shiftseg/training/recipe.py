@@ -141,6 +141,11 @@ class TrainingRecipe:
     ------
     ShiftSegError
         If a number is outside of its range, or settings do not fit each other.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3.2. De Brabandere et al., Semantic Instance
+    Segmentation with a Discriminative Loss Function, 2017.
     """
 
     data: str

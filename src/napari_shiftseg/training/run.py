@@ -116,6 +116,10 @@ class TrainingRun:
         If data, architecture and windows do not fit each other, or the checkpoint is of a
         training with other settings; steps, learning rate and how often it validates may
         change.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Sec. 3.2.
     """
 
     def __init__(
