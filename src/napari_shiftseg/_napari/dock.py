@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
 from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.llvm import keep_triton_out
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.sentence import warning_style
 
@@ -27,6 +28,7 @@ class Dock(QWidget):
 
     def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        keep_triton_out()
         self._viewer = viewer
 
     def begin(

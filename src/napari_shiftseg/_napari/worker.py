@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import when_deleted
 from napari_shiftseg._napari.events import Failure, Partial, Progress, guarded
+from napari_shiftseg._napari.llvm import keep_triton_out
 
 _STEPS = 1000
 """Resolution of the bar in napari's activity dock."""
@@ -64,6 +65,7 @@ class Runner(QObject):
             Identity of the image layer; the run is void without it.
         """
         self.cancel()
+        keep_triton_out()
         self.running, self.title, self.image_key = True, title, image_key
         hear = partial(self._hear, self._generation)
         worker = create_worker(guarded, events, _start_thread=False, _connect={"yielded": hear})

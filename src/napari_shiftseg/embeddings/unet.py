@@ -131,8 +131,9 @@ class UNet(nn.Module):
     def _convolution(self, n_in: int, n_out: int, kernel: Size) -> Any:
         padding = "same" if self.architecture.geometry.padding == "same" else 0
         layer = _CONV[len(kernel)](n_in, n_out, kernel, padding=padding)
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        nn.init.zeros_(layer.bias)
+        if not layer.weight.is_meta:  # there torch would load its compiler to draw nothing
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
         return layer
 
     def _block(self, n_in: int, n_out: int, kernels: Kernels) -> nn.Sequential:
@@ -148,14 +149,16 @@ class UNet(nn.Module):
         layer = _TRANSPOSED[len(factor)](maps, maps, factor, stride=factor)
         # Each output pixel of a transposed convolution with kernel = stride has one tap, so
         # its fan-in is the number of maps; torch's default would count the whole kernel.
-        nn.init.normal_(layer.weight, std=(2.0 / maps) ** 0.5)
-        nn.init.zeros_(layer.bias)
+        if not layer.weight.is_meta:
+            nn.init.normal_(layer.weight, std=(2.0 / maps) ** 0.5)
+            nn.init.zeros_(layer.bias)
         return nn.Sequential(layer, nn.ReLU(inplace=True))
 
     def _head(self, maps: int, kernels: Kernels) -> nn.Sequential:
         *hidden, last = kernels or (((1,) * self.architecture.geometry.ndim),)
         final = self._convolution(maps, self.architecture.out_channels, last)
-        nn.init.normal_(final.weight, std=(1.0 / (maps * prod(last))) ** 0.5)
+        if not final.weight.is_meta:
+            nn.init.normal_(final.weight, std=(1.0 / (maps * prod(last))) ** 0.5)
         return nn.Sequential(*self._block(maps, maps, tuple(hidden)), final)
 
 
