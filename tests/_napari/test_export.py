@@ -55,6 +55,21 @@ def test_labels_keep_values_scale_and_provenance(export, result, tmp_path, suffi
     assert ("info", f"Written: {tmp_path / f'out{suffix}'}") in notifications()
 
 
+@pytest.mark.parametrize(
+    ("typed", "kind", "written"),
+    [
+        ("a.ome.zarr", "Labels as TIFF (*.tif)", "a.ome.zarr"),
+        ("a.zarr", "Labels as OME-Zarr (*.ome.zarr)", "a.zarr"),
+        ("a.tif", "Labels as OME-Zarr (*.ome.zarr)", "a.ome.zarr"),
+        ("a", "Labels as OME-Zarr (*.ome.zarr)", "a.ome.zarr"),
+        ("a.png", "Labels as TIFF (*.tif)", "a.tif"),
+    ],
+)
+def test_a_typed_ending_and_a_chosen_kind(export, result, tmp_path, typed, kind, written):
+    export(tmp_path / typed, kind)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a.")] == [written]
+
+
 @pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
 def test_embeddings_are_exported_with_their_channels(export, widget, result, tmp_path, suffix):
     kind = "Embedding as TIFF (*.tif)" if suffix == ".tif" else "Embedding as OME-Zarr (*.ome.zarr)"

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.files import write_embedding, write_labels
+from napari_shiftseg.image.files import ZARR_SUFFIX, write_embedding, write_labels
 
 _KINDS = {
     "Labels as TIFF (*.tif)": ("labels", ".tif"),
@@ -76,7 +76,9 @@ def _letters(result: Result) -> str:
 
 
 def _with_suffix(path: Path, suffix: str) -> Path:
-    fits = path.name.lower().endswith((suffix, suffix.replace(".ome", "")))
+    """End a name as the chosen kind does; .zarr is meant, .tif may be what was proposed."""
+    typed = path.name.lower()
+    fits = typed.endswith((suffix, ZARR_SUFFIX))
     return path if fits else path.with_name(f"{path.stem}{suffix}")
 
 
