@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from napari.qt.threading import create_worker
+from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress
 from qtpy.QtCore import QObject, Signal
 
@@ -16,6 +16,24 @@ from napari_shiftseg._napari.llvm import keep_triton_out
 
 _STEPS = 1000
 """Resolution of the bar in napari's activity dock."""
+
+
+class _Thread(GeneratorWorker):
+    """A worker that leaves the warnings of the process alone.
+
+    The one of superqt replaces ``warnings.showwarning`` while it runs. Of two that overlap, as
+    a cancelled run and the next do, one leaves its own there for good; any later warning of
+    anybody then fails, or calls itself for ever.
+    """
+
+    def run(self) -> None:
+        self.started.emit()
+        self._running = True
+        if isinstance(self.work(), RuntimeError):  # Qt has deleted what it would tell
+            return
+        self._running = False
+        self.finished.emit()
+        self._finished.emit(self)
 
 
 class Runner(QObject):
@@ -68,7 +86,13 @@ class Runner(QObject):
         keep_triton_out()
         self.running, self.title, self.image_key = True, title, image_key
         hear = partial(self._hear, self._generation)
-        worker = create_worker(guarded, events, _start_thread=False, _connect={"yielded": hear})
+        worker = create_worker(
+            guarded,
+            events,
+            _start_thread=False,
+            _connect={"yielded": hear},
+            _worker_class=_Thread,
+        )
         self._worker = worker
         if not self._quiet:
             self._bar = progress(total=_STEPS, desc=f"ShiftSeg: {title}")

@@ -1,0 +1,39 @@
+"""Runs in threads, beside each other and after each other."""
+
+import threading
+import warnings
+
+import pytest
+
+from napari_shiftseg._napari.events import Progress
+from napari_shiftseg._napari.worker import Runner
+
+
+def until(gate):
+    """Run until the gate opens."""
+    yield Progress(0.5, "waits")
+    gate.wait(10)
+    yield "result"
+
+
+@pytest.fixture
+def overlap(viewer, qtbot):
+    """Two runs, of which the first ends first."""
+
+    def run():
+        runners, gates = [Runner(quiet=True), Runner(quiet=True)], [threading.Event() for _ in "12"]
+        for runner, gate in zip(runners, gates, strict=True):
+            with qtbot.waitSignal(runner.progressed):
+                runner.start(until(gate), "wait")
+        for runner, gate in zip(runners, gates, strict=True):
+            with qtbot.waitSignal(runner.succeeded) as told:
+                gate.set()
+            assert told.args == ["result"]
+
+    return run
+
+
+def test_runs_that_overlap_leave_the_warnings_of_the_process_alone(overlap, viewer):
+    before = warnings.showwarning, list(warnings.filters)
+    overlap()
+    assert (warnings.showwarning, list(warnings.filters)) == before
