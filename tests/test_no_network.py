@@ -26,7 +26,7 @@ def run(*words):
         assert not stop.code, words
 
 run("demo", "-o", "demo", "--no-napari")
-run("check", "demo/nuclei-2d-plain-naive.tif", "--tile", "auto")
+run("check", "demo/nuclei-2d-same-naive.tif", "--tile", "100")
 run("audit", "nuclei-2d")
 run("models")
 """

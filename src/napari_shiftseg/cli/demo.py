@@ -32,7 +32,7 @@ _COLUMNS = (
     "jump ratio",
 )
 _TILES = {"nuclei": 100, "discs": 20}
-_MODELS = {"nuclei": ("nuclei-2d", "nuclei-2d-plain"), "discs": ("discs-l4",)}
+_MODELS = {"nuclei": ("nuclei-2d", "nuclei-2d-same"), "discs": ("discs-l4",)}
 
 
 @app.command
