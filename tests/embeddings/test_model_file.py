@@ -214,7 +214,14 @@ class TestDescription:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"architecture": None}, {"architecture": {}}, {"surplus": 1}, {"intensity": {"a": 1}}],
+        [
+            {"architecture": None},
+            {"architecture": {}},
+            {"architecture": "yx"},
+            {"clustering": "yx"},
+            {"surplus": 1},
+            {"intensity": {"a": 1}},
+        ],
     )
     def test_that_is_incomplete_is_refused(self, tmp_path, network, changes):
         path = self.with_header(tmp_path, network, **changes)

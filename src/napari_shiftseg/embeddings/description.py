@@ -130,7 +130,7 @@ def _with_nested(values: dict[str, Any]) -> dict[str, Any]:
     values = {key: _printable(value) for key, value in values.items()}
     for key, kind in (("name", str), ("axes", str), ("summary", str), ("licence", str)):
         _refuse_other(values, key, kind)
-    for key in ("training", "scores"):
+    for key in ("architecture", "intensity", "clustering", "training", "scores"):
         _refuse_other(values, key, dict)
     architecture = dict(values["architecture"])
     geometry = {k: _tuples(v) for k, v in architecture["geometry"].items()}
