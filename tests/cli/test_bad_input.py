@@ -137,7 +137,7 @@ def test_a_model_that_is_nearly_right(refuses, image_file, tmp_path):
     [
         (("segment",), ("segment needs IMAGE.", "shiftseg segment --help")),
         (("segment", "a.tif"), ("segment needs --output.",)),
-        (("segment", "a.tif", "-m"), ("-m requires an argument",)),
+        (("segment", "a.tif", "-m"), ("requires an argument", "shiftseg segment --help")),
         (("evaluate",), ("evaluate needs --data.",)),
         (("certify", "a.tif", "b.tif"), ("certify does not know what to do with 'b.tif'.",)),
         (("segmnt",), ('Did you mean "segment"?',)),
