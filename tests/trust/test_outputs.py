@@ -330,10 +330,14 @@ def test_an_output_that_nobody_reads(model):
 
 @pytest.mark.slow_trust
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_an_output_on_a_full_disk():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("models",), ("models", "--json", "-"), ("--help",)])
+def test_an_output_on_a_full_disk(unbuffered, words):
+    """With little to print, Python tries only at its end; ``--json`` prints more at once."""
     with open("/dev/full", "w") as full:
-        command = [sys.executable, "-m", "napari_shiftseg", "models"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "napari_shiftseg", *words]
+        env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=env)
     assert (done.returncode, done.stderr) == (2, "shiftseg: No space left on device\n")
 
 

@@ -44,8 +44,10 @@ def ended() -> Iterator[None]:
     _print_any_name()
     try:
         with _terminable():
-            yield
-            sys.stdout.flush()
+            try:
+                yield
+            finally:  # the parser exits when a command is done
+                sys.stdout.flush()
     except ShiftSegError as error:
         _end(REFUSED, str(error))
     except CycloptsError as error:
@@ -54,10 +56,10 @@ def ended() -> Iterator[None]:
         why = f" ({error})" if str(error) else ""
         _end(REFUSED, f"there is not enough memory{why}; take a smaller image or region")
     except BrokenPipeError:
-        # Python would say so once more, when it closes what it could not write to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        _give_output_up()
         sys.exit(UNREAD)
     except OSError as error:
+        _give_output_up()
         where = f"{error.filename}: " if error.filename else ""
         _end(REFUSED, f"{where}{error.strerror or error}")
     except KeyboardInterrupt:
@@ -67,6 +69,14 @@ def ended() -> Iterator[None]:
 def _end(code: int, message: str) -> NoReturn:
     note(f"shiftseg: {' '.join(message.split())}")
     sys.exit(code)
+
+
+def _give_output_up() -> None:
+    """Forget what cannot be printed: Python would say so once more at its own end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
 
 
 def _print_any_name() -> None:
