@@ -13,8 +13,8 @@ _LOADED = Path("/proc/self/maps")
 def keep_triton_out() -> None:
     """Have torch do without triton where loading it would end the process.
 
-    The builds of torch for CUDA bring triton. Each resolves symbols of LLVM to the copy that
-    came first, which is Mesa's in a window drawn by it. Only ``torch.compile`` needs triton.
+    The builds of torch for CUDA bring triton, whose symbols of LLVM are resolved to the copy
+    that came first: Mesa's, in a window drawn by it. Only ``torch.compile`` needs triton.
     """
     if "triton" in sys.modules or not _LOADED.exists():
         return

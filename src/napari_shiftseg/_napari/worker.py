@@ -83,7 +83,7 @@ class Runner(QObject):
             Identity of the image layer; the run is void without it.
         """
         self.cancel()
-        keep_triton_out()
+        keep_triton_out()  # once more: a window may first be drawn after its dock was made
         self.running, self.title, self.image_key = True, title, image_key
         hear = partial(self._hear, self._generation)
         worker = create_worker(

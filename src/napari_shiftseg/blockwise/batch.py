@@ -18,6 +18,7 @@ from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.embeddings.model import file_hash, load_model, model_file
 from napari_shiftseg.embeddings.model_file import read_description
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
     PNG_SUFFIX,
     READABLE,
@@ -87,8 +88,7 @@ def segment_folder_events(
     if twice:
         raise ShiftSegError(f"two images would have the labels {twice[0]}: name one by the pattern")
     load_model(settings.model)
-    if not output.parent.is_dir():
-        raise ShiftSegError(f"no such folder: {output.parent}")
+    make_folder(output)
     alone = replace(settings, workers=None, scheduler=None, memory=settings.budget)
     work = partial(_segmented, folder.absolute(), output.absolute(), alone)
     with workers_of(settings.workers, settings.scheduler) as staff:

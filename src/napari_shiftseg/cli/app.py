@@ -76,7 +76,8 @@ def _give_output_up() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        assert sys.__stdout__ is not None  # only a program without a console has none
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def _print_any_name() -> None:

@@ -23,7 +23,6 @@ _SUSPECTS = (
     "scaled_dot_product_attention",
     "softmax",
     "mean",
-    "upsample",
 )
 
 _UPSAMPLE_SIZE = 1
