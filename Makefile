@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := qt,dev
 LOWEST := .venv-lowest
+LOWEST_WINDOW := .venv-lowest-window
 LOWEST_TESTERS := einops hatchling hypothesis jsonschema monai pytest pytest-socket pytest-xdist pyyaml scikit-learn
+PIP_LOWEST = $(1)/bin/pip install --quiet --disable-pip-version-check -c $(1)/constraints.txt
 STAMP := $(VENV)/.installed
 
 SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
@@ -38,14 +40,18 @@ test: $(STAMP) system-libraries ## Run all tests
 	$(BIN)/python -m pytest -q -n auto --ignore=tests/_napari
 	sh scripts/with-display.sh $(BIN)/python -m pytest -q -n auto tests/_napari
 
-test-lowest: ## Run the tests without widgets, with the lowest versions that pyproject.toml allows
+test-lowest: system-libraries ## Run the tests with the lowest versions that pyproject.toml allows
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(PYTHON) scripts/lowest.py > $(LOWEST)/constraints.txt
-	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
-	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt \
-	  -e '.[cluster,zoo]' $(LOWEST_TESTERS)
+	$(call PIP_LOWEST,$(LOWEST)) torch
+	$(call PIP_LOWEST,$(LOWEST)) -e '.[cluster,zoo]' $(LOWEST_TESTERS)
 	$(LOWEST)/bin/python -m pytest -q -n auto -W ignore::DeprecationWarning \
 	  --ignore=tests/_napari --ignore=tests/docs --ignore=tests/test_release.py
+	test -x $(LOWEST_WINDOW)/bin/python || $(PYTHON) -m venv $(LOWEST_WINDOW)
+	$(PYTHON) scripts/lowest.py napari qt > $(LOWEST_WINDOW)/constraints.txt
+	$(call PIP_LOWEST,$(LOWEST_WINDOW)) torch
+	$(call PIP_LOWEST,$(LOWEST_WINDOW)) -e '.[qt,cluster,zoo]' npe2 pytest-qt $(LOWEST_TESTERS)
+	sh scripts/with-display.sh $(LOWEST_WINDOW)/bin/python -m pytest -q -n auto -W ignore tests/_napari
 
 trust: $(STAMP) system-libraries ## Try everything that could be lost, executed or surprising; ends with a table
 	$(BIN)/python tests/trust/run.py
@@ -74,4 +80,4 @@ docs: $(STAMP) ## Build the documentation into docs/_build/html, every warning a
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(LOWEST) demo build dist docs/_build
+	rm -rf $(VENV) $(LOWEST) $(LOWEST_WINDOW) demo build dist docs/_build

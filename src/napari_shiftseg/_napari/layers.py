@@ -113,10 +113,13 @@ def _insert(viewer: Viewer, place: int, layer: Layer) -> None:
     """Add a layer and keep the selection, and with it the tool in the user's hand."""
     selection = viewer.layers.selection
     active = selection.active
+    # napari 0.7 cannot insert a flat layer that is hidden into a view of three dimensions.
+    visible, layer.visible = layer.visible, True
     # napari selects what is new. Half the window follows the selection; it need not do so
     # twice for a selection that stays as it was.
     with nullcontext() if active is None else selection.events.blocker_all():
         viewer.layers.insert(place, layer)
+        set_visible(layer, visible)
         if active is not None:
             selection.active = active
     if "name" in tag_of(layer):
