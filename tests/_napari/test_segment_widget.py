@@ -1,7 +1,5 @@
 """What a user does with the Segment tab, through its own controls."""
 
-from types import SimpleNamespace
-
 import dask.array as da
 import numpy as np
 import pytest
@@ -9,9 +7,8 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QFileDialog
 
 from conftest import save_bands
-from napari_shiftseg._napari import job
+from napari_shiftseg._napari import job, layers
 from napari_shiftseg._napari.remembered import Remembered
-from napari_shiftseg._napari.segment import estimate
 from napari_shiftseg.settings import Clustering
 
 PATIENCE = 20_000  # milliseconds
@@ -267,12 +264,22 @@ class TestRun:
         tab.stitch.tile.setValue(24)
         assert tab.stitch.estimate.text().startswith("4 tiles")
 
-    def test_what_does_not_fit_into_memory_is_refused(self, tab, image, notifications, monkeypatch):
-        memory = SimpleNamespace(available=30_000)
-        monkeypatch.setattr(estimate.psutil, "virtual_memory", lambda: memory)
-        tab.run.run.click()
-        [(severity, message)] = notifications()
-        assert severity == "error" and "1 MB are free; choose a region" in message
+    def test_a_large_result_follows_a_preview_and_is_labelled_anew(
+        self, qtbot, viewer, widget, tab, image, monkeypatch
+    ):
+        monkeypatch.setattr(layers, "_PYRAMID", 40)
+        monkeypatch.setattr(layers, "_COARSEST", 20)
+        image.corner_pixels = np.array([[7, 6], [30, 25]])
+        run(qtbot, widget, tab.run.preview)
+        assert not labels_of(viewer).multiscale
+        for _ in range(2):
+            run(qtbot, widget)
+            labels = labels_of(viewer)
+            assert [level.shape for level in labels.data] == [(48, 40), (24, 20)]
+        with qtbot.waitSignal(widget.control.live.done, timeout=PATIENCE):
+            tab.clusters.controls["min_size"].setValue(10**6)
+        rest(qtbot, widget)
+        assert not np.any(labels_of(viewer).data[0])
 
     def test_a_cancelled_second_run_puts_the_picture_back(
         self, qtbot, viewer, widget, tab, image, gate, monkeypatch

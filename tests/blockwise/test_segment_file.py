@@ -93,6 +93,14 @@ def test_voxel_size_and_provenance_are_kept(image_file, model_file, tmp_path):
     assert opened.provenance["model_sha256"] == load_model(model_file).sha256
 
 
+def test_a_loaded_model_serves_in_this_process(image_file, model_file, whole, tmp_path):
+    model = load_model(model_file)
+    segment_file(image_file, tmp_path / "labels.tif", model=model, **SMALL)
+    np.testing.assert_array_equal(pixels(tmp_path / "labels.tif"), whole)
+    with pytest.raises(ShiftSegError, match="workers need its name or its file"):
+        segment_file(image_file, tmp_path / "again.tif", model=model, workers=2)
+
+
 def test_lazy_arrays_are_read_block_by_block(model_file, whole, tmp_path):
     lazy = da.from_array(IMAGE, chunks=17)
     segment_file(lazy, tmp_path / "labels.tif", model=model_file, **SMALL)

@@ -16,6 +16,7 @@ from napari_shiftseg.comparison import Comparison, compare_events, comparison_of
 from napari_shiftseg.embeddings.colours import Colouring
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import Prediction, TileDone
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.pipeline import Segmentation, segment_events
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.settings import Clustering, Stitching, StitchMode
@@ -86,6 +87,17 @@ class Subject:
         part = self.region or tuple(slice(0, n) for n in self.space.size)
         frames = () if self.frame is None else tuple(slice(i, i + 1) for i in self.frame)
         return self.stack.cut(frames + part)
+
+    @property
+    def calibration(self) -> Calibration:
+        """Axes and voxel size of results: space as the model names it, loops as the image does."""
+        spatial, known = self.model.description.axes, self.axes or ""
+        loops = "".join(axis for axis in known if axis not in f"{spatial}s")
+        if len(loops) != len(self.loops):
+            loops = "tzp"[: len(self.loops)]
+        placement = self.placement
+        units = [str(unit) for unit in placement.units] or None
+        return Calibration.of(loops + spatial, placement.scale, units, placement.translate)
 
 
 @dataclass(frozen=True)

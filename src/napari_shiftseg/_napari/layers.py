@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from typing import Any
 
+import napari
 import numpy as np
 from napari.layers import Image, Labels, Layer, Points
 from napari.viewer import Viewer
@@ -20,8 +21,8 @@ from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
 LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
 PERIOD_GRID, TILE_GRID = "Period grid", "Tile grid"
 PARTIAL, CURTAIN, CURTAIN_LINE, COPY = "partial", "curtain", "curtain line", "copy"
-CHECKED = "checked"
-"""Rings around what a check of any labels layer found."""
+CHECKED, FILE = "checked", "file"
+"""Rings around what a check of any labels layer found; labels that lie in a file."""
 
 HELPERS = (PERIOD_GRID, TILE_GRID, CUTS, CHECKED)
 """Kinds of layers that belong above all pictures."""
@@ -34,6 +35,11 @@ _RING = 3
 
 _PYRAMID = 8192
 """Edge in pixels from which on a layer gets coarser levels, or napari would draw it slowly."""
+
+_COARSEST = 512
+"""Edge in pixels at which no coarser level is needed."""
+
+_NAPARI = tuple(int(part) for part in napari.__version__.split(".")[:2])
 
 
 def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
@@ -189,10 +195,25 @@ def is_the_persons(layer: Layer) -> bool:
 
 def former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
     """Return the layer that may show a new result: of the same kind of run, or a preview."""
-    own = own_layers(viewer, image=result.subject.image_key, kind=kind)
+    there = own_layers(viewer, image=result.subject.image_key, kind=kind)
+    own = [layer for layer in there if can_refill(layer, result.subject.placement)]
     same = [layer for layer in own if tag_of(layer).get("key") == repr(result.key)]
     previews = [layer for layer in own if tag_of(layer).get("preview")]
     return next(iter(same + previews), None)
+
+
+def can_refill(layer: Layer, placement: Placement) -> bool:
+    """Tell whether a layer can show other pixels: napari makes no pyramid of a flat layer."""
+    if isinstance(layer, Points):
+        return True
+    large = _is_large(placement)
+    # Before napari 0.7 labels with coarser levels could not be changed at all.
+    fixed = large and isinstance(layer, Labels) and _NAPARI < (0, 7)
+    return layer.multiscale == large and not fixed
+
+
+def _is_large(placement: Placement) -> bool:
+    return max(placement.size[-2:]) > _PYRAMID
 
 
 def _refill(layer: Layer, pixels: Any, result: Result, what: str) -> None:
@@ -348,9 +369,9 @@ def levels_of(pixels: NDArray[Any], placement: Placement) -> tuple[Any, bool]:
     """Give a large picture coarser levels: views of every second, fourth, ... pixel."""
     size = placement.size
     flat = pixels.ndim - len(size)
-    if max(size[-2:]) <= _PYRAMID:
+    if not _is_large(placement):
         return pixels, False
-    steps = [2**k for k in range(int(np.log2(max(size[-2:]) / 512)) + 1)]
+    steps = [2**k for k in range(int(np.log2(max(size[-2:]) / _COARSEST)) + 1)]
     keep = (slice(None),) * (len(size) - 2)
     after = (slice(None),) * flat
     return [

@@ -19,6 +19,7 @@ from napari_shiftseg._napari.layers import (
     JUMPS,
     LABELS,
     add_result,
+    can_refill,
     is_the_persons,
     layer_of,
     levels_of,
@@ -115,7 +116,7 @@ class Results(QObject):
         if layer is None:
             return
         self._by_key[repr(result.key)] = result
-        if is_the_persons(layer):
+        if is_the_persons(layer) or not can_refill(layer, result.subject.placement):
             self.show(result)
             return
         layer.data = levels_of(result.segmentation.labels, result.subject.placement)[0]

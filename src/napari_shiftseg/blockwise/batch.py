@@ -15,8 +15,7 @@ from napari_shiftseg.blockwise.run import SegmentedFile
 from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
-from napari_shiftseg.embeddings.model import file_hash, load_model, model_file
-from napari_shiftseg.embeddings.model_file import read_description
+from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
@@ -139,10 +138,10 @@ def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) ->
 def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     """Count the objects in labels that are there; refuse those of other settings."""
     made = open_image(labels)
-    model = model_file(settings.model)
-    clustering = settings.clustering or read_description(model).clustering
+    model = load_model(settings.model)
+    clustering = settings.clustering or model.description.clustering
     expected = {
-        "model_sha256": file_hash(model),
+        "model_sha256": model.sha256,
         "stitch": settings.stitch,
         **asdict(clustering),
     }

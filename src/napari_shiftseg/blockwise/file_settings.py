@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 
@@ -18,7 +19,8 @@ class FileSettings:
     Parameters
     ----------
     model
-        Name of a bundled model, or path of a model file.
+        Name of a bundled model, path of a model file, or a loaded model, which works in this
+        process alone.
     stitch, tile, clustering, device, axes
         As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
         tiles of no given size are as large as is fastest within the memory.
@@ -38,7 +40,7 @@ class FileSettings:
         Replace the output, and an unfinished run with other settings.
     """
 
-    model: str = "nuclei-2d"
+    model: str | Model = "nuclei-2d"
     stitch: StitchMode = "corrected"
     tile: int | Size | None = None
     clustering: Clustering | None = None

@@ -29,7 +29,8 @@ class Order:
     folder
         Where finished blocks are kept.
     model
-        Name of a bundled model, or path of a model file.
+        Name of a bundled model, or path of a model file; empty if it is a loaded model of the
+        process that runs.
     clustering
         From embeddings to labels.
     stitch

@@ -62,13 +62,16 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
 
 
 def segment_file_events(
-    image: str | Path | Any, output: str | Path, settings: FileSettings
+    image: str | Path | Any | Source, output: str | Path, settings: FileSettings
 ) -> Iterator[FileEvent]:
-    """Run :func:`segment_file` step by step; closing the generator stops it."""
+    """Run :func:`segment_file` step by step; closing the generator stops it.
+
+    A :class:`Source` says itself what the axes and the voxel size of the labels are.
+    """
     output = Path(output).absolute()
     _refuse(image, settings, output)
     model = load_model(settings.model)
-    source = Source.open(image, model, settings.axes)
+    source = image if isinstance(image, Source) else Source.open(image, model, settings.axes)
     folder = WorkFolder.beside(output)
     if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):
         yield from _at_once(source, model, settings, output)
@@ -78,8 +81,8 @@ def segment_file_events(
             "embeddings are written of images that fit into memory; "
             "leave out workers and scheduler, or raise the memory"
         )
-    if not source.path and (settings.scheduler or (settings.workers or 1) > 1):
-        raise ShiftSegError("an array is segmented by this process alone; workers need a file")
+    if settings.scheduler or (settings.workers or 1) > 1:
+        _refuse_what_cannot_be_sent(source, settings)
     job = prepare(source, folder, model, settings)
     yield from over_blocks(job, settings, output, source.calibration)
 
@@ -95,6 +98,16 @@ def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
                 refuse_to_replace(source, path)
         if path.exists() and not settings.overwrite:
             raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
+
+
+def _refuse_what_cannot_be_sent(source: Source, settings: FileSettings) -> None:
+    """Other processes open image and model by their names."""
+    if not source.path:
+        raise ShiftSegError("an array is segmented by this process alone; workers need a file")
+    if isinstance(settings.model, Model):
+        raise ShiftSegError(
+            "a loaded model works in this process alone; workers need its name or its file"
+        )
 
 
 def _too_large(source: Source, model: Model, settings: FileSettings) -> bool:

@@ -45,6 +45,10 @@ class CurtainPixels:
         self.shape, self.ndim, self.dtype = left.shape, left.ndim, left.dtype
         self.size, self.edge = left.size, 0
 
+    def turn_to(self, other: CurtainPixels) -> None:
+        """Show the labels and the edge of another one of the same shape."""
+        self._left, self._right, self.edge = other._left, other._right, other.edge
+
     def __getitem__(self, index: Any) -> NDArray[Any]:
         index = index if isinstance(index, tuple) else (index,)
         columns = np.arange(self.shape[-1]) * self._step
@@ -77,9 +81,9 @@ def _thinned(labels: NDArray[Any], step: int) -> NDArray[Any]:
     return np.ascontiguousarray(thin) if step > 2 else thin
 
 
-def _fits(layer: Labels, levels: list[CurtainPixels]) -> bool:
-    """Tell whether a layer can show other levels: napari cannot change their sizes."""
-    return [level.shape for level in layer.data] == [level.shape for level in levels]
+def _fits(shown: list[CurtainPixels], levels: list[CurtainPixels]) -> bool:
+    """Tell whether a layer can show other levels: napari cannot change their sizes, nor types."""
+    return [(n.shape, n.dtype) for n in shown] == [(n.shape, n.dtype) for n in levels]
 
 
 class Curtain(QObject):
@@ -98,6 +102,7 @@ class Curtain(QObject):
         self._viewer = viewer
         self._sides: tuple[Side, Side] | None = None
         self._levels: list[CurtainPixels] = []
+        self._shown: list[CurtainPixels] = []
         self.layer: Labels | None = None
         self.line = CurtainLine(viewer, self)
         self.line.dragged.connect(self._on_dragged)
@@ -139,8 +144,12 @@ class Curtain(QObject):
     def _show_layer(self, a: Side, placement: Placement) -> Steps:
         """Show the levels, in the layer that is there if it can be."""
         layer = self.layer
-        if layer is not None and layer in self._viewer.layers and _fits(layer, self._levels):
-            layer.data = self._levels
+        there = layer is not None and layer in self._viewer.layers
+        if layer is not None and there and _fits(self._shown, self._levels):
+            for shown, level in zip(self._shown, self._levels, strict=True):
+                shown.turn_to(level)
+            self._levels = self._shown
+            layer.refresh(extent=False)
             move_to(layer, placement)
             layer.opacity = a.labels.opacity
             if layer.colormap != a.labels.colormap:
@@ -152,8 +161,9 @@ class Curtain(QObject):
         yield from remove(self._viewer, layer)
         if self._sides is None:
             return
+        self._shown = self._levels
         self.layer = Labels(
-            self._levels,
+            self._shown,
             name="Curtain (A | B)",
             multiscale=True,
             opacity=a.labels.opacity,

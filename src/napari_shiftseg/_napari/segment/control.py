@@ -19,6 +19,7 @@ from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.segment.estimate import Estimate
+from napari_shiftseg._napari.segment.file_run import FileResult, FileRuns
 from napari_shiftseg._napari.segment.grid import StitchingGrid
 from napari_shiftseg._napari.segment.partial_picture import PartialPicture
 from napari_shiftseg._napari.segment.region_layer import RegionLayer
@@ -38,7 +39,7 @@ from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for
-from napari_shiftseg.settings import STITCH_MODES, Clustering
+from napari_shiftseg.settings import STITCH_MODES, Clustering, Stitching
 from napari_shiftseg.tiles.plan import TilePlan, by
 
 
@@ -82,6 +83,7 @@ class SegmentControl(QObject):
         self._estimate = Estimate()
         self.resolver = Resolver(viewer, tab, self.region_layer, self._estimate)
         self._partial = PartialPicture(viewer, turns, self)
+        self._files = FileRuns(viewer, runner, turns, tab, self)
         self._remembered = Remembered()
         self._connect()
         mode = self._remembered.get("mode", tab.stitch.mode)
@@ -229,11 +231,31 @@ class SegmentControl(QObject):
             chosen.model, chosen.frames.spatial, stitching.mode, stitching.tile, subject.region
         )
         frames = 1 if subject.frame is not None else len(chosen.frames)
+        lacking = self._estimate.lacking(chosen.model, plan, frames)
+        if lacking:
+            self._run_into_file(subject, stitching, lacking)
+            return
         self._estimate.begin(chosen.model, plan, frames)
         self._partial.begin(key_of(subject, plan))
         self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
 
+    def _run_into_file(self, subject: Subject, stitching: Stitching, lacking: str) -> None:
+        """Go block by block, unless only part of the image, or all of it at once, is wanted."""
+        if subject.region is not None:
+            raise ShiftSegError(
+                f"{lacking}; choose a smaller region, or the whole image, which goes block by "
+                "block into a file"
+            )
+        if stitching.mode == "whole":
+            raise ShiftSegError(
+                f"{lacking}; Corrected gives the same labels, and goes block by block into a file"
+            )
+        self._files.start(subject, stitching)
+
     def _on_success(self, results: Any) -> None:
+        if isinstance(results, FileResult):
+            self._files.show(results)
+            return
         (result,) = cast("tuple[Result]", results)
         self._estimate.end()
         self._turns.do(self._partial.finish(result))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from time import monotonic
 
-import psutil
-
+from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.embeddings.cost import Cost, convolution_rate, cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
-from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.plan import TilePlan
 
 _BUSY = 0.3
@@ -29,29 +27,30 @@ class Estimate:
         tiles = len(plan) * frames
         seconds = cost.flops / self._speed()
         noun = "tile" if tiles == 1 else "tiles"
-        return f"{tiles} {noun}, about {in_words(seconds)}, {in_bytes(cost.total_bytes)} of memory"
+        memory = f"{in_bytes(cost.total_bytes)} of memory"
+        allowed = default_memory()
+        if cost.total_bytes > allowed:
+            memory += f", {in_bytes(allowed)} can be had"
+        return f"{tiles} {noun}, about {in_words(seconds)}, {memory}"
+
+    def lacking(self, model: Model, plan: TilePlan, frames: int) -> str:
+        """Say what memory a run lacks, which would take the whole session with it; "" if none."""
+        needed = cost_of(model.description.architecture, plan, frames).total_bytes
+        allowed = default_memory()
+        if needed <= allowed:
+            return ""
+        return (
+            f"this run needs about {in_bytes(needed)} of memory, {in_bytes(allowed)} can be had "
+            "(half of what is free)"
+        )
 
     def seconds(self, model: Model, plan: TilePlan) -> float:
         """Return how long one frame of a plan will take."""
         return cost_of(model.description.architecture, plan).flops / self._speed()
 
     def begin(self, model: Model, plan: TilePlan, frames: int) -> None:
-        """Note that a run starts.
-
-        Raises
-        ------
-        ShiftSegError
-            If it needs more memory than is free: it would take the whole session with it.
-        """
-        cost = cost_of(model.description.architecture, plan, frames)
-        free = psutil.virtual_memory().available
-        if cost.total_bytes > free:
-            raise ShiftSegError(
-                f"this run needs about {in_bytes(cost.total_bytes)} of memory, {in_bytes(free)} "
-                "are free; choose a region, or run `shiftseg segment` on its file, which goes "
-                "block by block"
-            )
-        self._started = monotonic(), cost
+        """Note that a run starts."""
+        self._started = monotonic(), cost_of(model.description.architecture, plan, frames)
 
     def end(self) -> None:
         """Learn from a run that has ended well."""

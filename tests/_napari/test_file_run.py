@@ -1,0 +1,180 @@
+"""A run that does not fit into memory: block by block into a file, and shown from there."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog, QMessageBox
+
+from napari_shiftseg import segment
+from napari_shiftseg._napari.segment import estimate, file_run
+from napari_shiftseg.image.files import open_image
+
+PATIENCE = 20_000
+
+
+@pytest.fixture
+def lazy(viewer, rest):
+    """An image that is not in memory, in a stack of two, with a voxel size."""
+    numbers = np.random.default_rng(0)
+    pixels = numbers.integers(0, 250, (2, 96, 80)).astype(np.uint8)
+    lazy = da.from_array(pixels, chunks=(1, 32, 32))
+    layer = viewer.add_image(
+        lazy,
+        name="slide",
+        axis_labels=("t", "y", "x"),
+        scale=(2, 0.5, 0.25),
+        translate=(0, 7, 9),
+    )
+    rest()
+    return layer
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    """Let no run fit into memory, and blocks be small."""
+    monkeypatch.setattr(estimate, "default_memory", lambda: 30_000)
+    settings = file_run.FileSettings
+    small = lambda **given: settings(block_pixels=30 * 30, **given)  # noqa: E731
+    monkeypatch.setattr(file_run, "FileSettings", small)
+
+
+@pytest.fixture
+def into(monkeypatch):
+    """Answer the dialog."""
+
+    def answer(path):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path or ""), ""))
+
+    return answer
+
+
+@pytest.fixture
+def say(monkeypatch):
+    """Answer questions, and keep them."""
+    asked = []
+
+    def answer(word):
+        button = QMessageBox.StandardButton[word]
+        monkeypatch.setattr(
+            QMessageBox, "question", lambda parent, title, text: asked.append(text) or button
+        )
+        return asked
+
+    return answer
+
+
+@pytest.fixture
+def run(qtbot, widget, rest):
+    def press():
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            widget.segment.run.run.click()
+        rest()
+
+    return press
+
+
+def test_the_labels_are_those_of_a_run_in_memory(
+    viewer, widget, lazy, little_memory, into, run, tmp_path, notifications
+):
+    path = tmp_path / "out.ome.zarr"
+    into(path)
+    run()
+    expected = segment(np.asarray(lazy.data), widget.model.model, axes="tyx").labels
+    layer = viewer.layers["Labels (out.ome.zarr)"]
+    assert layer.visible
+    for attribute in ("scale", "translate", "axis_labels"):
+        np.testing.assert_array_equal(getattr(layer, attribute), getattr(lazy, attribute))
+    opened = open_image(path)
+    np.testing.assert_array_equal(np.asarray(opened.pixels), expected)
+    assert opened.calibration.axes == "tyx" and opened.calibration.scale == (2, 0.5, 0.25)
+    assert opened.calibration.translate == (0, 7, 9)
+    assert opened.provenance["stitch"] == "corrected"
+    assert ("info", f"{expected.max()} objects in {path}") in notifications()
+    assert list(tmp_path.glob("*.unfinished")) == []
+
+
+def test_the_form_says_so_before(widget, lazy, little_memory):
+    widget.control.resolve()
+    assert "1 MB can be had" in widget.segment.stitch.estimate.text()
+
+
+def test_nothing_runs_without_a_file(widget, lazy, little_memory, into, notifications):
+    into(None)
+    widget.segment.run.run.click()
+    assert not widget.runner.running and notifications() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "region", "advice"),
+    [
+        ("whole", "whole", "Corrected gives the same labels"),
+        ("corrected", "screen", "choose a smaller region, or the whole image"),
+    ],
+)
+def test_what_cannot_go_block_by_block(
+    widget, lazy, little_memory, into, tmp_path, notifications, mode, region, advice
+):
+    into(tmp_path / "out.ome.zarr")
+    widget.segment.stitch.switch.buttons[mode].click()
+    lazy.corner_pixels = np.array([[0, 7, 6], [0, 31, 26]])
+    widget.segment.image.region.buttons[region].click()
+    widget.segment.run.run.click()
+    [(severity, message)] = notifications()
+    assert severity == "error" and "1 MB can be had" in message and advice in message
+    assert not widget.runner.running
+
+
+def test_a_cancelled_run_leaves_no_file_and_goes_on_later(
+    qtbot, viewer, widget, lazy, little_memory, into, say, run, tmp_path, notifications
+):
+    path = tmp_path / "out.ome.zarr"
+    into(path)
+    layers = len(viewer.layers)
+    widget.segment.run.run.click()
+    qtbot.waitUntil(lambda: "block" in widget.segment.run.bar.text(), timeout=PATIENCE)
+    widget.segment.run.cancel.click()
+    qtbot.waitUntil(lambda: any(tmp_path.glob("*.unfinished/run.json")), timeout=PATIENCE)
+    assert not path.exists() and len(viewer.layers) == layers
+    [(severity, message)] = notifications()
+    assert severity == "info" and "out.ome.zarr.unfinished" in message
+    asked = say("No")
+    widget.segment.run.run.click()
+    assert not widget.runner.running
+    say("Yes")
+    run()
+    assert len(asked) == 2 and "it goes on" in asked[0]
+    assert path.exists() and "Labels (out.ome.zarr)" in viewer.layers
+
+
+def test_a_file_is_replaced_only_if_one_says_so_and_shown_once(
+    viewer, widget, lazy, little_memory, into, say, run, tmp_path
+):
+    into(tmp_path / "out")
+    run()
+    asked = say("No")
+    widget.segment.run.run.click()
+    assert not widget.runner.running
+    assert asked == ["out.ome.zarr exists. Replace it?"]
+    say("Yes")
+    run()
+    assert [layer.name for layer in viewer.layers].count("Labels (out.ome.zarr)") == 1
+
+
+def test_a_folder_that_is_not_there_is_one_notification(
+    qtbot, widget, lazy, little_memory, into, tmp_path, notifications
+):
+    into(tmp_path / "absent" / "out.ome.zarr")
+    with qtbot.waitSignal(widget.runner.failed, timeout=PATIENCE):
+        widget.segment.run.run.click()
+    [(severity, message)] = notifications()
+    assert severity == "error" and "no such folder" in message
+
+
+def test_the_image_removed_in_mid_run_ends_it(
+    qtbot, viewer, widget, lazy, little_memory, into, tmp_path
+):
+    into(tmp_path / "out.ome.zarr")
+    widget.segment.run.run.click()
+    viewer.layers.remove(lazy)
+    assert not widget.runner.running
+    assert not (tmp_path / "out.ome.zarr").exists()
