@@ -182,8 +182,13 @@ class TestSplit:
         assert viewer.layers.selection.active is layer
         assert not layer.mouse_pan
         hand.release((6, 12))
+        assert layer.mouse_pan and not line.visible
+        hand.press((5, 1))
+        hand.move((4, 3))
+        assert line.visible and line.data.tolist() == [[[5, 1], [-1, 2]]]
+        hand.release((4, 3))
+        tab.tools.choose("off")
         assert list(viewer.layers) == [layer]
-        assert layer.mouse_pan
 
     def test_new_numbers_are_none_that_the_report_knows(self, tab, layer, hand):
         layer.data[layer.data > 2] = 0

@@ -79,7 +79,7 @@ def _new_labels(result: Result) -> Labels:
 
 
 def show_picture(viewer: Viewer, result: Result) -> Image:
-    """Show a result's embedding as colours."""
+    """Bring up a result's embedding as colours, hidden if the layer is new."""
     pixels, is_pyramid = levels_of(result.picture, result.subject.placement)
     picture: Image | None = former(viewer, result, EMBEDDING)
     if picture is not None:
@@ -89,6 +89,7 @@ def show_picture(viewer: Viewer, result: Result) -> Image:
         name=f"Embedding ({result.title})",
         rgb=True,
         multiscale=is_pyramid,
+        visible=False,
         **result.subject.placement.keywords,
     )
     insert_below_helpers(viewer, _tagged(picture, result, EMBEDDING))
@@ -119,8 +120,10 @@ def _insert(viewer: Viewer, place: int, layer: Layer) -> None:
     """Add a layer and keep the selection, and with it the tool in the user's hand."""
     selection = viewer.layers.selection
     active = selection.active
-    # napari 0.7 cannot insert a flat layer that is hidden into a view of three dimensions.
-    visible, layer.visible = layer.visible, True
+    visible = layer.visible
+    if layer.ndim < viewer.dims.ndisplay:
+        # napari 0.7 cannot insert a flat layer that is hidden into a view of three dimensions.
+        layer.visible = True
     # napari selects what is new. Half the window follows the selection; it need not do so
     # twice for a selection that stays as it was.
     with nullcontext() if active is None else selection.events.blocker_all():
@@ -296,8 +299,12 @@ def keep_rings_thin(viewer: Viewer) -> None:
         layer.border_width = _RING / (camera_of(viewer).zoom * min(layer.scale))
 
 
-def show_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32], high: float) -> None:
+def show_jumps(
+    viewer: Viewer, result: Result, jumps: NDArray[np.float32], high: float
+) -> Iterator[None]:
     """Show the jump across pixel borders as an image, in the layer that is there if it can be.
+
+    A new layer is seen a step later: adding and drawing it take their time, each alone.
 
     Parameters
     ----------
@@ -324,9 +331,12 @@ def show_jumps(viewer: Viewer, result: Result, jumps: NDArray[np.float32], high:
         blending="additive",
         contrast_limits=(0, high),
         multiscale=is_pyramid,
+        visible=False,
         **result.subject.placement.keywords,
     )
     insert_below_helpers(viewer, _tagged(layer, result, JUMPS))
+    yield
+    set_visible(layer, True)
 
 
 def new_rings(

@@ -162,7 +162,7 @@ class Results(QObject):
     def _show_jumps(self, result: Result, jumps: NDArray[np.float32], high: float) -> Steps:
         if self.current is not None and layer_of(self._viewer, result.key, LABELS) is not None:
             self.hide_jumps()
-            show_jumps(self._viewer, result, jumps, high)
+            yield from show_jumps(self._viewer, result, jumps, high)
         yield
 
     def _is_shown(self, key: str) -> bool:

@@ -169,10 +169,14 @@ class Curtain(QObject):
             opacity=a.labels.opacity,
             colormap=a.labels.colormap,
             metadata=tag(kind=CURTAIN),
+            visible=False,
             **placement.keywords,
         )
-        insert_below_helpers(self._viewer, self.layer)
+        layer = self.layer
+        insert_below_helpers(self._viewer, layer)
         yield
+        if self._sides is not None:
+            set_visible(layer, True)
 
     def move(self, fraction: float) -> None:
         """Move the edge to a fraction of the image's width."""

@@ -52,7 +52,7 @@ class CanvasMouse(QObject):
         layer, self._layer = self._layer, None
         if layer is not None:
             layer.mouse_drag_callbacks.remove(self._on_press)
-            self._line.hide()
+            self._line.remove()
 
     def _on_press(self, layer: Labels, event: Any) -> Iterator[None]:
         if event.button == 1 and not why_paused(self._viewer, layer):

@@ -11,6 +11,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.layers import set_visible
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.tags import own_layers, tag
 
@@ -20,7 +21,9 @@ _WIDTH = 2.5
 
 
 class CutLine:
-    """A layer that is there as long as the mouse button is down.
+    """A layer that is seen as long as the mouse button is down.
+
+    It waits, hidden, for the next line: the window would stand still for every new one.
 
     Parameters
     ----------
@@ -36,15 +39,26 @@ class CutLine:
         corners = np.array([labels.data_to_world(point) for point in path])
         strokes = np.stack([corners[:-1], np.diff(corners, axis=0)], axis=1)
         there = own_layers(self._viewer, kind=_KIND)
-        if there:
+        if there and there[0].ndim == strokes.shape[-1]:
             there[0].data = strokes
+            there[0].edge_width = self._width()
+            set_visible(there[0], True)
         else:
+            self.remove()
             self._add(labels, strokes)
 
     def hide(self) -> None:
-        """Remove the line."""
+        """Let the line wait for the next one."""
+        for layer in own_layers(self._viewer, kind=_KIND):
+            set_visible(layer, False)
+
+    def remove(self) -> None:
+        """Remove the line, as when the tool is put away."""
         for layer in own_layers(self._viewer, kind=_KIND):
             self._viewer.layers.remove(layer)
+
+    def _width(self) -> float:
+        return _WIDTH / float(camera_of(self._viewer).zoom)
 
     def _add(self, labels: Labels, strokes: NDArray[Any]) -> None:
         units = getattr(labels, "units", None)
@@ -53,7 +67,7 @@ class CutLine:
             name="Cut",
             vector_style="line",
             edge_color=CUT,
-            edge_width=_WIDTH / camera_of(self._viewer).zoom,
+            edge_width=self._width(),
             opacity=1,
             metadata=tag(kind=_KIND),
             **({} if units is None else {"units": units}),

@@ -162,8 +162,16 @@ class PartialPicture(QObject):
             _Picture(pixels, placement.scale, placement.translate).show_in(former)
             set_visible(former, True)
         else:
-            self._layer = Image(
-                pixels, name="Running…", rgb=True, metadata=tag(kind=PARTIAL), **placement.keywords
+            layer = self._layer = Image(
+                pixels,
+                name="Running…",
+                rgb=True,
+                visible=False,
+                metadata=tag(kind=PARTIAL),
+                **placement.keywords,
             )
-            insert_below_helpers(self._viewer, self._layer)
+            insert_below_helpers(self._viewer, layer)
+            yield
+            if layer is self._layer:
+                set_visible(layer, True)
         yield
