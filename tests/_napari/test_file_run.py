@@ -95,7 +95,7 @@ def test_the_labels_are_those_of_a_run_in_memory(
 
 def test_the_form_says_so_before(widget, lazy, little_memory):
     widget.control.resolve()
-    assert "1 MB can be had" in widget.segment.stitch.estimate.text()
+    assert "1 MB are not free" in widget.segment.stitch.estimate.text()
 
 
 def test_nothing_runs_without_a_file(widget, lazy, little_memory, into, notifications):

@@ -133,12 +133,21 @@ def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer,
         viewer.layers["Tile grid"],
         viewer.layers["Period grid"],
     )
-    camera.zoom = 10
+    camera.zoom = 30
     thick = tiles.edge_width
     assert len(period.data)
-    camera.zoom = 1.5
+    camera.zoom = 2.9
     assert len(period.data) == 0
-    assert tiles.edge_width == pytest.approx(thick * 10 / 1.5, rel=0.2)
+    assert tiles.edge_width == pytest.approx(thick * 30 / 2.9, rel=0.2)
+
+
+def test_dense_tiles_do_not_hide_the_image(viewer, widget, image):
+    camera, tiles = camera_of(viewer), viewer.layers["Tile grid"]
+    camera.zoom = 1.2  # a tile of 12 px, half a unit each, is 7 px on screen
+    assert len(tiles.data)
+    assert tiles.edge_width * min(tiles.scale) * camera.zoom == pytest.approx(7.2 / 6, rel=0.1)
+    camera.zoom = 0.9
+    assert len(tiles.data) == 0
 
 
 def test_a_hidden_grid_stays_hidden_and_is_right_when_shown_again(viewer, widget, image):

@@ -27,11 +27,9 @@ class Estimate:
         tiles = len(plan) * frames
         seconds = cost.flops / self._speed()
         noun = "tile" if tiles == 1 else "tiles"
-        memory = f"{in_bytes(cost.total_bytes)} of memory"
-        allowed = default_memory()
-        if cost.total_bytes > allowed:
-            memory += f", {in_bytes(allowed)} can be had"
-        return f"{tiles} {noun}, about {in_words(seconds)}, {memory}"
+        memory = "of memory" if cost.total_bytes <= default_memory() else "are not free"
+        price = f"about {in_words(seconds)}, {in_bytes(cost.total_bytes)} {memory}"
+        return f"{tiles} {noun}, {price}"
 
     def lacking(self, model: Model, plan: TilePlan, frames: int) -> str:
         """Say what memory a run lacks, which would take the whole session with it; "" if none."""

@@ -27,6 +27,9 @@ from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
 
+_SHARE = 6
+"""What part of the distance between two lines a line may take."""
+
 _NOTHING = Lines(np.zeros((0, 2, 2), np.float32), np.zeros(0, bool))
 
 
@@ -42,7 +45,8 @@ class GridLines(QObject):
     name
         Name of the layer, and what it is found by.
     width
-        Thickness on screen in pixels.
+        Thickness on screen in pixels; less where lines lie so near to each other that they
+        would hide the image.
     readable
         Distance on screen in pixels from which on neighbouring lines can be told apart;
         closer ones are not drawn.
@@ -104,8 +108,9 @@ class GridLines(QObject):
         if layer is None or not layer.visible:
             return
         zoom = camera_of(self._viewer).zoom
-        self._fill(layer, self._wanted if self._spacing * zoom >= self._readable else _NOTHING)
-        width = self._width / (zoom * min(layer.scale))
+        distance = self._spacing * zoom
+        self._fill(layer, self._wanted if distance >= self._readable else _NOTHING)
+        width = min(self._width, max(1, distance / _SHARE)) / (zoom * min(layer.scale))
         if not 0.9 < width / layer.edge_width < 1.1:
             layer.edge_width = width
 
@@ -191,7 +196,7 @@ class StitchingGrid(QObject):
             turns,
             TILE_GRID,
             width=2.5,
-            readable=4,
+            readable=6,
             colours=(HARMLESS, HARMFUL),
             opacity=0.9,
         )

@@ -47,7 +47,10 @@ class StitchSection(QGroupBox):
         self.tile = self.size.spin
         self.sentence = Sentence()
         self.estimate = Sentence(wrap=False)
-        self.estimate.setToolTip("Estimated from the network's arithmetic and this machine's speed")
+        self.estimate.setToolTip(
+            "Estimated from the network's arithmetic and this machine's speed. An image that takes "
+            "more than half of the free memory is segmented block by block into a file"
+        )
         self.grid = QCheckBox("Grid")
         self.grid.setChecked(True)
         self.grid.setToolTip("Tile boundaries bold, the period's lines thin (when zoomed in)")
