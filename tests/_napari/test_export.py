@@ -81,6 +81,21 @@ def test_embeddings_are_exported_with_their_channels(export, widget, result, tmp
     assert opened.kind == "embedding"
 
 
+def test_the_proposed_name_is_one_that_any_file_system_takes(
+    export, widget, image, rest, qtbot, monkeypatch
+):
+    asked = []
+    image.name = "a/b: channel 1, dapi"
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        widget.segment.run.run.click()
+    rest()
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *a, **k: asked.append(a[2]) or ("", "")
+    )
+    widget.segment.result.export.click()
+    assert asked == ["a-b-channel-1-dapi-naive-12-px.tif"]
+
+
 def test_a_name_without_ending_gets_one(export, result, tmp_path):
     export(tmp_path / "bare", "Labels as TIFF (*.tif)")
     assert tifffile.imread(tmp_path / "bare.tif").shape == (48, 40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Exported:
 
 def ask_where(parent: QWidget, result: Result) -> tuple[str, Path] | None:
     """Ask what to write and where to; None if the person thinks better of it."""
-    name = f"{result.subject.image_name} {result.title}".replace(",", "").replace(" ", "-")
+    name = proposed(f"{result.subject.image_name} {result.title}")
     path, kind = QFileDialog.getSaveFileName(parent, _TITLE, f"{name}.tif", ";;".join(_KINDS))
     if not path:
         return None
@@ -59,6 +60,11 @@ def export(result: Result, layer: Labels, what: str, path: Path) -> Iterator[Exp
         embedding = result.segmentation.prediction.embedding
         write_embedding(path, embedding, axes=axes.with_channels(), provenance=provenance)
     yield Exported(path)
+
+
+def proposed(title: str) -> str:
+    """Make a file name of a title, without what a file system may refuse."""
+    return re.sub(r"[^\w.-]+", "-", title).strip("-.")
 
 
 def with_suffix(path: Path, suffix: str) -> Path:

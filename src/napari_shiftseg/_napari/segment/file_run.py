@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.layers import FILE, insert_below_helpers
-from napari_shiftseg._napari.segment.export import agreed, with_suffix
+from napari_shiftseg._napari.segment.export import agreed, proposed, with_suffix
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -143,13 +143,9 @@ class FileRuns(QObject):
         yield
 
     def _ask(self, subject: Subject) -> Path | None:
-        name = f"{subject.image_name} labels{_SUFFIX}".replace(" ", "-")
-        typed, _ = QFileDialog.getSaveFileName(
-            self._form,
-            _TITLE,
-            name,
-            f"Labels as OME-Zarr (*{_SUFFIX})",
-        )
+        name = proposed(f"{subject.image_name} labels{_SUFFIX}")
+        kind = f"Labels as OME-Zarr (*{_SUFFIX})"
+        typed, _ = QFileDialog.getSaveFileName(self._form, _TITLE, name, kind)
         return with_suffix(Path(typed), _SUFFIX) if typed else None
 
     def _may_begin(self, path: Path) -> bool:
