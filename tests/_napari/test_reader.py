@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from napari.layers import Image
 
 from napari_shiftseg._napari.files.model_reader import get_model_reader
 from napari_shiftseg._napari.files.reader import get_tiff_reader, get_zarr_reader
@@ -79,7 +80,7 @@ def test_plain_pages_have_axes_without_names(open_file, tmp_path):
             file.write(page, metadata=None, contiguous=False)
     (layer,) = open_file("a.tif")
     assert layer.data.shape == (8, 5, 6)
-    assert layer.axis_labels == ("-3", "-2", "-1")
+    assert layer.axis_labels == Image(PIXELS).axis_labels
     assert layer.name == "a"
 
 
