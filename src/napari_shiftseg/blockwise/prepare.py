@@ -42,7 +42,7 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
     tile = _tile(grid, model, settings, begun=folder.begun_with("block") is not None)
     order = Order(
         folder=folder.path,
-        model=settings.model if isinstance(settings.model, str) else "",
+        model="" if isinstance(settings.model, Model) else str(settings.model),
         clustering=settings.clustering or model.description.clustering,
         stitch=settings.stitch,
         tile=plan_for(model, frames.spatial, settings.stitch, tile).tile_size,
