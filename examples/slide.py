@@ -1,6 +1,6 @@
 """Segment all of a lazy image of 20000 x 20000 pixels in napari, and time the window meanwhile.
 
-It takes about a quarter of an hour, and 2 GB on the disk. It needs a display; on a server::
+It takes about half an hour, and 2 GB on the disk. It needs a display; on a server::
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python examples/slide.py FOLDER
 """

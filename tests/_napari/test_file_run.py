@@ -1,5 +1,7 @@
 """A run that does not fit into memory: block by block into a file, and shown from there."""
 
+from functools import partial
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -33,8 +35,7 @@ def lazy(viewer, rest):
 def little_memory(monkeypatch):
     """Let no run fit into memory, and blocks be small."""
     monkeypatch.setattr(estimate, "default_memory", lambda: 30_000)
-    settings = file_run.FileSettings
-    small = lambda **given: settings(block_pixels=30 * 30, **given)  # noqa: E731
+    small = partial(file_run.FileSettings, block_pixels=30 * 30)
     monkeypatch.setattr(file_run, "FileSettings", small)
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from napari.layers import Labels
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_shiftseg._napari.ask import may_replace
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg.image.files import ZARR_SUFFIX, write_embedding, write_labels
@@ -42,11 +42,7 @@ def ask_where(parent: QWidget, result: Result) -> tuple[str, Path] | None:
     target = with_suffix(Path(path), suffix)
     # The dialog has asked about the very name that was typed, and only if it is a file.
     asked = target == Path(path) and target.is_file()
-    if (
-        target.exists()
-        and not asked
-        and not agreed(parent, _TITLE, f"{target.name} exists. Replace it?")
-    ):
+    if target.exists() and not asked and not may_replace(parent, _TITLE, target):
         return None
     return what, target
 
@@ -72,9 +68,3 @@ def with_suffix(path: Path, suffix: str) -> Path:
     typed = path.name.lower()
     fits = typed.endswith((suffix, ZARR_SUFFIX))
     return path if fits else path.with_name(f"{path.stem}{suffix}")
-
-
-def agreed(parent: QWidget, title: str, question: str) -> bool:
-    """Ask a person; only a yes is one."""
-    answer: Any = QMessageBox.question(parent, title, question)
-    return answer == QMessageBox.StandardButton.Yes

@@ -13,10 +13,11 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_shiftseg._napari.ask import may_go_on, may_replace
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Subject
-from napari_shiftseg._napari.layers import FILE, insert_below_helpers
-from napari_shiftseg._napari.segment.export import agreed, proposed, with_suffix
+from napari_shiftseg._napari.layers import FILE, insert_below_helpers, remove
+from napari_shiftseg._napari.segment.export import proposed, with_suffix
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -121,10 +122,12 @@ class FileRuns(QObject):
         path = self._ask(subject)
         if path is None:
             return
-        in_the_way = path.exists() or WorkFolder.beside(path).path.exists()
-        if in_the_way and not self._may_begin(path):
+        there, begun = path.exists(), WorkFolder.beside(path).path.exists()
+        if there and not may_replace(self._form, _TITLE, path):
             return
-        run = run_into(path, subject, stitching, replace=in_the_way)
+        if begun and not there and not may_go_on(self._form, _TITLE, path):
+            return
+        run = run_into(path, subject, stitching, replace=there or begun)
         self._runner.start(run, subject.image_name, subject.image_key)
         self._path = path
 
@@ -137,8 +140,7 @@ class FileRuns(QObject):
     def _show(self, result: FileResult) -> Steps:
         path = str(result.found.output)
         for layer in own_layers(self._viewer, kind=FILE, path=path):
-            self._viewer.layers.remove(layer)
-            yield
+            yield from remove(self._viewer, layer)
         insert_below_helpers(self._viewer, _labels(result))
         yield
 
@@ -147,15 +149,6 @@ class FileRuns(QObject):
         kind = f"Labels as OME-Zarr (*{_SUFFIX})"
         typed, _ = QFileDialog.getSaveFileName(self._form, _TITLE, name, kind)
         return with_suffix(Path(typed), _SUFFIX) if typed else None
-
-    def _may_begin(self, path: Path) -> bool:
-        question = f"{path.name} exists. Replace it?"
-        if not path.exists():
-            question = (
-                f"An unfinished run lies at {path.name}. With the same settings it goes on; with "
-                "others it is begun anew. Go ahead?"
-            )
-        return agreed(self._form, _TITLE, question)
 
     def _on_cancelled(self) -> None:
         if self._path is not None:

@@ -11,7 +11,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, QTimer
 
 from napari_shiftseg._napari.alive import while_alive
-from napari_shiftseg._napari.train.ask import may_forget, may_replace
+from napari_shiftseg._napari.ask import may_forget, may_replace
 from napari_shiftseg._napari.train.checkpoint import steps_done
 from napari_shiftseg._napari.train.course import Course
 from napari_shiftseg._napari.train.export_section import best_in_words
@@ -198,7 +198,8 @@ class TrainControl(QObject):
         if run is None or self.runner.running:
             show_info("Stop the training first; then its model can be exported.")
             return
-        if path.exists() and not self._is_exported() and not may_replace(self._view, path):
+        foreign = path.exists() and not self._is_exported()
+        if foreign and not may_replace(self._view, "Export model", path):
             return
         words: dict[str, Any] = self._view.export.description
         words["name"] = words["name"] or path.stem

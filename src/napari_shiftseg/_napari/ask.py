@@ -17,9 +17,19 @@ def may_forget(parent: QWidget, checkpoint: Path, step: int) -> bool:
     )
 
 
-def may_replace(parent: QWidget, path: Path) -> bool:
+def may_go_on(parent: QWidget, title: str, path: Path) -> bool:
+    """Ask whether an unfinished run beside a file may go on, or be begun anew."""
+    return _ask(
+        parent,
+        title,
+        f"An unfinished run lies at {path.name}. With the same settings it goes on; with others "
+        "it is begun anew. Go ahead?",
+    )
+
+
+def may_replace(parent: QWidget, title: str, path: Path) -> bool:
     """Ask whether a file may be replaced."""
-    return _ask(parent, "Export model", f"{path.name} exists. Replace it?")
+    return _ask(parent, title, f"{path.name} exists. Replace it?")
 
 
 def _ask(parent: QWidget, title: str, question: str) -> bool:
