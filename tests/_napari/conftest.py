@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QSettings, QThreadPool
 
 from napari_shiftseg._napari import job
-from napari_shiftseg._napari.segment import model_section
+from napari_shiftseg._napari.segment import file_run, model_section
 from napari_shiftseg._napari.segment_widget import SegmentWidget
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model_file import save_model
@@ -171,14 +172,14 @@ class Gate:
 def gate(monkeypatch):
     """Hold every run at the gate, so that a test can act in the middle of it."""
     gate = Gate()
-    events = job.segment_events
 
-    def held(*arguments, **keywords):
+    def held(events, *arguments, **keywords):
         for event in events(*arguments, **keywords):
             gate.wait()
             yield event
 
-    monkeypatch.setattr(job, "segment_events", held)
+    for module, name in ((job, "segment_events"), (file_run, "segment_file_events")):
+        monkeypatch.setattr(module, name, partial(held, getattr(module, name)))
     yield gate
     gate.open()
 

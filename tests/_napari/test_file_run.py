@@ -126,14 +126,16 @@ def test_what_cannot_go_block_by_block(
 
 
 def test_a_cancelled_run_leaves_no_file_and_goes_on_later(
-    qtbot, viewer, widget, lazy, little_memory, into, say, run, tmp_path, notifications
+    qtbot, viewer, widget, lazy, little_memory, into, say, run, gate, tmp_path, notifications
 ):
     path = tmp_path / "out.ome.zarr"
     into(path)
     layers = len(viewer.layers)
     widget.segment.run.run.click()
+    gate.let_through(3)
     qtbot.waitUntil(lambda: "block" in widget.segment.run.bar.text(), timeout=PATIENCE)
     widget.segment.run.cancel.click()
+    gate.open()
     qtbot.waitUntil(lambda: any(tmp_path.glob("*.unfinished/run.json")), timeout=PATIENCE)
     assert not path.exists() and len(viewer.layers) == layers
     [(severity, message)] = notifications()
