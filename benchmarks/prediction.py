@@ -3,17 +3,18 @@
 Usage: python benchmarks/prediction.py [--size N] [--volume N] [--part NAME ...] [--json FILE]
 
 Parts: ``executors`` (tiles and streams against one pass over the whole image), ``monai`` (against
-MONAI's sliding windows), ``peak`` (against this machine's own convolutions), ``redundant``
-(arithmetic that margins cost, counted), ``volume`` (a 3-D stream against cubic tiles in the same
-memory), ``model`` (predicted against measured memory). Each run is a process of its own: its
-memory is the growth of ``ru_maxrss`` over what it had with network and image loaded. The plain
-network is the reference: eager torch, channels last. Seconds are CPU seconds, so that with one
-thread a busy machine gives much the same ratios as an idle one.
+MONAI's sliding windows), ``rounded`` (bfloat16 against float32), ``peak`` (against this machine's
+own convolutions), ``redundant`` (arithmetic that margins cost, counted), ``volume`` (a 3-D stream
+against cubic tiles in the same memory), ``model`` (predicted against measured memory). Each run is
+a process of its own: its memory is the growth of ``ru_maxrss`` over what it had with network and
+image loaded. The plain network is the reference: eager torch, channels last. Seconds are CPU
+seconds, so that with one thread a busy machine gives much the same ratios as an idle one.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import resource
 import subprocess
@@ -41,7 +42,7 @@ from napari_shiftseg.tiles.plan import corrected_tile, make_plan
 
 CPU = torch.device("cpu")
 UNSCALED = Scaling((0.0,), (1.0,))
-PARTS = ("executors", "monai", "peak", "redundant", "volume", "model")
+PARTS = ("executors", "monai", "rounded", "peak", "redundant", "volume", "model")
 Values = dict[str, Any]
 
 
@@ -68,6 +69,7 @@ def main() -> None:
     parts = {
         "executors": lambda: executors(options.size, tile, options.threads),
         "monai": lambda: monai(options.size, tile, options.threads),
+        "rounded": lambda: rounded(options.size, tile, options.threads),
         "peak": lambda: peak(tile),
         "redundant": lambda: redundant(options.size, options.volume),
         "volume": lambda: volume(options.volume, options.threads),
@@ -128,6 +130,23 @@ def monai(size: int, tile: int, threads: int) -> Values:
     goal("faster than overlap 0.5", measured["monai 0.5"]["faster"], 2.0, "x", at_least=True)
     goal("faster than overlap 0.25", measured["monai 0.25"]["faster"], 1.3, "x", at_least=True)
     goal("our relative error", ours["error"] / ours["largest"], 1e-5, "")
+    return measured
+
+
+def rounded(size: int, tile: int, threads: int) -> Values:
+    """Time of bfloat16, and its largest difference from one pass in float32."""
+    measured = {
+        kind: elsewhere(
+            threads, how="automatic", shape=[size, size], tile=[tile, tile], check=True, type=kind
+        )
+        for kind in ("float32", "bfloat16")
+    }
+    for kind, values in measured.items():
+        values["time"] = values["seconds"] / measured["float32"]["seconds"]
+        print(
+            f"  {kind:10s} {values['seconds']:7.2f} s ({values['time']:.2f} x), "
+            f"largest error {values['error'] / values['largest']:.1e} of the largest output"
+        )
     return measured
 
 
@@ -284,10 +303,11 @@ def run_here(task: Values) -> Values:
         import monai.inferers  # noqa: F401  (its import takes seconds, which are not its own)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
+    computing = copy.deepcopy(network).to(getattr(torch, task.get("type", "float32")))
     if how.startswith("monai"):
-        result = slid(network, image, tile, float(how.split()[1]))
+        result = slid(computing, image, tile, float(how.split()[1]))
     else:
-        predicted(network, image, plan, how, result)
+        predicted(computing, image, plan, how, result)
     values = {
         "seconds": time.process_time() - start,
         "bytes": 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before),

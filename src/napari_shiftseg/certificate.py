@@ -14,7 +14,7 @@ from napari_shiftseg.embeddings.predict import Stitcher, predict_tiles
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frame
 from napari_shiftseg.pipeline import frames_of, plan_for
-from napari_shiftseg.settings import StitchMode
+from napari_shiftseg.settings import Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, by
 
@@ -32,6 +32,8 @@ class Certificate:
         Which model.
     stitch, tile, tiles, image_size
         Which plan.
+    precision
+        The number type that the tiles were computed in; the whole image is in float32.
     max_abs_difference
         Largest difference of the network's raw output.
     relative_difference
@@ -50,6 +52,7 @@ class Certificate:
     tile: Size
     tiles: int
     image_size: Size
+    precision: Precision
     max_abs_difference: float
     relative_difference: float
     equal: bool
@@ -59,10 +62,12 @@ class Certificate:
         return asdict(self)
 
     def __str__(self) -> str:
+        rounded = "" if self.precision == "float32" else f" in {self.precision}"
         return (
-            f"{self.model}, {self.stitch} stitching with {self.tiles} tiles of {by(self.tile)} px "
-            f"on {by(self.image_size)} px: {'equal' if self.equal else 'NOT equal'} to whole-image "
-            f"inference (largest difference {self.max_abs_difference:.2g}, "
+            f"{self.model}{rounded}, {self.stitch} stitching with {self.tiles} tiles of "
+            f"{by(self.tile)} px on {by(self.image_size)} px: "
+            f"{'equal' if self.equal else 'NOT equal'} to whole-image inference "
+            f"(largest difference {self.max_abs_difference:.2g}, "
             f"relative {self.relative_difference:.2g})"
         )
 
@@ -74,6 +79,7 @@ def certify(
     stitch: StitchMode = "corrected",
     tile: int | Size | None = None,
     device: str | None = None,
+    precision: Precision = "float32",
 ) -> Certificate:
     """Compare tiled with whole-image inference.
 
@@ -88,6 +94,9 @@ def certify(
         The plan to certify; corrected stitching by default.
     device
         ``"cpu"``, ``"cuda"`` or ``"mps"``; by default the fastest one here.
+    precision
+        Of the tiles. They are compared with whole-image inference in float32, so that the
+        difference in ``"bfloat16"`` is what its rounding does to this image.
 
     Returns
     -------
@@ -112,7 +121,7 @@ def certify(
             f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"
         )
     plan = plan_for(model, frames.spatial, stitch, tile)
-    tiled = _raw(model, frames.frame(), plan, device)
+    tiled = _raw(model.in_precision(precision), frames.frame(), plan, device)
     whole = _raw(model, frames.frame(), plan_for(model, frames.spatial, "whole"), device)
     difference = float(np.abs(tiled - whole).max())
     relative = difference / max(float(np.abs(whole).max()), float(np.finfo(np.float32).tiny))
@@ -123,6 +132,7 @@ def certify(
         tile=plan.tile_size,
         tiles=len(plan),
         image_size=plan.image_size,
+        precision=precision,
         max_abs_difference=difference,
         relative_difference=relative,
         equal=relative <= TOLERANCE,

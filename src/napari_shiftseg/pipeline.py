@@ -77,6 +77,7 @@ def provenance_of(model: Model, plan: TilePlan, clustering: Clustering) -> dict[
         "version": __version__,
         "model": model.description.name,
         "model_sha256": model.sha256,
+        "precision": model.precision,
         "stitch": plan.mode,
         "tile": list(plan.tile_size),
         "period": list(plan.geometry.period),

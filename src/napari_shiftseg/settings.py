@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 from napari_shiftseg.errors import ShiftSegError
 
 StitchMode = Literal["naive", "corrected", "whole", "blended"]
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 STITCH_MODES: tuple[StitchMode, ...] = ("naive", "corrected", "whole", "blended")
 
 

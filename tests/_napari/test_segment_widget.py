@@ -81,6 +81,14 @@ class TestModel:
         [(severity, message)] = notifications()
         assert severity == "warning" and "does not exceed its period" in message
 
+    def test_it_computes_in_bfloat16_if_that_is_wanted(
+        self, qtbot, tab, widget, image, viewer, reopen
+    ):
+        tab.model.rounded.click()
+        run(qtbot, widget)
+        assert labels_of(viewer).metadata["shiftseg"]["provenance"]["precision"] == "bfloat16"
+        assert reopen().segment.model.rounded.isChecked()
+
     def test_opening_what_is_none_changes_nothing(self, tab, tmp_path, notifications, monkeypatch):
         path = tmp_path / "notes.safetensors"
         path.write_text("not a model")
@@ -240,7 +248,7 @@ class TestPreview:
     def test_of_a_large_screen_is_its_middle(self, qtbot, viewer, widget, tab, monkeypatch):
         large = viewer.add_image(np.zeros((900, 800), np.uint8))
         large.corner_pixels = np.array([[0, 0], [899, 799]])
-        monkeypatch.setattr(widget.control.resolver._estimate, "_rate", 1e6)
+        monkeypatch.setattr(widget.control.resolver._estimate, "_rates", {"float32": 1e6})
         run(qtbot, widget, tab.run.preview)
         size = labels_of(viewer).data.shape
         assert size[0] < 300

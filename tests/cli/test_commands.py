@@ -12,6 +12,7 @@ import tifffile
 
 from napari_shiftseg import __version__
 from napari_shiftseg.cli.app import app
+from napari_shiftseg.image.files import open_image
 
 COMMANDS = (
     "segment", "compare", "sweep", "evaluate", "certify", "check", "repair", "train", "models",
@@ -61,6 +62,15 @@ def test_segment_writes_labels_with_their_provenance(shiftseg, image_file, model
     assert provenance["tile"] == [12, 12]
     assert provenance["stitch"] == "corrected"
     assert len(provenance["model_sha256"]) == 64
+
+
+def test_segment_in_bfloat16_says_so_in_the_labels(shiftseg, image_file, model_file, tmp_path):
+    labels = tmp_path / "labels.tif"
+    done = shiftseg(
+        "segment", image_file, "-m", model_file, "-o", labels, "--precision", "bfloat16"
+    )
+    assert done.code == 0
+    assert open_image(labels).provenance["precision"] == "bfloat16"
 
 
 def test_segment_writes_embeddings_channels_first(shiftseg, image_file, model_file, tmp_path):

@@ -15,7 +15,6 @@ from napari_shiftseg.blockwise.run import SegmentedFile
 from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
-from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
@@ -86,7 +85,7 @@ def segment_folder_events(
     twice = [name for name, count in Counter(map(_labels_of, names)).items() if count > 1]
     if twice:
         raise ShiftSegError(f"two images would have the labels {twice[0]}: name one by the pattern")
-    load_model(settings.model)
+    settings.load()
     make_folder(output)
     alone = replace(settings, workers=None, scheduler=None, memory=settings.budget)
     work = partial(_segmented, folder.absolute(), output.absolute(), alone)
@@ -138,10 +137,11 @@ def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) ->
 def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     """Count the objects in labels that are there; refuse those of other settings."""
     made = open_image(labels)
-    model = load_model(settings.model)
+    model = settings.load()
     clustering = settings.clustering or model.description.clustering
     expected = {
         "model_sha256": model.sha256,
+        "precision": model.precision,
         "stitch": settings.stitch,
         **asdict(clustering),
     }

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
-from napari_shiftseg.embeddings.model import Model
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 
 
@@ -21,6 +21,8 @@ class FileSettings:
     model
         Name of a bundled model, path of a model file, or a loaded model, which works in this
         process alone.
+    precision
+        The number type to compute in, ``"float32"`` or ``"bfloat16"``; by default the model's.
     stitch, tile, clustering, device, axes
         As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
         tiles of no given size are as large as is fastest within the memory.
@@ -41,6 +43,7 @@ class FileSettings:
     """
 
     model: str | Model = "nuclei-2d"
+    precision: Precision | None = None
     stitch: StitchMode = "corrected"
     tile: int | Size | None = None
     clustering: Clustering | None = None
@@ -52,6 +55,10 @@ class FileSettings:
     block_pixels: int | None = None
     embeddings: Path | None = None
     overwrite: bool = False
+
+    def load(self) -> Model:
+        """Load the model; raises ShiftSegError if there is none."""
+        return load_model(self.model, precision=self.precision)
 
     @cached_property
     def budget(self) -> int:

@@ -15,7 +15,7 @@ from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.files import open_image
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.pipeline import frames_of
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
 
@@ -31,6 +31,8 @@ class Order:
     model
         Name of a bundled model, or path of a model file; empty if it is a loaded model of the
         process that runs.
+    precision
+        The number type to compute in.
     clustering
         From embeddings to labels.
     stitch
@@ -53,6 +55,7 @@ class Order:
 
     folder: Path
     model: str
+    precision: Precision
     clustering: Clustering
     stitch: StitchMode
     tile: Size
@@ -85,7 +88,7 @@ class Job:
     @classmethod
     def open(cls, order: Order) -> Job:
         """Open image and model by their names."""
-        model = load_model(order.model)
+        model = load_model(order.model, precision=order.precision)
         pixels = open_image(order.image).pixels
         return cls(order, frames_of(pixels, model, order.axes), model)
 
@@ -93,7 +96,8 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """All that the labels depend on: what a run that goes on must share."""
         order = self.order
-        cut = {} if order.stitch == "corrected" else {"tile": list(order.tile)}
+        exact = order.stitch == "corrected" and order.precision == "float32"
+        cut = {} if exact else {"tile": list(order.tile)}
         return {
             "version": __version__,
             "image shape": list(self.frames.source.shape),
@@ -101,6 +105,7 @@ class Job:
             "axes": order.axes,
             "content of the image": order.fingerprint,
             "model": self.model.sha256,
+            "precision": order.precision,
             "stitch": order.stitch,
             "block": list(order.block),
             **cut,

@@ -39,10 +39,11 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         )
     frames = source.frames
     grid = _grid(frames, folder, model, settings)
-    tile = _tile(grid, model, settings, begun=folder.begun_with("block") is not None)
+    tile = _tile(grid, folder, model, settings)
     order = Order(
         folder=folder.path,
         model="" if isinstance(settings.model, Model) else str(settings.model),
+        precision=model.precision,
         clustering=settings.clustering or model.description.clustering,
         stitch=settings.stitch,
         tile=plan_for(model, frames.spatial, settings.stitch, tile).tile_size,
@@ -67,11 +68,14 @@ def _grid(frames: Frames, folder: WorkFolder, model: Model, settings: FileSettin
 
 
 def _tile(
-    grid: BlockGrid, model: Model, settings: FileSettings, *, begun: bool
+    grid: BlockGrid, folder: WorkFolder, model: Model, settings: FileSettings
 ) -> int | Size | None:
     """Return the fastest tile that fits into the memory beside a block, if none is given."""
     if settings.tile is not None or settings.stitch != "corrected":
         return settings.tile
+    rounded = folder.begun_with("tile") if folder.begun_with("stitch") == "corrected" else None
+    if rounded is not None:
+        return tuple(rounded)
     kept = prod(grid.block) * _bytes_per_pixel(model)
     architecture = model.description.architecture
     needed = kept + least_memory(architecture)
@@ -79,7 +83,7 @@ def _tile(
         hint = (
             f"an unfinished run lies there in blocks of {by(grid.block)} px, which need "
             f"{in_bytes(needed)}; add --overwrite to start afresh in smaller ones"
-            if begun
+            if folder.begun_with("block") is not None
             else f"this network needs at least {in_bytes(2 * least_memory(architecture))}"
         )
         raise ShiftSegError(f"the memory is {in_bytes(settings.budget)}; {hint}")

@@ -12,7 +12,7 @@ from napari_shiftseg.blockwise.run import BlocksDone, SegmentedFile, over_blocks
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.cost import cost_of
-from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import refuse_to_replace
@@ -38,8 +38,8 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
         Labels to write, ``.tif`` or ``.ome.zarr``.
     **settings
         Fields of :class:`~napari_shiftseg.blockwise.file_settings.FileSettings`: ``model``,
-        ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``memory``, ``workers``,
-        ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
+        ``precision``, ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``memory``,
+        ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def segment_file_events(
     """
     output = Path(output).absolute()
     _refuse(image, settings, output)
-    model = load_model(settings.model)
+    model = settings.load()
     source = image if isinstance(image, Source) else Source.open(image, model, settings.axes)
     folder = WorkFolder.beside(output)
     if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):

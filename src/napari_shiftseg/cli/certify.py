@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_shiftseg.certificate import certify as make_certificate
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, Device, ModelName, Reporting
+from napari_shiftseg.cli.console import TEXT_ONLY, Device, ModelName, Numbers, Reporting
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.settings import StitchMode
@@ -20,9 +20,13 @@ def certify(
     stitch: StitchMode = "corrected",
     tile: int | None = None,
     device: Device = None,
+    precision: Numbers = "float32",
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Measure the largest difference between tiled and whole-image inference.
+
+    Whole-image inference is in float32, so that the difference includes the rounding of tiles
+    in another precision.
 
     Parameters
     ----------
@@ -37,5 +41,7 @@ def certify(
     loaded, pixels = load_model(model), None
     if image is not None:
         pixels = NamedImage.read(image).squeezed(loaded.description.axes).pixels
-    result = make_certificate(loaded, pixels, stitch=stitch, tile=tile, device=device)
+    result = make_certificate(
+        loaded, pixels, stitch=stitch, tile=tile, device=device, precision=precision
+    )
     ending.report(result.to_dict(), str(result))

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import refuse_to_replace, write_text
 from napari_shiftseg.image.ome_zarr import is_zarr_group
+from napari_shiftseg.settings import Precision
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -32,6 +33,13 @@ ModelName = Annotated[
 ]
 OutputFile = Annotated[Path, Parameter(alias="-o", name="--output")]
 Device = Annotated[str | None, Parameter(help="cpu, cuda or mps; by default the fastest one here.")]
+Numbers = Annotated[
+    Precision,
+    Parameter(
+        help="Number type that the network computes in. bfloat16 is faster on processors that have "
+        "it, and rounds: labels at the rims of objects may then depend on the tile size."
+    ),
+]
 Bandwidth = Annotated[
     float | None, Parameter(help="Mean-shift bandwidth; by default the model's own.")
 ]

@@ -12,6 +12,7 @@ from napari_shiftseg.cli.console import (
     Foreground,
     MinSize,
     ModelName,
+    Numbers,
     Reporting,
     progress_bar,
 )
@@ -34,6 +35,7 @@ def evaluate(
     foreground: Foreground = None,
     baseline: bool = False,
     device: Device = None,
+    precision: Numbers = "float32",
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Score a model on images with ground truth, pooled over all of them.
@@ -53,7 +55,7 @@ def evaluate(
         Also score what needs no network: Otsu's threshold, distance transform and watershed.
     """
     ending.refuse_existing(reads=[data, model])
-    loaded = load_model(model)
+    loaded = load_model(model, precision=precision)
     clustering = loaded.description.clustering.replaced(
         bandwidth=bandwidth, min_size=min_size, foreground_threshold=foreground
     )

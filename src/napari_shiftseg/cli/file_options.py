@@ -15,6 +15,7 @@ from napari_shiftseg.cli.console import (
     Foreground,
     MinSize,
     ModelName,
+    Numbers,
 )
 from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import model_file
@@ -50,6 +51,7 @@ class FileOptions:
         ),
     ] = None
     device: Device = None
+    precision: Numbers = "float32"
     memory: Annotated[
         str | None,
         Parameter(
@@ -77,6 +79,7 @@ class FileOptions:
             ),
             axes=self.axes,
             device=self.device,
+            precision=self.precision,
             memory=None if self.memory is None else memory_size(self.memory),
             workers=self.workers,
             scheduler=self.scheduler,

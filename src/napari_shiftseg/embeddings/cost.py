@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_shiftseg.embeddings.unet import Architecture
+from napari_shiftseg.settings import Precision
 from napari_shiftseg.tiles.geometry import Kernels, Size
 from napari_shiftseg.tiles.plan import TilePlan
 
@@ -81,11 +82,11 @@ def cost_of(architecture: Architecture, plan: TilePlan, frames: int = 1) -> Cost
 
 
 @lru_cache
-def convolution_rate(device: str = "cpu") -> float:
+def convolution_rate(device: str = "cpu", precision: Precision = "float32") -> float:
     """Measure a 3x3 convolution once: floating-point operations per second."""
-    where = torch.device(device)
-    image = torch.rand(1, 32, 192, 192, device=where).to(memory_format=torch.channels_last)
-    weight = torch.rand(32, 32, 3, 3, device=where).to(memory_format=torch.channels_last)
+    where = {"device": torch.device(device), "dtype": getattr(torch, precision)}
+    image = torch.rand(1, 32, 192, 192, **where).to(memory_format=torch.channels_last)
+    weight = torch.rand(32, 32, 3, 3, **where).to(memory_format=torch.channels_last)
     seconds = []
     with torch.inference_mode():
         for _ in range(3):

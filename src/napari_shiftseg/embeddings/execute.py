@@ -170,9 +170,10 @@ class Execution:
                     yield done[0]
 
     def _read(self, region: Region) -> Tensor:
-        """Read and normalise: ``(1, C, *region size)`` on the device."""
+        """Read and normalise: ``(1, C, *region size)`` on the device, in the network's type."""
         pixels = self.scaling(read_reflected(self.channels_first, region))
-        return fast_layout(torch.from_numpy(pixels)[None].to(self.device))
+        kind = next(self.network.parameters()).dtype
+        return fast_layout(torch.from_numpy(pixels)[None].to(self.device, kind))
 
 
 def _on_the_host(output: Tensor) -> Output:

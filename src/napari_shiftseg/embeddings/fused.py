@@ -27,6 +27,9 @@ _ONEDNN = all(
         "_reorder_convolution_weight",
     )
 )
+_TYPES = {torch.float32}
+if _ONEDNN and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    _TYPES.add(torch.bfloat16)
 
 
 class FusedConvolution(nn.Module):
@@ -145,7 +148,7 @@ def _fusible(features: Tensor) -> bool:
     return (
         _ONEDNN
         and features.device.type == "cpu"
-        and features.dtype == torch.float32
+        and features.dtype in _TYPES
         and features.ndim in (4, 5)
         and not torch.is_grad_enabled()
     )

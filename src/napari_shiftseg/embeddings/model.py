@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
+
+import torch
 
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model_file import load_network
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import is_file
+from napari_shiftseg.settings import PRECISIONS, Precision
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 
 
@@ -39,6 +43,37 @@ class Model:
         """The network's geometry."""
         return self.description.architecture.geometry
 
+    @property
+    def precision(self) -> Precision:
+        """The number type that the network computes in."""
+        rounded = next(self.network.parameters()).dtype == torch.bfloat16
+        return "bfloat16" if rounded else "float32"
+
+    def in_precision(self, precision: Precision) -> Model:
+        """Return the same model computing in another number type.
+
+        In ``"bfloat16"`` weights and features keep 8 significant bits, sums are taken in
+        float32. That is faster on processors and graphics cards that compute in it. The
+        outputs of two tile sizes may then differ by the rounding, and with them the label of a
+        pixel at the rim of an object.
+
+        Raises
+        ------
+        ShiftSegError
+            If the precision is unknown, or the weights are rounded already.
+        """
+        if precision not in PRECISIONS:
+            raise ShiftSegError(
+                f"there is no precision {precision!r}; legal: {', '.join(PRECISIONS)}"
+            )
+        if precision == self.precision:
+            return self
+        if precision == "float32":
+            raise ShiftSegError(
+                f"the weights of {self.description.name} are rounded to bfloat16; load it again"
+            )
+        return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16))
+
 
 def bundled_models() -> dict[str, Path]:
     """Find the models that are part of the package.
@@ -52,7 +87,7 @@ def bundled_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
-def load_model(model: str | Path | Model) -> Model:
+def load_model(model: str | Path | Model, *, precision: Precision | None = None) -> Model:
     """Load a model by the name of a bundled one or from a file; nothing is executed.
 
     Parameters
@@ -60,6 +95,9 @@ def load_model(model: str | Path | Model) -> Model:
     model
         ``"nuclei-2d"`` or another bundled name, or a path; a loaded model is returned as
         it is.
+    precision
+        ``"float32"``, or ``"bfloat16"`` for a faster and rounded computation, see
+        :meth:`Model.in_precision`; a loaded model keeps its own by default.
 
     Returns
     -------
@@ -69,18 +107,18 @@ def load_model(model: str | Path | Model) -> Model:
     Raises
     ------
     ShiftSegError
-        If there is no such model or file, or the file is not a model.
+        If there is no such model, file or precision, or the file is not a model.
 
     Warns
     -----
     ShiftSegWarning
         If the model was trained with an output window <= period.
     """
-    if isinstance(model, Model):
-        return model
-    path = model_file(model)
-    network, description = load_network(path)
-    return Model(network, description, file_hash(path))
+    if not isinstance(model, Model):
+        path = model_file(model)
+        network, description = load_network(path)
+        model = Model(network, description, file_hash(path))
+    return model if precision is None else model.in_precision(precision)
 
 
 def model_file(model: str | Path) -> Path:

@@ -8,6 +8,7 @@ from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.embeddings.cost import Cost, convolution_rate, cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.settings import Precision
 from napari_shiftseg.tiles.plan import TilePlan
 
 _BUSY = 0.3
@@ -18,14 +19,14 @@ class Estimate:
     """Knows this machine's speed: measured by a convolution first, by runs later."""
 
     def __init__(self) -> None:
-        self._rate: float | None = None
-        self._started: tuple[float, Cost] | None = None
+        self._rates: dict[Precision, float] = {}
+        self._started: tuple[float, Cost, Precision] | None = None
 
     def sentence(self, model: Model, plan: TilePlan, frames: int) -> str:
         """Say what a plan costs."""
         cost = cost_of(model.description.architecture, plan, frames)
         tiles = len(plan) * frames
-        seconds = cost.flops / self._speed()
+        seconds = cost.flops / self._speed(model)
         noun = "tile" if tiles == 1 else "tiles"
         memory = "of memory" if cost.total_bytes <= default_memory() else "are not free"
         price = f"about {in_words(seconds)}, {in_bytes(cost.total_bytes)} {memory}"
@@ -44,26 +45,28 @@ class Estimate:
 
     def seconds(self, model: Model, plan: TilePlan) -> float:
         """Return how long one frame of a plan will take."""
-        return cost_of(model.description.architecture, plan).flops / self._speed()
+        return cost_of(model.description.architecture, plan).flops / self._speed(model)
 
     def begin(self, model: Model, plan: TilePlan, frames: int) -> None:
         """Note that a run starts."""
-        self._started = monotonic(), cost_of(model.description.architecture, plan, frames)
+        cost = cost_of(model.description.architecture, plan, frames)
+        self._started = monotonic(), cost, model.precision
 
     def end(self) -> None:
         """Learn from a run that has ended well."""
         if self._started is None:
             return
-        began, cost = self._started
+        began, cost, precision = self._started
         self._started = None
         seconds = monotonic() - began
         if seconds >= _BUSY:
-            self._rate = cost.flops / seconds
+            self._rates[precision] = cost.flops / seconds
 
-    def _speed(self) -> float:
-        if self._rate is None:
-            self._rate = convolution_rate(choose_device().type)
-        return self._rate
+    def _speed(self, model: Model) -> float:
+        precision = model.precision
+        if precision not in self._rates:
+            self._rates[precision] = convolution_rate(choose_device().type, precision)
+        return self._rates[precision]
 
 
 def in_words(seconds: float) -> str:

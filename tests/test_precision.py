@@ -1,0 +1,96 @@
+"""Computing in bfloat16: what it changes, what it does not, and that results say so."""
+
+import numpy as np
+import pytest
+
+from napari_shiftseg import ShiftSegError, certify, load_model, segment, segment_file
+from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.blockwise.segment_file import segment_file_events
+from napari_shiftseg.image.files import open_image
+from napari_shiftseg.samples.discs import disc_image
+
+IMAGE, _ = disc_image(100)
+ROUNDING = 2.0**-8
+
+
+@pytest.fixture(scope="module")
+def rounded(trained_model):
+    return load_model(trained_model, precision="bfloat16")
+
+
+@pytest.fixture(scope="module")
+def exact(trained_model):
+    return segment(IMAGE, trained_model)
+
+
+def test_the_embedding_differs_by_little_and_is_float32(rounded, exact):
+    found = segment(IMAGE, rounded).prediction.embedding
+    assert found.dtype == np.float32
+    difference = np.abs(found - exact.prediction.embedding)
+    assert 0 < difference.max() < 10 * ROUNDING * np.abs(exact.prediction.embedding).max()
+
+
+def test_the_same_objects_are_found(rounded, exact):
+    found = segment(IMAGE, rounded)
+    assert found.objects == exact.objects
+    assert (found.labels != exact.labels).mean() < 0.01
+
+
+@pytest.mark.parametrize("tile", [4, 20])
+def test_corrected_tiles_equal_the_whole_image_but_for_rounding(rounded, tile):
+    whole = segment(IMAGE, rounded, stitch="whole").prediction.embedding
+    tiled = segment(IMAGE, rounded, tile=tile).prediction.embedding
+    assert np.abs(tiled - whole).max() < 4 * ROUNDING * np.abs(whole).max()
+
+
+def test_the_loaded_model_stays_as_it_is(trained_model, rounded, exact):
+    assert (load_model(trained_model).precision, rounded.precision) == ("float32", "bfloat16")
+    np.testing.assert_array_equal(segment(IMAGE, trained_model).labels, exact.labels)
+    assert load_model(rounded) is rounded
+
+
+def test_rounded_weights_do_not_become_exact_again(rounded):
+    with pytest.raises(ShiftSegError, match="rounded to bfloat16; load it again"):
+        load_model(rounded, precision="float32")
+
+
+def test_an_unknown_precision_names_the_legal_ones(trained_model):
+    with pytest.raises(ShiftSegError, match="'float16'; legal: float32, bfloat16"):
+        load_model(trained_model, precision="float16")
+
+
+def test_labels_say_in_which_precision_they_were_made(rounded, exact):
+    assert exact.provenance["precision"] == "float32"
+    assert segment(IMAGE, rounded).provenance["precision"] == "bfloat16"
+
+
+def test_a_certificate_measures_the_rounding_against_float32(random_model):
+    exact = certify(random_model, tile=8)
+    rounded = certify(random_model, tile=8, precision="bfloat16")
+    assert exact.equal and not rounded.equal
+    assert exact.relative_difference < ROUNDING / 10 < rounded.relative_difference < 0.1
+    assert "in bfloat16" in str(rounded) and "bfloat16" not in str(exact)
+
+
+def test_a_resumed_run_keeps_the_tiles_that_were_begun(rounded, tmp_path):
+    output, pieces = tmp_path / "labels.tif", {"model": rounded, "block_pixels": 900}
+    events = segment_file_events(IMAGE, output, FileSettings(**pieces, memory="400kB"))
+    for _ in range(3):
+        next(events)
+    events.close()
+    resumed = segment_file(IMAGE, output, **pieces, memory="2GB")
+    tile = resumed.provenance["tile"]
+    fresh = segment_file(IMAGE, tmp_path / "fresh.tif", **pieces, memory="2GB")
+    assert tile != fresh.provenance["tile"]
+    at_once = segment(IMAGE, rounded, tile=tuple(tile)).labels
+    assert (np.asarray(open_image(output).pixels) != at_once).mean() < 0.001
+
+
+def test_an_unfinished_run_in_another_precision_is_not_gone_on_with(trained_model, tmp_path):
+    output, pieces = tmp_path / "labels.tif", {"model": trained_model, "block_pixels": 900}
+    events = segment_file_events(IMAGE, output, FileSettings(**pieces))
+    for _ in range(3):
+        next(events)
+    events.close()
+    with pytest.raises(ShiftSegError, match=r"another precision \(float32, now bfloat16\)"):
+        segment_file(IMAGE, output, **pieces, precision="bfloat16")
