@@ -54,7 +54,7 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
     if labels is None:
         labels = _new_labels(result)
         insert_below_helpers(viewer, _tagged(labels, result, LABELS))
-        labels.events.paint.connect(_on_edited)
+        labels.events.paint.connect(mark_edited)
     else:
         pixels, _ = levels_of(result.segmentation.labels, result.subject.placement)
         _refill(labels, pixels, result, "Labels")
@@ -389,7 +389,8 @@ def levels_of(pixels: NDArray[Any], placement: Placement) -> tuple[Any, bool]:
     ], True
 
 
-def _on_edited(event: Any) -> None:
+def mark_edited(event: Any) -> None:
+    """Note that a person painted in a layer."""
     own = tag_of(event.source)
     if own:
         own["edited"] = True

@@ -66,6 +66,7 @@ class Runner(QObject):
         self._generation = 0
         self._worker: Any = None
         self._bar: Any = None
+        self._is_moving = False
         self.running = False
         self.title = ""
         self.image_key = ""
@@ -121,9 +122,7 @@ class Runner(QObject):
             return
         if isinstance(event, Progress):
             self.progressed.emit(event)
-            # Last, because it lets Qt deliver the next event before it returns.
-            if self._bar is not None:
-                self._bar.update(int(event.fraction * _STEPS) - self._bar.n)
+            self._move_bar(event.fraction)
         elif isinstance(event, Partial):
             self.produced.emit(event.value)
         else:
@@ -133,6 +132,19 @@ class Runner(QObject):
                 self.failed.emit(event.message)
             else:
                 self.succeeded.emit(event)
+
+    def _move_bar(self, fraction: float) -> None:
+        """Move the bar of the activity dock, which lets Qt deliver further events meanwhile.
+
+        Those do not move it: a thousand quick tiles would each wait within the one before.
+        """
+        if self._bar is None or self._is_moving:
+            return
+        self._is_moving = True
+        try:
+            self._bar.update(int(fraction * _STEPS) - self._bar.n)
+        finally:
+            self._is_moving = False
 
 
 def _mark_dead(alive: list[bool]) -> None:

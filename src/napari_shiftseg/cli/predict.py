@@ -22,10 +22,9 @@ from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, no
 from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_image, write_labels
-from napari_shiftseg.labels.cluster import cluster
+from napari_shiftseg.labels.channels import cluster_channels
 from napari_shiftseg.network_audit.audit import audit as audit_network
-from napari_shiftseg.network_audit.causes import sha256_of
-from napari_shiftseg.network_audit.predict import predict_exactly, tiles_of
+from napari_shiftseg.network_audit.predict import predict_exactly, provenance_of, tiles_of
 from napari_shiftseg.settings import Clustering
 
 
@@ -82,18 +81,12 @@ def predict(
     audit = audit_network(subject.module, ndim=subject.ndim, in_channels=subject.in_channels)
     events = predict_exactly(subject.module, audit, pixels, tile=tile, freeze=freeze_statistics)
     result = _follow(events, tiles_of(audit, pixels.shape[1:], tile) if audit.tileable else 1)
-    provenance: dict[str, Any] = {
-        "network": audit.name,
-        "weights_sha256": sha256_of(subject.module),
-        "period": list(audit.period),
-        "halo": audit.halo and list(audit.halo),
-        "statistics": "frozen on the middle of the image" if audit.parts else "none",
-    }
+    provenance = provenance_of(subject.module, audit)
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
     text = f"{output}: {len(result)} channels. {audit.verdict}"
     if labels is not None:
         settings = Clustering().replaced(bandwidth=bandwidth, min_size=min_size)
-        made = _clustered(result, embedding, foreground_channel, logits, settings)
+        made = cluster_channels(result, embedding, foreground_channel, settings, logits=logits)
         write_labels(labels, made, axes=calibration, provenance=provenance)
         text += f"\n{labels}: {int(made.max(initial=0))} objects"
     ending.report(provenance | {"output": str(output)}, text)
@@ -106,19 +99,3 @@ def _follow(events: Any, total: int) -> np.ndarray:
                 advance(f"tile {event}")
     assert isinstance(event, np.ndarray)
     return event
-
-
-def _clustered(
-    output: np.ndarray,
-    embedding: tuple[int, ...],
-    foreground: int | None,
-    logits: bool,
-    settings: Clustering,
-) -> np.ndarray:
-    named = [*embedding, *([] if foreground is None else [foreground])]
-    if any(not 0 <= channel < len(output) for channel in named):
-        raise ShiftSegError(f"the channels are {named}; the output has 0 to {len(output) - 1}")
-    inside = None if foreground is None else output[foreground]
-    if logits and inside is not None:
-        inside = 1 / (1 + np.exp(-inside.astype(np.float64)))
-    return cluster(output[list(embedding)], inside, settings)

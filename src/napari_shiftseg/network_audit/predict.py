@@ -11,11 +11,15 @@ from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.causes import sha256_of
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.windows import Windows, window_events
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by, make_plan
+
+_SMALLEST = {1: 256, 2: 64, 3: 32}
+"""Edge in pixels of the smallest tile that is worth a pass of its own."""
 
 
 def predict_exactly(
@@ -38,7 +42,8 @@ def predict_exactly(
         ``(C, *spatial)``, normalised as the network needs it; anything that slices like an
         array. Of any size: what is missing to the last period is mirrored.
     tile
-        Output tile in pixels, a multiple of the period; by default the audit's.
+        Output tile in pixels, a multiple of the period; by default the audit's, if it is not
+        tiny.
     freeze
         Freeze the statistics of normalisations on the middle of the image, as many pixels
         as two tiles: free of seams, and not what one pass over the image would give.
@@ -67,7 +72,7 @@ def predict_exactly(
         )
     subject = Subject(module, audit.ndim, audit.in_channels).copy()
     size = tuple(image.shape[1:])
-    chosen = tile if tile is not None else audit.recommended_tile
+    chosen = tile if tile is not None else _quick_tile(audit)
     with quiet():
         if audit.parts:
             reference = torch.from_numpy(_middle(audit, image))[None].to(subject.dtype)
@@ -79,7 +84,26 @@ def predict_exactly(
 
 def tiles_of(audit: Audit, size: Size, tile: int | Size | None = None) -> int:
     """Return how many tiles :func:`predict_exactly` will run."""
-    return len(make_plan(audit.geometry, size, tile=tile or audit.recommended_tile))
+    return len(make_plan(audit.geometry, size, tile=tile or _quick_tile(audit)))
+
+
+def _quick_tile(audit: Audit) -> Size | None:
+    """Return the recommended tile, or several of them where passes cost more than pixels."""
+    if audit.recommended_tile is None:
+        return None
+    least = _SMALLEST[audit.ndim]
+    return tuple(-(-least // t) * t if t < least else t for t in audit.recommended_tile)
+
+
+def provenance_of(module: nn.Module, audit: Audit) -> dict[str, Any]:
+    """Return what it takes to predict the same again."""
+    return {
+        "network": audit.name,
+        "weights_sha256": sha256_of(module),
+        "period": list(audit.period),
+        "halo": audit.halo and list(audit.halo),
+        "statistics": "frozen on the middle of the image" if audit.parts else "none",
+    }
 
 
 def _middle(audit: Audit, image: Any) -> np.ndarray:

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.audit.difference_layers import DifferenceLayers
 from napari_shiftseg._napari.audit.job import Audited, Tiled, Work, audit_run, tilings_run
+from napari_shiftseg._napari.audit.output.control import OutputControl
 from napari_shiftseg._napari.audit.period_lines import PeriodLines
 from napari_shiftseg._napari.audit.scene import scene_of
 from napari_shiftseg._napari.audit.view import AuditView
@@ -44,6 +45,7 @@ class AuditControl(QObject):
         self.runner, self.tilings = Runner(self), Runner(self)
         self.differences = DifferenceLayers(viewer)
         self.period = PeriodLines(viewer, self.turns, self)
+        self.output = OutputControl(viewer, view.output, self.turns, self)
         self.audited: Audited | None = None
         self.tiled: Tiled | None = None
         self._work = Work()
@@ -57,7 +59,11 @@ class AuditControl(QObject):
     @property
     def busy(self) -> bool:
         """Whether anything runs or is still to be drawn."""
-        return self.runner.running or self.tilings.running or self.turns.busy
+        return self._is_running or self.output.running or self.turns.busy
+
+    @property
+    def _is_running(self) -> bool:
+        return self.runner.running or self.tilings.running
 
     def audit(self) -> None:
         """Audit the chosen network."""
@@ -94,6 +100,7 @@ class AuditControl(QObject):
         self._work.stop.set()
         self.runner.cancel()
         self.tilings.cancel()
+        self.output.end()
 
     def _connect(self) -> None:
         view = self._view
@@ -109,6 +116,7 @@ class AuditControl(QObject):
             runner.running_changed.connect(bar.set_running)
             runner.running_changed.connect(self._on_running)
             runner.failed.connect(show_error)
+        self.output.running_changed.connect(lambda _: self._allow())
         self.runner.succeeded.connect(self._on_audited)
         self.tilings.succeeded.connect(self._on_tiled)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
@@ -116,7 +124,7 @@ class AuditControl(QObject):
     def _on_running(self, running: bool) -> None:
         if running:
             self._beat.start()
-        elif not (self.runner.running or self.tilings.running):
+        elif not self._is_running:
             self._beat.stop()
         self._allow()
 
@@ -135,6 +143,7 @@ class AuditControl(QObject):
             self.audited, self.tiled = audited, None
             self.differences.hide()
             self._view.show_audited(audited)
+            self.output.use(audited)
             self._draw_period()
             self._allow()
 
@@ -171,9 +180,10 @@ class AuditControl(QObject):
         self.period.show(plan, scene.of_space)
 
     def _allow(self) -> None:
-        busy = self.runner.running or self.tilings.running
+        busy = self._is_running or self.output.running
         tileable = self.audited is not None and self.audited.audit.tileable
-        self._view.run.run.setEnabled(not self.tilings.running)
+        self._view.run.run.setEnabled(not (self.tilings.running or self.output.running))
+        self.output.allow(not self._is_running)
         self._view.image.run.run.setEnabled(
             tileable and not busy and self._view.image.layers.layer is not None
         )

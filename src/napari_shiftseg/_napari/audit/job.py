@@ -62,6 +62,11 @@ class Asked:
     ndim: int = 2
     in_channels: int = 1
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a model of this package's format, whose channels are known."""
+        return self.source in bundled_models() or Path(self.source).suffix == ".safetensors"
+
 
 @dataclass(frozen=True)
 class Audited:
@@ -131,7 +136,7 @@ def audit_run(asked: Asked, work: Work) -> Iterator[Progress | Audited]:
     found = load_foreign(asked.source)
     yield Progress(0.05, "Measuring the network")
     axes = found.ndim or asked.ndim
-    with _watched(found.module, work):
+    with watched(found.module, work):
         audit = audit_network(
             found.module, ndim=axes, in_channels=found.in_channels or asked.in_channels
         )
@@ -151,14 +156,9 @@ def tilings_run(audited: Audited, scene: Scene, work: Work) -> Iterator[Progress
     """Tile an image in every way."""
     yield Progress(0, "Reading the image")
     audit, found = audited.audit, audited.foreign
-    frames = Frames.of(
-        scene.pixels, ndim=audit.ndim, in_channels=audit.in_channels, axes=scene.axes
-    )
-    frame = frames.frame(scene.frame)
-    scaling = found.intensity.measure(frame)
-    pixels = scaling(np.asarray(frame[(slice(None), *scene.region)]))
+    pixels = pixels_for(audited, scene)
     yield Progress(0.05, "Tiling the image in every way")
-    with _watched(found.module, work):
+    with watched(found.module, work):
         for event in diagnose_events(found.module, audit, pixels):
             if isinstance(event, StrategyDone):
                 share = 0.05 + 0.95 * event.done / event.total
@@ -167,8 +167,19 @@ def tilings_run(audited: Audited, scene: Scene, work: Work) -> Iterator[Progress
                 yield Tiled(audited, scene, event)
 
 
+def pixels_for(audited: Audited, scene: Scene) -> NDArray[np.float32]:
+    """Read a scene as its network needs it: ``(C, *spatial)``."""
+    audit = audited.audit
+    frames = Frames.of(
+        scene.pixels, ndim=audit.ndim, in_channels=audit.in_channels, axes=scene.axes
+    )
+    frame = frames.frame(scene.frame)
+    scaling = audited.foreign.intensity.measure(frame)
+    return scaling(np.asarray(frame[(slice(None), *scene.region)]))
+
+
 @contextmanager
-def _watched(module: torch.nn.Module, work: Work) -> Iterator[None]:
+def watched(module: torch.nn.Module, work: Work) -> Iterator[None]:
     """Count the passes of a network, and leave when they are not wanted any more.
 
     Copies of the network are watched too, but not those of recorded ones: these run to their

@@ -79,8 +79,15 @@ class Scene:
         return self.stack.cut(frame + kept)
 
 
-def scene_of(layer: Image, ndim: int, in_channels: int, point: Sequence[float]) -> Scene:
-    """Take what is on screen.
+def scene_of(
+    layer: Image,
+    ndim: int,
+    in_channels: int,
+    point: Sequence[float],
+    *,
+    most: int | None = _PIXELS,
+) -> Scene:
+    """Take what is on screen; of more than ``most`` pixels the middle.
 
     Raises
     ------
@@ -91,7 +98,7 @@ def scene_of(layer: Image, ndim: int, in_channels: int, point: Sequence[float]) 
     frames = frames_of_layer(layer, model)
     loops = frames.layout.loops
     whole = tuple(slice(0, n) for n in frames.spatial)
-    region = centre_of(whole, _PIXELS)
+    region = whole if most is None else centre_of(whole, most)
     return Scene(
         pixels_of(layer),
         axes_of(layer, model),

@@ -9,6 +9,7 @@ from napari_shiftseg._napari.audit.facts_page import FactsPage
 from napari_shiftseg._napari.audit.image_page import ImagePage
 from napari_shiftseg._napari.audit.job import Audited
 from napari_shiftseg._napari.audit.network_section import NetworkSection
+from napari_shiftseg._napari.audit.output.page import OutputPage
 from napari_shiftseg._napari.audit.plots import AuditPlots
 from napari_shiftseg._napari.audit.words import headline
 from napari_shiftseg._napari.run_bar import RunBar
@@ -37,12 +38,14 @@ class AuditView(QWidget):
         self.facts = FactsPage()
         self.plots = AuditPlots()
         self.image = ImagePage(viewer)
+        self.output = OutputPage(viewer)
         self.pages = QTabWidget()
         # Qt would reckon with the height of sentences in a much narrower dock.
         self.pages.setMinimumHeight(_PAGE)
         self.pages.addTab(self.facts, "Findings")
         self.pages.addTab(self.plots, "Plots")
         self.pages.addTab(self.image, "On an image")
+        self.pages.addTab(self.output, "Output")
         page = QVBoxLayout(self)
         page.setSpacing(6)
         for part in (self.network, self.run, self.verdict):

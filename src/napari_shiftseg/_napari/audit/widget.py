@@ -28,6 +28,9 @@ class AuditWidget(Dock):
         commands = [
             Command("audit_model", "Audit the chosen model", self.control.audit),
             Command("tile_every_way", "Tile the chosen image every way", self.control.tile),
+            Command(
+                "predict_output", "Show the audited network's output", self.control.output.predict
+            ),
         ]
         self.begin(scrolling(self.view), self.control.close, commands, width=430)
 

@@ -1,0 +1,1 @@
+"""The output of an audited network, as an image and as labels."""
