@@ -8,11 +8,14 @@ It needs a display; on a server::
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import napari
+import torch
 
 from gaps import Gaps
 from napari_shiftseg._napari.audit.widget import AuditWidget
+from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples import load_sample
 from pictures import folder_of_pictures
 from stage import first_day, settle, shoot, wait_until
@@ -69,7 +72,39 @@ def tour(folder: Path, gaps: Gaps) -> None:
     gaps.end()
     print(view.verdict.text(), view.image.finding.text(), view.image.reason.text(), sep="\n")
     shoot(viewer, folder / "audit.png")
+    tour_output(viewer, widget, gaps)
+    shoot(viewer, folder / "audit-output.png")
     viewer.close()
+
+
+def tour_output(viewer: napari.Viewer, widget: AuditWidget, gaps: Gaps) -> None:
+    """Run a network in a format that says nothing about its channels, and cluster its output."""
+    view, control = widget.view, widget.control
+    view.image.pattern.setChecked(False)
+    control.differences.hide()
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "someone's unet.pt"
+        network = load_model("nuclei-2d-plain").network
+        torch.jit.trace(network, torch.zeros(1, 1, 128, 128)).save(str(file))
+        view.network.open_file(file)
+        view.run.run.click()
+        wait_until(lambda: not control.busy, PATIENCE)
+    page = view.output
+    view.pages.setCurrentWidget(page)
+    gaps.begin("predict")
+    page.run.run.click()
+    wait_until(lambda: not control.busy, PATIENCE)
+    settle(0.3)
+    gaps.end()
+    page.embedding.setText("0-7")
+    page.foreground.setText("8")
+    page.logits.setChecked(True)
+    gaps.begin("cluster its output")
+    page.cluster.click()
+    wait_until(lambda: not control.busy, PATIENCE)
+    settle(0.3)
+    gaps.end()
+    print(page.said.text())
 
 
 def in_theme(viewer: napari.Viewer, path: Path, theme: str) -> None:

@@ -43,7 +43,10 @@ class OutputLayers:
         self._viewer = viewer
 
     def show_output(self, predicted: Predicted) -> Steps:
-        """Show an output with a slider for its channels, if it has more than one."""
+        """Show an output with a slider for its channels, if it has more than one.
+
+        A new layer is seen a step later: adding and drawing it take their time, each alone.
+        """
         pixels, placement = _stacked(predicted.output, predicted)
         if len(pixels) == 1:
             pixels = pixels[0]
@@ -68,6 +71,7 @@ class OutputLayers:
             colormap="viridis",
             contrast_limits=limits,
             multiscale=is_pyramid,
+            visible=False,
             **placement.keywords,
         )
         _describe(layer, placement, predicted, OUTPUT, layer.name)
@@ -76,6 +80,8 @@ class OutputLayers:
             insert_below_helpers(self._viewer, layer)
         else:
             insert_above(self._viewer, image, layer)
+        yield
+        set_visible(layer, True)
 
     def show_labels(self, clustered: Clustered) -> Steps:
         """Show labels in a layer that a person can correct and save."""
@@ -93,10 +99,19 @@ class OutputLayers:
             _describe(there, placement, predicted, OUTPUT_LABELS, name)
             set_visible(there, True)
             return
-        layer = Labels(shown, name=name, opacity=0.7, multiscale=is_pyramid, **placement.keywords)
+        layer = Labels(
+            shown,
+            name=name,
+            opacity=0.7,
+            multiscale=is_pyramid,
+            visible=False,
+            **placement.keywords,
+        )
         _describe(layer, placement, predicted, OUTPUT_LABELS, name)
         layer.events.paint.connect(mark_edited)
         insert_below_helpers(self._viewer, layer)
+        yield
+        set_visible(layer, True)
 
     def _former(self, predicted: Predicted, kind: str | None) -> Layer | None:
         """Return the layer of an earlier run on the image, unless a person has changed it."""
