@@ -48,10 +48,10 @@ class ModelSection(QGroupBox):
         self._offer_recent()
         self.open_button = QPushButton("Open file…")
         self.open_button.setToolTip("Open a .safetensors model, or a checkpoint with its .json")
-        self.rounded = QCheckBox("Compute in bfloat16: faster, rounded")
+        self.rounded = QCheckBox("bfloat16")
         self.rounded.setToolTip(
-            "Keep 8 significant bits of what the network computes: faster on processors that have "
-            "it; labels at the rims of objects may then depend on the tile size"
+            "Compute with 8 significant bits: faster on processors that have them; labels at the "
+            "rims of objects may then depend on the tile size"
         )
         self.rounded.setChecked(self._remembered.get("rounded", False))
         self.card = Sentence(wrap=False)
@@ -149,10 +149,10 @@ class ModelSection(QGroupBox):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.addWidget(self.combo, 1)
+        row.addWidget(self.rounded)
         row.addWidget(self.open_button)
         column = QVBoxLayout(self)
         column.addLayout(row)
         column.addWidget(self.card)
-        column.addWidget(self.rounded)
         column.addWidget(self.warning)
         self.warning.hide()
