@@ -22,7 +22,7 @@ from sklearn.cluster import MeanShift
 from sklearn.metrics import adjusted_rand_score
 
 from napari_shiftseg.embeddings.model import load_model
-from napari_shiftseg.labels.meanshift import BinSummary, assign, mean_shift_modes
+from napari_shiftseg.labels.meanshift import Binned, mean_shift_modes
 from napari_shiftseg.pipeline import segment
 from napari_shiftseg.samples import load_sample
 from napari_shiftseg.samples.discs import disc_image
@@ -52,18 +52,18 @@ def measure(name: str, sizes: list[int], limit: float) -> list[dict[str, Any]]:
     for size in sizes:
         vectors = embeddings(name, size)
         begin = time.perf_counter()
-        summary = BinSummary.of(vectors, bandwidth)
+        binned = Binned.of(vectors, bandwidth)
         summarised = time.perf_counter()
-        modes = mean_shift_modes(summary, bandwidth)
+        modes = mean_shift_modes(binned.summary, bandwidth)
         found = time.perf_counter()
-        labels = assign(vectors, modes, bandwidth)
+        labels = binned.assign(vectors, modes)
         ours = time.perf_counter() - begin
         row: dict[str, Any] = {
             "model": name,
             "size": size,
             "dimensions": vectors.shape[1],
             "pixels": len(vectors),
-            "bins": len(summary.count),
+            "bins": len(binned.summary.count),
             "modes": len(modes),
             "seconds": ours,
             "summary_seconds": summarised - begin,

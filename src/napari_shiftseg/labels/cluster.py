@@ -10,7 +10,7 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_shiftseg.labels.meanshift import BinSummary, assign, mean_shift_modes
+from napari_shiftseg.labels.meanshift import Binned, BinSummary, mean_shift_modes
 from napari_shiftseg.settings import Clustering
 
 _SLAB = 2**22
@@ -38,15 +38,16 @@ def cluster(
         0 is background; objects are numbered from 1 in raster order of their first pixel.
     """
     shape = embedding.shape[1:]
-    parts = (
-        BinSummary.of(part[:, chosen].T, settings.bandwidth)
+    binned = [
+        Binned.of(part[:, chosen].T, settings.bandwidth)
         for _, part, chosen in _slabs(embedding, foreground, settings)
-    )
-    summary = BinSummary.merged(parts, len(embedding))
+    ]
+    summary = BinSummary.merged((part.summary for part in binned), len(embedding))
     modes = mean_shift_modes(summary, settings.bandwidth, min_count=settings.min_size)
     labels = np.zeros(shape, np.int32)
-    for rows, part, chosen in _slabs(embedding, foreground, settings):
-        labels[rows][chosen] = 1 + assign(part[:, chosen].T, modes, settings.bandwidth)
+    slabs = _slabs(embedding, foreground, settings)
+    for bins, (rows, part, chosen) in zip(binned, slabs, strict=True):
+        labels[rows][chosen] = 1 + bins.assign(part[:, chosen].T, modes)
     if foreground is None and len(modes):
         labels[labels == np.bincount(labels.ravel()).argmax()] = 0
     return clean_up(labels, settings)

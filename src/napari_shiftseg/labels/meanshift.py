@@ -6,7 +6,7 @@ not depend on their order, so neither do the modes: not on tiles, not on workers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -29,8 +29,8 @@ _SHIFT = (_LATTICE // _BINS).bit_length() - 1
 _DENSE = 2**23
 """Pairs of positions and bins up to which matrix products beat a tree."""
 
-_PAIRS = 2**19
-"""Pairs that are compared at a time: they stay in the caches."""
+_PAIRS = 2**20
+"""Pairs that are compared at a time, which bounds their memory."""
 
 _SAMPLE, _TREE_COST = 64, 60
 """Seeds that are asked for their neighbours; what a neighbour by the tree costs in pairs."""
@@ -69,8 +69,7 @@ class BinSummary:
     @classmethod
     def of(cls, embeddings: NDArray[Any], bandwidth: float) -> BinSummary:
         """Summarise ``(N, E)`` embeddings."""
-        lattice = np.rint(embeddings.astype(np.float64) * (_LATTICE / bandwidth)).astype(np.int64)
-        return _grouped(lattice >> _SHIFT, np.ones(len(lattice), np.int64), lattice)
+        return Binned.of(embeddings, bandwidth).summary
 
     @classmethod
     def empty(cls, dims: int) -> BinSummary:
@@ -107,14 +106,78 @@ class BinSummary:
         return _grouped(self.key // _BINS, self.count, self.total)
 
 
+@dataclass(frozen=True)
+class Binned:
+    """The bins of embeddings, and which one each lies in.
+
+    Parameters
+    ----------
+    summary
+        The bins.
+    bin_of : (N,) int32
+        Which bin each embedding lies in.
+    bandwidth
+        Of mean shift.
+    """
+
+    summary: BinSummary
+    bin_of: NDArray[np.int32]
+    bandwidth: float
+
+    @classmethod
+    def of(cls, embeddings: NDArray[Any], bandwidth: float) -> Binned:
+        """Sort ``(N, E)`` embeddings into bins."""
+        lattice = _on_lattice(embeddings, bandwidth)
+        key = lattice >> _SHIFT
+        order, first = _in_groups(key)
+        sizes = np.diff(first, append=len(key))
+        summary = BinSummary(key[order[first]], sizes, _added(lattice[order], first))
+        bin_of = np.empty(len(key), np.int32)
+        bin_of[order] = np.repeat(np.arange(len(first), dtype=np.int32), sizes)
+        return cls(summary, bin_of, bandwidth)
+
+    def assign(self, embeddings: NDArray[Any], modes: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Give each of the same embeddings the index of its nearest mode; -1 if there is none.
+
+        All of a bin have the same one if the second nearest is farther by more than the bin
+        is wide. Only in the others each is asked for itself.
+        """
+        if len(modes) < 2:
+            return np.full(len(self.bin_of), len(modes) - 1, np.int64)
+        step = self.bandwidth / _LATTICE
+        middle = (self.summary.key + 0.5) * (2**_SHIFT * step)
+        distance, nearest = KDTree(modes).query(middle, k=2, workers=-1)
+        wide = 2**_SHIFT * step * np.sqrt(modes.shape[1])
+        unclear = distance[:, 1] - distance[:, 0] <= 1.001 * wide
+        found: NDArray[np.int64] = nearest[self.bin_of, 0].astype(np.int64)
+        asked = np.flatnonzero(unclear[self.bin_of])
+        lattice = _on_lattice(embeddings[asked], self.bandwidth)
+        found[asked] = KDTree(modes).query(lattice * step, workers=-1)[1]
+        return found
+
+
 class _Bins:
-    """The mean of each occupied bin, and what sums up those near a position."""
+    """The mean of each occupied bin, and what sums up those near a position.
+
+    The bins are ordered along the axis on which they are spread most: those near a position
+    lie in a span of it.
+    """
 
     def __init__(self, summary: BinSummary, start: NDArray[np.float64]) -> None:
-        self.centre = summary.total / summary.count[:, None]
-        self.half_squares = (self.centre**2).sum(1) / 2
-        self.sums = np.column_stack([summary.count, summary.total]).astype(np.float64)
+        centre = summary.total / summary.count[:, None]
+        self.axis = int(np.argmax(np.ptp(centre, axis=0)))
+        order = np.argsort(centre[:, self.axis])
+        self.centre = centre[order]
+        self.along = self.centre[:, self.axis].copy()
+        self.lifted = np.column_stack([self.centre, (self.centre**2).sum(1) / 2])
+        sums = np.column_stack([summary.count, summary.total])
+        self.sums = sums[order].astype(np.float64)
         self._start = start
+
+    def spans(self, along: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the bins begin and end that may be near positions on the axis."""
+        first = np.searchsorted(self.along, along - _LATTICE)
+        return first, np.searchsorted(self.along, along + _LATTICE, side="right")
 
     @cached_property
     def tree(self) -> KDTree:
@@ -126,7 +189,8 @@ class _Bins:
         """Whether so many bins are near a seed that comparing all costs less than a tree."""
         some = self._start[:: max(1, len(self._start) // _SAMPLE)]
         near = self.tree.query_ball_point(some, _LATTICE, return_length=True)
-        return bool(near.mean() * _TREE_COST > len(self.centre))
+        first, stop = self.spans(some[:, self.axis])
+        return bool(near.mean() * _TREE_COST > (stop - first).mean())
 
 
 def mean_shift_modes(
@@ -245,13 +309,8 @@ def _modes(found: list[Resting], bandwidth: float, min_count: int) -> NDArray[np
 def assign(
     embeddings: NDArray[Any], modes: NDArray[np.float64], bandwidth: float
 ) -> NDArray[np.int64]:
-    """Give each of ``(N, E)`` embeddings the index of its nearest mode."""
-    if len(modes) == 0 or len(embeddings) == 0:
-        return np.full(len(embeddings), -1, np.int64)
-    step = bandwidth / _LATTICE
-    lattice = np.rint(embeddings.astype(np.float64) / step) * step
-    nearest: NDArray[np.int64] = KDTree(modes).query(lattice, workers=-1)[1].astype(np.int64)
-    return nearest
+    """Give each of ``(N, E)`` embeddings the index of its nearest mode; -1 if there is none."""
+    return Binned.of(embeddings, bandwidth).assign(embeddings, modes)
 
 
 def _climb(
@@ -290,12 +349,12 @@ def _kernel_mean(
 
     All sums are of integers below 2^53, so both ways of adding give the same.
     """
-    few = len(position) * len(bins.centre) <= _DENSE
-    way, size = _dense_sums, max(1, _PAIRS // len(bins.centre))
-    if not few and not bins.crowded:
-        way, size = _sparse_sums, _CHUNK
-    parts = [position[start : start + size] for start in range(0, len(position), size)]
-    sums = np.concatenate([way(bins, part) for part in parts])
+    order = np.argsort(position[:, bins.axis])
+    ordered = position[order]
+    first, stop = bins.spans(ordered[:, bins.axis])
+    few = int((stop - first).sum()) <= _DENSE
+    sums = np.empty((len(position), bins.sums.shape[1]))
+    sums[order] = (_dense_sums if few or bins.crowded else _sparse_sums)(bins, ordered)
     count, found = sums[:, 0], sums[:, 0] > 0
     mean = position.copy()
     mean[found] = sums[found, 1:] / count[found, None]
@@ -303,23 +362,44 @@ def _kernel_mean(
 
 
 def _dense_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compare every position with every bin: two matrix products, ``(n, 1 + E)``."""
-    product = position @ bins.centre.T
-    product -= bins.half_squares
-    near = product >= ((position**2).sum(1)[:, None] - _LATTICE**2) / 2
-    return np.asarray(near.astype(np.float64) @ bins.sums)
+    """Compare positions with all bins of their span: two matrix products, ``(n, 1 + E)``."""
+    sums = np.empty((len(position), bins.sums.shape[1]))
+    lifted = np.column_stack([position, -np.ones(len(position))])
+    reach = ((position**2).sum(1) - _LATTICE**2) / 2
+    for part, near in _groups(bins, position):
+        product = lifted[part] @ bins.lifted[near].T
+        np.greater_equal(product, reach[part, None], out=product)
+        sums[part] = product @ bins.sums[near]
+    return sums
+
+
+def _groups(bins: _Bins, position: NDArray[np.float64]) -> Iterator[tuple[slice, slice]]:
+    """Cut ordered positions where they reach one bandwidth farther: parts, and their bins."""
+    along = position[:, bins.axis]
+    first, stop = bins.spans(along)
+    start = 0
+    while start < len(along):
+        end = int(np.searchsorted(along, along[start] + _LATTICE, side="right"))
+        near = slice(int(first[start]), int(stop[end - 1]))
+        size = max(1, _PAIRS // max(1, near.stop - near.start))
+        for at in range(start, end, size):
+            yield slice(at, min(at + size, end)), near
+        start = end
 
 
 def _sparse_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ask the tree for the bins around each position: ``(n, 1 + E)``."""
-    near = bins.tree.query_ball_point(position, _LATTICE, workers=-1, return_sorted=False)
-    sizes = np.fromiter(map(len, near), np.int64, len(near))
     sums = np.zeros((len(position), bins.sums.shape[1]))
-    found = sizes > 0
-    if found.any():
-        members = np.concatenate(near[found]).astype(np.int64)
-        offsets = np.cumsum(sizes[found]) - sizes[found]
-        sums[found] = np.add.reduceat(bins.sums[members], offsets, axis=0)
+    for start in range(0, len(position), _CHUNK):
+        part = position[start : start + _CHUNK]
+        near = bins.tree.query_ball_point(part, _LATTICE, workers=-1, return_sorted=False)
+        sizes = np.fromiter(map(len, near), np.int64, len(near))
+        found = sizes > 0
+        if found.any():
+            members = np.concatenate(near[found]).astype(np.int64)
+            offsets = np.cumsum(sizes[found]) - sizes[found]
+            added = np.add.reduceat(bins.sums[members], offsets, axis=0)
+            sums[start : start + _CHUNK][found] = added
     return sums
 
 
@@ -335,22 +415,35 @@ def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArr
     return position[keep]
 
 
+def _on_lattice(embeddings: NDArray[Any], bandwidth: float) -> NDArray[np.int64]:
+    steps = embeddings.astype(np.float64)
+    steps *= _LATTICE / bandwidth
+    return np.rint(steps, out=steps).astype(np.int64)
+
+
 def _grouped(
     key: NDArray[np.int64], count: NDArray[np.int64], total: NDArray[np.int64]
 ) -> BinSummary:
     """Add up the rows that share a key."""
+    order, first = _in_groups(key)
+    return BinSummary(key[order[first]], _added(count[order], first), _added(total[order], first))
+
+
+def _in_groups(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort the rows of ``(n, E)`` keys: their order, and where in it each other key begins."""
     if len(key) == 0:
-        return BinSummary(key, count, total)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     code = _code(key)
-    order = np.argsort(code, kind="stable") if code is not None else np.lexsort(key.T[::-1])
+    order = np.argsort(code) if code is not None else np.lexsort(key.T[::-1])
     # Of numbers one comparison tells neighbours apart, of rows as many as there are columns.
-    sorted_key = key[order] if code is None else code[order][:, None]
-    first = np.flatnonzero(np.concatenate([[True], (sorted_key[1:] != sorted_key[:-1]).any(1)]))
-    return BinSummary(
-        key[order[first]],
-        np.add.reduceat(count[order], first),
-        np.add.reduceat(total[order], first, axis=0),
-    )
+    ordered = key[order] if code is None else code[order][:, None]
+    changes = (ordered[1:] != ordered[:-1]).any(1)
+    return order, np.flatnonzero(np.concatenate([[True], changes]))
+
+
+def _added(values: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Add up the rows of each group."""
+    return np.add.reduceat(values, first, axis=0) if len(first) else values
 
 
 def _code(key: NDArray[np.int64]) -> NDArray[np.int64] | None:
