@@ -27,7 +27,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from napari_shiftseg.embeddings.budget import rows_at_once, stream_rows, streamed_cost
+from napari_shiftseg.embeddings.budget import rows_at_once, stream_rows, streamed_cost, tile_within
 from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.device import fast_layout
 from napari_shiftseg.embeddings.execute import Execution
@@ -38,7 +38,7 @@ from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.settings import StitchMode
 from napari_shiftseg.tiles.geometry import NetworkGeometry
-from napari_shiftseg.tiles.plan import corrected_tile, make_plan
+from napari_shiftseg.tiles.plan import by, corrected_tile, make_plan
 
 CPU = torch.device("cpu")
 UNSCALED = Scaling((0.0,), (1.0,))
@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument(
         "--tile",
         type=int,
-        help="corrected tile; by default the largest in the model's training window",
+        help="corrected tile; by default the largest in the model's training window, and of "
+        "executors the one that a run chooses",
     )
     parser.add_argument("--part", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--threads", type=int, default=1)
@@ -67,7 +68,7 @@ def main() -> None:
         return
     tile = options.tile or corrected_default()
     parts = {
-        "executors": lambda: executors(options.size, tile, options.threads),
+        "executors": lambda: executors(options.size, options.tile, options.threads),
         "monai": lambda: monai(options.size, tile, options.threads),
         "rounded": lambda: rounded(options.size, tile, options.threads),
         "peak": lambda: peak(tile),
@@ -89,10 +90,18 @@ def corrected_default() -> int:
     return corrected_tile(model.geometry, model.description.training_window)[0]
 
 
-def executors(size: int, tile: int, threads: int) -> Values:
-    """Time and memory of tiles and streams, as shares of one pass over the whole image."""
+def executors(size: int, tile: int | None, threads: int) -> Values:
+    """Time and memory of tiles and streams, as shares of one pass over the whole image.
+
+    Tiles are those that a run chooses by itself within an eighth of the memory of that pass.
+    """
+    architecture = load_model("nuclei-2d").description.architecture
+    whole_plan = make_plan(architecture.geometry, (size, size), "whole")
+    eighth = cost_of(architecture, whole_plan).tile_bytes // 8
+    chosen = (tile, tile) if tile else tile_within(architecture, (size, size), eighth)
+    print(f"  tiles of {by(chosen)} px")
     measured = {
-        how: elsewhere(threads, how=how, shape=[size, size], tile=[tile, tile])
+        how: elsewhere(threads, how=how, shape=[size, size], tile=chosen)
         for how in ("whole", "tiled", "streamed", "streamed whole")
     }
     whole = measured["whole"]

@@ -177,3 +177,17 @@ def test_no_bins_have_no_slabs():
     nothing = np.zeros(0, np.int64)
     slabs = Slabs(BinSummary.empty(3).between, nothing, nothing, dims=3)
     assert mean_shift_modes_by_slabs(slabs, 1.0).shape == (0, 3)
+
+
+@given(seed=st.integers(0, 2**31), dims=st.integers(2, 8), spread=st.floats(0.05, 3))
+def test_each_embedding_gets_its_nearest_mode_whatever_lies_beside_it(seed, dims, spread):
+    rng = np.random.default_rng(seed)
+    modes = rng.uniform(-3, 3, (6, dims))
+    points = np.concatenate([modes[rng.integers(6, size=300)], rng.uniform(-4, 4, (300, dims))])
+    points += rng.normal(scale=spread, size=points.shape)
+    found = assign(points, modes, 1.0)
+    distance = np.linalg.norm(points[:, None] - modes, axis=2)
+    rounding = 2 * np.sqrt(dims) / 4096
+    assert (distance[np.arange(len(points)), found] <= distance.min(axis=1) + rounding).all()
+    some = rng.permutation(len(points))[:50]
+    assert np.array_equal(assign(points[some], modes, 1.0), found[some])

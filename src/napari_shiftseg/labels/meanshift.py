@@ -38,6 +38,9 @@ _SAMPLE, _TREE_COST = 64, 60
 _CHUNK = 2**14
 """Positions asked of the tree at a time: what bounds the memory of their neighbours."""
 
+_TABLE = 4
+"""Possible bins per pixel up to which a table of them beats sorting."""
+
 _MARGIN = 3 * _BINS
 """Bins on either side of a slab at first: seeds seldom climb farther than two bandwidths."""
 
@@ -82,7 +85,7 @@ class BinSummary:
             np.concatenate([self.key, other.key]),
             np.concatenate([self.count, other.count]),
             np.concatenate([self.total, other.total]),
-        )
+        )[0]
 
     @classmethod
     def merged(cls, parts: Iterable[BinSummary], dims: int) -> BinSummary:
@@ -103,7 +106,7 @@ class BinSummary:
 
     def coarse(self) -> BinSummary:
         """Merge bins to the edge length of one bandwidth."""
-        return _grouped(self.key // _BINS, self.count, self.total)
+        return _grouped(self.key // _BINS, self.count, self.total)[0]
 
 
 @dataclass(frozen=True)
@@ -128,12 +131,7 @@ class Binned:
     def of(cls, embeddings: NDArray[Any], bandwidth: float) -> Binned:
         """Sort ``(N, E)`` embeddings into bins."""
         lattice = _on_lattice(embeddings, bandwidth)
-        key = lattice >> _SHIFT
-        order, first = _in_groups(key)
-        sizes = np.diff(first, append=len(key))
-        summary = BinSummary(key[order[first]], sizes, _added(lattice[order], first))
-        bin_of = np.empty(len(key), np.int32)
-        bin_of[order] = np.repeat(np.arange(len(first), dtype=np.int32), sizes)
+        summary, bin_of = _grouped(lattice >> _SHIFT, None, lattice)
         return cls(summary, bin_of, bandwidth)
 
     def assign(self, embeddings: NDArray[Any], modes: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -422,28 +420,40 @@ def _on_lattice(embeddings: NDArray[Any], bandwidth: float) -> NDArray[np.int64]
 
 
 def _grouped(
-    key: NDArray[np.int64], count: NDArray[np.int64], total: NDArray[np.int64]
-) -> BinSummary:
-    """Add up the rows that share a key."""
-    order, first = _in_groups(key)
-    return BinSummary(key[order[first]], _added(count[order], first), _added(total[order], first))
+    key: NDArray[np.int64], count: NDArray[np.int64] | None, total: NDArray[np.int64]
+) -> tuple[BinSummary, NDArray[np.int32]]:
+    """Add up the rows that share a key, in the order of keys; and say where each row went.
+
+    Without ``count`` each row is one pixel.
+    """
+    group = _groups_of(key)
+    groups = int(group.max(initial=-1)) + 1
+    member = np.empty(groups, np.int64)
+    member[group] = np.arange(len(key))
+
+    def added(values: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        # In doubles, which hold sums of integers below 2^53 exactly.
+        return np.bincount(group, values, minlength=groups).astype(np.int64)
+
+    totals = [added(column) for column in total.T]
+    return BinSummary(key[member], added(count), np.stack(totals, axis=1)), group
 
 
-def _in_groups(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sort the rows of ``(n, E)`` keys: their order, and where in it each other key begins."""
+def _groups_of(key: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Give each of ``(n, E)`` keys the place of its value in their lexicographic order."""
+    group = np.zeros(len(key), np.int32)
     if len(key) == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return group
     code = _code(key)
+    if code is not None and (largest := int(code.max())) < _TABLE * len(key):
+        present = np.zeros(largest + 1, bool)
+        present[code] = True
+        return np.cumsum(present, dtype=np.int32)[code] - np.int32(1)
     order = np.argsort(code) if code is not None else np.lexsort(key.T[::-1])
     # Of numbers one comparison tells neighbours apart, of rows as many as there are columns.
     ordered = key[order] if code is None else code[order][:, None]
-    changes = (ordered[1:] != ordered[:-1]).any(1)
-    return order, np.flatnonzero(np.concatenate([[True], changes]))
-
-
-def _added(values: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Add up the rows of each group."""
-    return np.add.reduceat(values, first, axis=0) if len(first) else values
+    group[order[1:]] = np.cumsum((ordered[1:] != ordered[:-1]).any(1), dtype=np.int32)
+    return group
 
 
 def _code(key: NDArray[np.int64]) -> NDArray[np.int64] | None:
