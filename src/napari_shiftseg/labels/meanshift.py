@@ -414,7 +414,8 @@ def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArr
 
 
 def _on_lattice(embeddings: NDArray[Any], bandwidth: float) -> NDArray[np.int64]:
-    steps = embeddings.astype(np.float64)
+    # Column by column, as all that follows goes through them.
+    steps = embeddings.astype(np.float64, order="F")
     steps *= _LATTICE / bandwidth
     return np.rint(steps, out=steps).astype(np.int64)
 
