@@ -71,8 +71,13 @@ def test_too_little_memory_names_the_least(shiftseg, large_file, model_file, tmp
     assert not list(tmp_path.glob("labels*"))
 
 
-def test_embeddings_of_an_image_in_blocks_are_refused(shiftseg, large_file, model_file, tmp_path):
-    words = ["segment", large_file, "-m", model_file, "-o", tmp_path / "labels.tif"]
-    outcome = shiftseg(*words, "--memory", "200kB", "--embeddings", tmp_path / "e.tif")
-    assert outcome.code == 2
-    assert "raise the memory" in outcome.err
+def test_embeddings_of_an_image_in_blocks(shiftseg, large_file, model_file, tmp_path):
+    words = ["segment", large_file, "-m", model_file]
+    pixels = {}
+    for name, memory in (("blocks", "200kB"), ("whole", "2GB")):
+        vectors = tmp_path / f"{name}.tif"
+        labels = tmp_path / f"{name}-labels.tif"
+        done = shiftseg(*words, "-o", labels, "--memory", memory, "--embeddings", vectors)
+        assert done.code == 0
+        pixels[name] = tifffile.imread(vectors)
+    np.testing.assert_array_equal(pixels["blocks"], pixels["whole"])

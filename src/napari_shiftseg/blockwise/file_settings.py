@@ -37,7 +37,8 @@ class FileSettings:
     block_pixels
         Go block by block, with blocks of at most about so many pixels.
     embeddings
-        Also write the embedding to this file; needs an image that fits into memory.
+        Also write the embedding to this file. Block by block it takes as much of the disk once
+        more until the run is finished.
     overwrite
         Replace the output, and an unfinished run with other settings.
     """

@@ -51,6 +51,8 @@ class Order:
         One letter per axis of the image, None if they are unknown.
     device
         Where to predict; None is the fastest device.
+    embeddings
+        Where the embedding is to be written; empty for nowhere.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Order:
     image: str = ""
     axes: str | None = None
     device: str | None = None
+    embeddings: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Job:
             "precision": order.precision,
             "stitch": order.stitch,
             "block": list(order.block),
+            "embeddings": order.embeddings,
             **cut,
             **asdict(order.clustering),
         }

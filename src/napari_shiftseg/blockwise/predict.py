@@ -17,7 +17,7 @@ from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.plan import TilePlan
 from napari_shiftseg.tiles.tile import Region
 
-PREDICTED = "predicted"
+PREDICTED, EMBEDDED = "predicted", "embedded"
 
 _PART = 2**19
 """Embeddings that are summarised at a time: summing takes many times their memory."""
@@ -30,6 +30,9 @@ def predict_block(job: Job, number: int) -> None:
     plan = plan_for(job.model, job.frames.spatial, order.stitch, order.tile, region)
     prediction = _predict(job, frame, plan)
     chosen = pixels_to_cluster(prediction.foreground, plan.result_size, order.clustering)
+    if order.embeddings:
+        channels = {str(channel): values for channel, values in enumerate(prediction.embedding)}
+        job.folder.save(EMBEDDED, number, **channels)
     vectors = prediction.embedding[:, chosen].T
     summary = BinSummary.merged(
         (

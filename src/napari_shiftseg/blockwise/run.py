@@ -10,16 +10,20 @@ from typing import Any, Literal
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.blockwise.join import Numbering, join
-from napari_shiftseg.blockwise.joined import JoinedLabels
+from napari_shiftseg.blockwise.joined import JoinedEmbedding, JoinedLabels
 from napari_shiftseg.blockwise.label import LABELLED, MODES, label_block, parts_of
 from napari_shiftseg.blockwise.predict import PREDICTED, predict_block
 from napari_shiftseg.blockwise.summaries import slabs_of
+from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.blockwise.workers import Task, Workers, workers_of
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.files import write_labels
+from napari_shiftseg.image.files import write_embedding, write_labels
 from napari_shiftseg.labels.meanshift import mean_shift_modes_by_slabs
 from napari_shiftseg.pipeline import plan_for, provenance_of
 from napari_shiftseg.tiles.plan import TilePlan
+
+WRITTEN = "written"
+"""Kept when the embedding is written: the labels are written after it."""
 
 Stage = Literal["predicting", "clustering", "labelling", "writing"]
 
@@ -90,9 +94,26 @@ def over_blocks(
     labels = JoinedLabels(job, [_numbering(job, frame) for frame in range(len(job.frames))])
     result = _result(job, output, labels.objects)
     yield BlocksDone("writing", 0, len(job))
+    _write_embedding(job, axes, result.provenance)
     write_labels(output, labels, axes=axes, provenance=result.provenance)
     job.folder.remove()
     yield result
+
+
+def _write_embedding(job: Job, axes: Calibration, provenance: dict[str, Any]) -> None:
+    """Write the embedding if it is wanted, once however often the run is stopped after it."""
+    wanted = job.order.embeddings
+    if wanted and not job.folder.has(WRITTEN, 0):
+        embedding = JoinedEmbedding(job)
+        write_embedding(wanted, embedding, axes=axes.with_channels(), provenance=provenance)
+        job.folder.save(WRITTEN, 0)
+
+
+def embedding_is_written(output: Path, embeddings: Path) -> bool:
+    """Tell whether an unfinished run has written its embedding, and only labels are missing."""
+    folder = WorkFolder.beside(output)
+    mine = folder.begun_with("embeddings") == str(Path(embeddings).absolute())
+    return mine and folder.has(WRITTEN, 0)
 
 
 def _each_block(

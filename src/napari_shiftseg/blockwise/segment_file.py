@@ -8,7 +8,12 @@ from typing import Any
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.prepare import prepare
-from napari_shiftseg.blockwise.run import BlocksDone, SegmentedFile, over_blocks
+from napari_shiftseg.blockwise.run import (
+    BlocksDone,
+    SegmentedFile,
+    embedding_is_written,
+    over_blocks,
+)
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.cost import cost_of
@@ -76,11 +81,6 @@ def segment_file_events(
     if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):
         yield from _at_once(source, model, settings, output)
         return
-    if settings.embeddings is not None:
-        raise ShiftSegError(
-            "embeddings are written of images that fit into memory; "
-            "leave out workers and scheduler, or raise the memory"
-        )
     if settings.scheduler or (settings.workers or 1) > 1:
         _refuse_what_cannot_be_sent(source, settings)
     job = prepare(source, folder, model, settings)
@@ -96,7 +96,8 @@ def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
         for source in (image, settings.model):
             if isinstance(source, str | Path):
                 refuse_to_replace(source, path)
-        if path.exists() and not settings.overwrite:
+        mine = path is settings.embeddings and embedding_is_written(output, path)
+        if path.exists() and not (settings.overwrite or mine):
             raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
 
 

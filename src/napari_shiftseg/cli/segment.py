@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_shiftseg.blockwise.run import SegmentedFile
+from napari_shiftseg.blockwise.run import SegmentedFile, embedding_is_written
 from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.cli.app import app
@@ -37,7 +37,8 @@ def segment(
     embeddings
         Also write the embedding to this .tif or .ome.zarr, channels first.
     """
-    ending.refuse_existing(output, embeddings, reads=[image, how.model])
+    written = embeddings is not None and embedding_is_written(output, embeddings)
+    ending.refuse_existing(output, None if written else embeddings, reads=[image, how.model])
     settings = how.settings(embeddings=embeddings, overwrite=ending.overwrite)
     events = segment_file_events(image, output, settings)
     try:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
@@ -82,7 +81,7 @@ def write_labels(
 
 def write_embedding(
     path: str | Path,
-    embedding: NDArray[Any],
+    embedding: Any,
     *,
     axes: str | Calibration,
     provenance: dict[str, Any] | None = None,
@@ -92,10 +91,12 @@ def write_embedding(
     Parameters
     ----------
     embedding
-        ``(C, *spatial)`` or with loop axes; ``axes`` has a c.
+        ``(C, *spatial)`` or with loop axes; ``axes`` has a c. What is no numpy array, only
+        slices like one, is written part by part.
     """
-    pixels = np.ascontiguousarray(embedding)
-    _write(path, pixels, "embedding", axes, provenance)
+    if isinstance(embedding, np.ndarray):
+        embedding = np.ascontiguousarray(embedding)
+    _write(path, embedding, "embedding", axes, provenance)
 
 
 def write_image(
@@ -126,7 +127,7 @@ def _write(
         write_ome_zarr(path, pixels, axes=axes, kind=kind, provenance=provenance)
     else:
         # Colours lie along a last axis that tiles are not cut for.
-        pixels = pixels if kind == "labels" else np.asarray(pixels)
+        pixels = np.asarray(pixels) if kind == "image" else pixels
         write_tiff(path, pixels, axes=axes, kind=kind, provenance=provenance)
 
 
