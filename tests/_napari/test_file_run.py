@@ -91,6 +91,7 @@ def test_the_labels_are_those_of_a_run_in_memory(
     assert opened.calibration.translate == (0, 7, 9)
     assert opened.provenance["stitch"] == "corrected"
     assert ("info", f"{expected.max()} objects in {path}") in notifications()
+    assert f"in the file {path.name}" in widget.segment.result.caption.text()
     assert list(tmp_path.glob("*.unfinished")) == []
 
 

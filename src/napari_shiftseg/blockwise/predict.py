@@ -19,9 +19,6 @@ from napari_shiftseg.tiles.tile import Region
 
 PREDICTED, EMBEDDED = "predicted", "embedded"
 
-_PART = 2**19
-"""Embeddings that are summarised at a time: summing takes many times their memory."""
-
 
 def predict_block(job: Job, number: int) -> None:
     """Predict a block and keep which pixels are foreground, their embeddings, their summary."""
@@ -34,13 +31,7 @@ def predict_block(job: Job, number: int) -> None:
         channels = {str(channel): values for channel, values in enumerate(prediction.embedding)}
         job.folder.save(EMBEDDED, number, **channels)
     vectors = prediction.embedding[:, chosen].T
-    summary = BinSummary.merged(
-        (
-            BinSummary.of(vectors[start : start + _PART], order.clustering.bandwidth)
-            for start in range(0, len(vectors), _PART)
-        ),
-        vectors.shape[1],
-    )
+    summary = BinSummary.of(vectors, order.clustering.bandwidth)
     job.folder.save(
         PREDICTED,
         number,

@@ -44,6 +44,9 @@ _TABLE = 4
 _MARGIN = 3 * _BINS
 """Bins on either side of a slab at first: seeds seldom climb farther than two bandwidths."""
 
+_PART = 2**19
+"""Embeddings that are binned at a time: binning takes many times their memory."""
+
 _MAX_STEPS = 300
 _TOLERANCE = 1e-3
 
@@ -72,7 +75,9 @@ class BinSummary:
     @classmethod
     def of(cls, embeddings: NDArray[Any], bandwidth: float) -> BinSummary:
         """Summarise ``(N, E)`` embeddings."""
-        return Binned.of(embeddings, bandwidth).summary
+        starts = range(0, len(embeddings), _PART)
+        parts = (Binned.of(embeddings[at : at + _PART], bandwidth).summary for at in starts)
+        return cls.merged(parts, embeddings.shape[1])
 
     @classmethod
     def empty(cls, dims: int) -> BinSummary:
@@ -308,7 +313,11 @@ def assign(
     embeddings: NDArray[Any], modes: NDArray[np.float64], bandwidth: float
 ) -> NDArray[np.int64]:
     """Give each of ``(N, E)`` embeddings the index of its nearest mode; -1 if there is none."""
-    return Binned.of(embeddings, bandwidth).assign(embeddings, modes)
+    found = np.empty(len(embeddings), np.int64)
+    for start in range(0, len(embeddings), _PART):
+        part = embeddings[start : start + _PART]
+        found[start : start + _PART] = Binned.of(part, bandwidth).assign(part, modes)
+    return found
 
 
 def _climb(

@@ -255,6 +255,7 @@ class SegmentControl(QObject):
     def _on_success(self, results: Any) -> None:
         if isinstance(results, FileResult):
             self._files.show(results)
+            self._tab.result.caption.say(results.sentence)
             return
         (result,) = cast("tuple[Result]", results)
         self._estimate.end()

@@ -58,6 +58,13 @@ class FileResult:
     found: SegmentedFile
     levels: tuple[Any, ...]
 
+    @property
+    def sentence(self) -> str:
+        """Say what was found and where it is."""
+        found = self.found
+        count = f"{found.objects} object{'' if found.objects == 1 else 's'}"
+        return f"{count} in the file {found.output.name}, shown as a layer of its own."
+
 
 def run_into(
     path: Path, subject: Subject, stitching: Stitching, *, replace: bool
