@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from napari_shiftseg._napari.segment.estimate import in_bytes
 from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.channels import cluster_channels
-from napari_shiftseg.network_audit.predict import predict_exactly, tiles_of
+from napari_shiftseg.network_audit.predict import predict_exactly, provenance_of, tiles_of
 from napari_shiftseg.settings import Clustering
 
 _FLOAT = 4
@@ -36,12 +37,15 @@ class Predicted:
         ``(K, *spatial)`` float32.
     tiles
         From how many tiles.
+    provenance
+        What it takes to make it again.
     """
 
     audited: Audited
     scene: Scene
     output: NDArray[np.float32]
     tiles: int
+    provenance: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,8 @@ def predict_run(
             if isinstance(event, int):
                 yield Progress(event / total, f"Tile {event} of {total}")
             else:
-                yield Predicted(audited, scene, event, total)
+                made = provenance_of(audited.foreign.module, audit) | {"image": scene.title}
+                yield Predicted(audited, scene, event, total, made)
 
 
 def cluster_run(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
@@ -24,7 +26,6 @@ from napari_shiftseg._napari.layers import (
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps
-from napari_shiftseg.network_audit.predict import provenance_of
 
 OUTPUT, OUTPUT_LABELS = "network output", None
 """Kinds of these layers; the labels are of none, as those that a person opened."""
@@ -43,10 +44,7 @@ class OutputLayers:
         self._viewer = viewer
 
     def show_output(self, predicted: Predicted) -> Steps:
-        """Show an output with a slider for its channels, if it has more than one.
-
-        A new layer is seen a step later: adding and drawing it take their time, each alone.
-        """
+        """Show an output with a slider for its channels, if it has more than one."""
         pixels, placement = _stacked(predicted.output, predicted)
         if len(pixels) == 1:
             pixels = pixels[0]
@@ -54,77 +52,64 @@ class OutputLayers:
             placement = _with_channels(placement, len(pixels))
         low, high = float(pixels.min(initial=0)), float(pixels.max(initial=0))
         limits = (low, max(high, low + 1e-6))
-        there = self._former(predicted, OUTPUT)
-        if there is not None and not (there.ndim == pixels.ndim and can_refill(there, placement)):
-            yield from remove(self._viewer, there)
-            there = None
-        shown, is_pyramid = levels_of(pixels, placement)
-        if there is not None:
-            there.data = shown
-            there.contrast_limits_range = there.contrast_limits = limits
-            _describe(there, placement, predicted, OUTPUT, _name("Output", predicted))
-            set_visible(there, True)
-            return
-        layer = Image(
-            shown,
-            name=_name("Output", predicted),
-            colormap="viridis",
-            contrast_limits=limits,
-            multiscale=is_pyramid,
-            visible=False,
-            **placement.keywords,
-        )
-        _describe(layer, placement, predicted, OUTPUT, layer.name)
-        image = self._image(predicted)
-        if image is None:
-            insert_below_helpers(self._viewer, layer)
-        else:
-            insert_above(self._viewer, image, layer)
-        yield
-        set_visible(layer, True)
+        looks = {"colormap": "viridis", "contrast_limits": limits}
+        layer = yield from self._show(predicted, OUTPUT, Image, pixels, placement, looks)
+        if not np.allclose(layer.contrast_limits, limits):
+            layer.contrast_limits_range = layer.contrast_limits = limits
 
     def show_labels(self, clustered: Clustered) -> Steps:
         """Show labels in a layer that a person can correct and save."""
         predicted = clustered.predicted
-        stacked, placement = _stacked(clustered.labels[None], predicted)
-        labels = stacked[0]
-        name = _name("Labels", predicted)
-        there = self._former(predicted, OUTPUT_LABELS)
-        if there is not None and not (there.ndim == labels.ndim and can_refill(there, placement)):
-            yield from remove(self._viewer, there)
-            there = None
-        shown, is_pyramid = levels_of(labels, placement)
-        if there is not None:
-            there.data = shown
-            _describe(there, placement, predicted, OUTPUT_LABELS, name)
-            set_visible(there, True)
-            return
-        layer = Labels(
-            shown,
-            name=name,
-            opacity=0.7,
-            multiscale=is_pyramid,
-            visible=False,
-            **placement.keywords,
-        )
-        _describe(layer, placement, predicted, OUTPUT_LABELS, name)
-        layer.events.paint.connect(mark_edited)
-        insert_below_helpers(self._viewer, layer)
-        yield
+        labels, placement = _stacked(clustered.labels[None], predicted)
+        looks = {"opacity": 0.7}
+        yield from self._show(predicted, OUTPUT_LABELS, Labels, labels[0], placement, looks)
+
+    def _show(
+        self,
+        predicted: Predicted,
+        kind: str | None,
+        layer_type: type[Layer],
+        pixels: NDArray[Any],
+        placement: Placement,
+        looks: dict[str, Any],
+    ) -> Generator[None, None, Any]:
+        """Show pixels in the layer of an earlier run if they fit into it; return the layer.
+
+        A new one is seen a step later: adding and drawing it take their time, each alone.
+        """
+        layer = self._former(predicted, kind)
+        if layer is not None and not (layer.ndim == pixels.ndim and can_refill(layer, placement)):
+            yield from remove(self._viewer, layer)
+            layer = None
+        shown, is_pyramid = levels_of(pixels, placement)
+        if layer is not None:
+            layer.data = shown
+            _describe(layer, placement, predicted, kind)
+        else:
+            layer = layer_type(
+                shown, multiscale=is_pyramid, visible=False, **looks, **placement.keywords
+            )
+            _describe(layer, placement, predicted, kind)
+            self._insert(layer, predicted)
+            yield
         set_visible(layer, True)
+        return layer
+
+    def _insert(self, layer: Layer, predicted: Predicted) -> None:
+        """Add an output right above its image, and labels above all pictures."""
+        key = predicted.scene.key
+        image = next((o for o in self._viewer.layers if str(o.unique_id) == key), None)
+        if isinstance(layer, Labels):
+            layer.events.paint.connect(mark_edited)
+        if isinstance(layer, Labels) or image is None:
+            insert_below_helpers(self._viewer, layer)
+        else:
+            insert_above(self._viewer, image, layer)
 
     def _former(self, predicted: Predicted, kind: str | None) -> Layer | None:
         """Return the layer of an earlier run on the image, unless a person has changed it."""
         there = own_layers(self._viewer, kind=kind, network_of=predicted.scene.key)
         return next((layer for layer in there if not is_the_persons(layer)), None)
-
-    def _image(self, predicted: Predicted) -> Layer | None:
-        key = predicted.scene.key
-        return next((o for o in self._viewer.layers if str(o.unique_id) == key), None)
-
-
-def _name(what: str, predicted: Predicted) -> str:
-    return f"{what} ({predicted.audited.asked.name})"
 
 
 def _stacked(pixels: NDArray[Any], predicted: Predicted) -> tuple[NDArray[Any], Placement]:
@@ -146,15 +131,14 @@ def _with_channels(placement: Placement, channels: int) -> Placement:
     )
 
 
-def _describe(
-    layer: Layer, placement: Placement, predicted: Predicted, kind: str | None, name: str
-) -> None:
+def _describe(layer: Layer, placement: Placement, predicted: Predicted, kind: str | None) -> None:
+    """Put a layer into place, name it, and keep how it was made."""
     move_to(layer, placement)
-    layer.name = name
-    module, audit = predicted.audited.foreign.module, predicted.audited.audit
+    what = "Labels" if isinstance(layer, Labels) else "Output"
+    layer.name = f"{what} ({predicted.audited.asked.name})"
     layer.metadata = tag(
         kind=kind,
         network_of=predicted.scene.key,
         name=layer.name,
-        provenance=provenance_of(module, audit) | {"image": predicted.scene.title},
+        provenance=predicted.provenance,
     )
