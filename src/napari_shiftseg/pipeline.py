@@ -127,10 +127,10 @@ def frames_of(image: Any, model: Model, axes: str | None = None) -> Frames:
 
 
 def calibration_of_labels(
-    frames: Frames, model: Model, image: Calibration | None = None
+    frames: Frames, spatial: str, image: Calibration | None = None
 ) -> Calibration:
-    """Return axes and voxel size of the labels that a model makes of an image."""
-    kept, spatial = frames.layout.kept, model.description.axes
+    """Return axes and voxel size of labels of an image, of whose axes a network sees some."""
+    kept = frames.layout.kept
     # Loops of a stack whose axes are unknown are frames in time.
     letters = "tpqruvw"[: len(kept) - len(spatial)] + spatial
     if frames.axes is not None:

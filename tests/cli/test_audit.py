@@ -93,3 +93,33 @@ def test_seams_that_need_consent_to_be_removed(shiftseg, tmp_path):
     answer = shiftseg(*arguments, "-o", tmp_path / "output.tif", "--trust-code", "--ndim", 3)
     assert answer.code == 2
     assert not (tmp_path / "output.tif").exists()
+
+
+def test_frames_of_a_stack_are_predicted_each_alone(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    stack = np.random.default_rng(0).integers(0, 4000, (3, 61, 50), np.uint16)
+    tifffile.imwrite(tmp_path / "stack.tif", stack, imagej=True, metadata={"axes": "TYX"})
+    tifffile.imwrite(tmp_path / "last.tif", stack[2])
+    words = ("--embedding", 0, 1, "--bandwidth", 0.02, "--min-size", 1)
+    for name in ("stack", "last"):
+        output, labels = tmp_path / f"{name}-output.tif", tmp_path / f"{name}-labels.tif"
+        source = tmp_path / f"{name}.tif"
+        answer = shiftseg("predict", file, source, "-o", output, "--labels", labels, *words)
+        assert answer.code == 0, answer.err
+    output, labels = (tifffile.imread(tmp_path / f"stack-{n}.tif") for n in ("output", "labels"))
+    assert output.shape == (2, 3, 61, 50) and labels.shape == stack.shape
+    np.testing.assert_array_equal(output[:, 2], tifffile.imread(tmp_path / "last-output.tif"))
+    last = tifffile.imread(tmp_path / "last-labels.tif")
+    assert last.max() > 0
+    np.testing.assert_array_equal(labels[2] > 0, last > 0)
+    assert labels[2][last > 0].min() > labels[:2].max()
+
+
+def test_an_image_of_several_channels_is_not_taken_for_a_stack(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    pixels = np.zeros((2, 61, 50), np.uint16)
+    tifffile.imwrite(tmp_path / "image.tif", pixels, imagej=True, metadata={"axes": "CYX"})
+    answer = shiftseg("predict", file, tmp_path / "image.tif", "-o", tmp_path / "output.tif")
+    assert answer.code == 2
+    assert "has several channels, the network takes 1" in answer.err
+    assert not (tmp_path / "output.tif").exists()

@@ -145,7 +145,7 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
         "stitch": settings.stitch,
         **asdict(clustering),
     }
-    found = made.provenance | made.provenance.get("clustering", {})
+    found = {"precision": "float32"} | made.provenance | made.provenance.get("clustering", {})
     other = changes({name: found.get(name) for name in expected}, expected)
     if other:
         raise ShiftSegError(

@@ -36,8 +36,8 @@ class Source:
         """Open a file, or wrap an array; raises ShiftSegError if it does not fit the model."""
         if not isinstance(image, str | Path):
             frames = frames_of(image, model, axes)
-            return cls(frames, calibration_of_labels(frames, model))
+            return cls(frames, calibration_of_labels(frames, model.description.axes))
         opened = open_image(image)
         frames = frames_of(opened.pixels, model, axes or opened.calibration.known_axes)
-        calibration = calibration_of_labels(frames, model, opened.calibration)
+        calibration = calibration_of_labels(frames, model.description.axes, opened.calibration)
         return cls(frames, calibration, str(Path(image).absolute()))

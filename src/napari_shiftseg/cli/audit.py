@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
-from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
+from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, frames_for, normalised
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
@@ -56,7 +56,10 @@ def audit(
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
     if image is not None and result.tileable:
-        pixels, _ = normalised(image, subject, intensity)
+        frames, _ = frames_for(image, subject)
+        if frames.loops:
+            raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
+        pixels = normalised(frames, (), intensity)
         note(f"tiling an image of {by(pixels.shape[1:])} px in every way ...")
         events = diagnose_events(subject.module, result, pixels, window=window)
         diagnosis = follow(events, Diagnosis)

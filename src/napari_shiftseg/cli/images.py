@@ -79,7 +79,7 @@ class NamedImage:
     def calibration_of_labels(self, model: Model) -> Calibration:
         """Return axes and voxel size of the labels that a model makes of this image."""
         frames = frames_of(self.pixels, model, self.axes)
-        return calibration_of_labels(frames, model, self.calibration)
+        return calibration_of_labels(frames, model.description.axes, self.calibration)
 
 
 def read_truth(path: Path | None, model: Model) -> Any | None:

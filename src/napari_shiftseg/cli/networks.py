@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.network_audit.subject import Subject
+from napari_shiftseg.pipeline import calibration_of_labels
 
 NetworkName = Annotated[
     str,
@@ -67,24 +68,24 @@ class NetworkInput:
 AS_NAMED = NetworkInput()
 
 
-def normalised(
-    path: Path, subject: Subject, intensity: Intensity
-) -> tuple[np.ndarray, Calibration]:
-    """Read one image for a network: ``(C, *spatial)`` float32, and its spatial axes.
+def frames_for(path: Path, subject: Subject) -> tuple[Frames, Calibration]:
+    """Read the images that a network sees one by one, and their axes without channels.
 
     Raises
     ------
     ShiftSegError
-        If the file cannot be read, or holds a stack of images.
+        If the file cannot be read, or does not fit the network.
     """
     spatial = "zyx"[-subject.ndim :]
     image = NamedImage.read(path).squeezed(spatial)
     frames = Frames.of(
         image.pixels, ndim=subject.ndim, in_channels=subject.in_channels, axes=image.axes
     )
-    if frames.loops:
-        raise ShiftSegError(f"{path} is a stack of {len(frames)} images; give one of them")
-    frame = frames.frame()
-    whole = np.asarray(frame[(slice(None),) * (subject.ndim + 1)])
-    calibration = replace(image.calibration.picked(list(frames.layout.spatial)), axes=spatial)
-    return intensity.measure(frame)(whole), calibration
+    return frames, calibration_of_labels(frames, spatial, image.calibration)
+
+
+def normalised(frames: Frames, index: tuple[int, ...], intensity: Intensity) -> np.ndarray:
+    """Return ``(C, *spatial)`` float32 of one image, as its network wants it."""
+    scaling = intensity.measure(frames.alike(index)[1])
+    frame = frames.frame(index)
+    return scaling(np.asarray(frame[(slice(None),) * len(frame.shape)]))

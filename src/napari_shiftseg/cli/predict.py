@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from cyclopts import Parameter
@@ -18,7 +18,13 @@ from napari_shiftseg.cli.console import (
     note,
     progress_bar,
 )
-from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, normalised
+from napari_shiftseg.cli.networks import (
+    AS_NAMED,
+    NetworkInput,
+    NetworkName,
+    frames_for,
+    normalised,
+)
 from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_image, write_labels
@@ -50,7 +56,7 @@ def predict(
     Parameters
     ----------
     image
-        TIFF, PNG or OME-Zarr to predict; one image, with channels or without.
+        TIFF, PNG or OME-Zarr to predict, with channels or without; of a stack each frame alone.
     output
         Image to write, .tif or .ome.zarr, channels first.
     tile
@@ -76,26 +82,41 @@ def predict(
             else "labels need to know which channels are the embedding: --embedding 0 1"
         )
     subject, intensity = takes.load(network)
-    pixels, calibration = normalised(image, subject, intensity)
+    frames, calibration = frames_for(image, subject)
+    if "c" in calibration.axes:
+        raise ShiftSegError(
+            f"{image} has several channels, the network takes {subject.in_channels}; "
+            "give an image of them"
+        )
     note("measuring the network ...")
     audit = audit_network(subject.module, ndim=subject.ndim, in_channels=subject.in_channels)
-    events = predict_exactly(subject.module, audit, pixels, tile=tile, freeze=freeze_statistics)
-    result = _follow(events, tiles_of(audit, pixels.shape[1:], tile) if audit.tileable else 1)
+    result = np.zeros((audit.out_channels, *frames.loops, *frames.spatial), np.float32)
+    tiles = tiles_of(audit, frames.spatial, tile) if audit.tileable else 1
+    with progress_bar("predicting", tiles * len(frames)) as advance:
+        for index in np.ndindex(*frames.loops):
+            pixels = normalised(frames, index, intensity)
+            for event in predict_exactly(
+                subject.module, audit, pixels, tile=tile, freeze=freeze_statistics
+            ):
+                if isinstance(event, int):
+                    advance(f"tile {event}")
+                else:
+                    result[(slice(None), *index)] = event
     provenance = provenance_of(subject.module, audit)
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
     text = f"{output}: {len(result)} channels. {audit.verdict}"
     if labels is not None:
         settings = Clustering().replaced(bandwidth=bandwidth, min_size=min_size)
-        made = cluster_channels(result, embedding, foreground_channel, settings, logits=logits)
+        made = np.zeros(result.shape[1:], np.int64)
+        for index in np.ndindex(*frames.loops):
+            here = cluster_channels(
+                result[(slice(None), *index)],
+                embedding,
+                foreground_channel,
+                settings,
+                logits=logits,
+            )
+            made[index] = np.where(here > 0, here + made.max(initial=0), 0)
         write_labels(labels, made, axes=calibration, provenance=provenance)
         text += f"\n{labels}: {int(made.max(initial=0))} objects"
     ending.report(provenance | {"output": str(output)}, text)
-
-
-def _follow(events: Any, total: int) -> np.ndarray:
-    with progress_bar("predicting", total) as advance:
-        for event in events:
-            if isinstance(event, int):
-                advance(f"tile {event}")
-    assert isinstance(event, np.ndarray)
-    return event
