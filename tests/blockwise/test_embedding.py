@@ -31,7 +31,7 @@ def pixels(path):
 @pytest.mark.parametrize("ending", ["tif", "ome.zarr"])
 def test_is_that_of_the_whole_image(how, whole, tmp_path, ending):
     vectors = tmp_path / f"vectors.{ending}"
-    found = segment_file(IMAGE, tmp_path / "labels.tif", embeddings=vectors, **how)
+    found = segment_file(IMAGE, tmp_path / "labels.tif", embeddings=str(vectors), **how)
     assert found.blocks > 1
     opened = open_image(vectors)
     np.testing.assert_array_equal(np.asarray(opened.pixels), whole)
@@ -87,3 +87,10 @@ def test_a_file_of_the_user_s_is_not_replaced(how, tmp_path):
     with pytest.raises(ShiftSegError, match="exists"):
         segment_file(IMAGE, tmp_path / "labels.tif", embeddings=vectors, **how)
     assert vectors.read_text() == "mine"
+
+
+def test_labels_and_embedding_need_two_names(how, tmp_path):
+    both = tmp_path / "both.tif"
+    with pytest.raises(ShiftSegError, match="name two files"):
+        segment_file(IMAGE, both, embeddings=both, **how)
+    assert not list(tmp_path.iterdir())

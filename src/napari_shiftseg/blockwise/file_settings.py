@@ -54,8 +54,13 @@ class FileSettings:
     workers: int | None = None
     scheduler: str | None = None
     block_pixels: int | None = None
-    embeddings: Path | None = None
+    embeddings: str | Path | None = None
     overwrite: bool = False
+
+    @property
+    def embedding_file(self) -> Path | None:
+        """Where the embedding is to be written."""
+        return None if self.embeddings is None else Path(self.embeddings).absolute()
 
     def load(self) -> Model:
         """Load the model; raises ShiftSegError if there is none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hashlib import sha256
 from itertools import product
 from math import prod
-from pathlib import Path
 
 import numpy as np
 
@@ -54,7 +53,7 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         image=source.path,
         axes=frames.axes,
         device=settings.device,
-        embeddings="" if settings.embeddings is None else str(Path(settings.embeddings).absolute()),
+        embeddings=str(settings.embedding_file or ""),
     )
     return Job(order, frames, model)
 

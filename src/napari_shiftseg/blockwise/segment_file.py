@@ -89,14 +89,16 @@ def segment_file_events(
 
 def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
     """Find out before any work is done what could not be written."""
-    refuse_unwritable(output, settings.embeddings)
-    for path in (output, settings.embeddings):
+    refuse_unwritable(output, settings.embedding_file)
+    if output == settings.embedding_file:
+        raise ShiftSegError(f"labels and embedding are to be written to {output}; name two files")
+    for path in (output, settings.embedding_file):
         if path is None:
             continue
         for source in (image, settings.model):
             if isinstance(source, str | Path):
                 refuse_to_replace(source, path)
-        mine = path is settings.embeddings and embedding_is_written(output, path)
+        mine = embedding_is_written(output, path)
         if path.exists() and not (settings.overwrite or mine):
             raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
 
@@ -142,8 +144,8 @@ def _written(
     found: Segmentation, source: Source, settings: FileSettings, output: Path
 ) -> SegmentedFile:
     axes, provenance = source.calibration, found.provenance
-    if settings.embeddings is not None:
+    if settings.embedding_file is not None:
         vectors, its_axes = found.prediction.embedding, axes.with_channels()
-        write_embedding(settings.embeddings, vectors, axes=its_axes, provenance=provenance)
+        write_embedding(settings.embedding_file, vectors, axes=its_axes, provenance=provenance)
     write_labels(output, found.labels, axes=axes, provenance=provenance)
     return SegmentedFile(output, found.objects, found.plan, 1, provenance)
