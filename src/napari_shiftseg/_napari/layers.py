@@ -116,6 +116,15 @@ def insert_above(viewer: Viewer, below: Layer, layer: Layer) -> None:
     _insert(viewer, viewer.layers.index(below) + 1, layer)
 
 
+def insert_above_image(viewer: Viewer, key: str, layer: Layer) -> None:
+    """Add a picture right above the image of this identity; below all lines if that is gone."""
+    image = next((other for other in viewer.layers if str(other.unique_id) == key), None)
+    if image is None:
+        insert_below_helpers(viewer, layer)
+    else:
+        insert_above(viewer, image, layer)
+
+
 def _insert(viewer: Viewer, place: int, layer: Layer) -> None:
     """Add a layer and keep the selection, and with it the tool in the user's hand."""
     selection = viewer.layers.selection

@@ -25,11 +25,11 @@ from napari_shiftseg.cli.networks import (
     frames_for,
     normalised,
 )
-from napari_shiftseg.embeddings.model import bundled_models
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_image, write_labels
 from napari_shiftseg.labels.channels import cluster_channels
 from napari_shiftseg.network_audit.audit import audit as audit_network
+from napari_shiftseg.network_audit.foreign import is_shiftseg_model
 from napari_shiftseg.network_audit.predict import predict_exactly, provenance_of, tiles_of
 from napari_shiftseg.settings import Clustering
 
@@ -75,10 +75,9 @@ def predict(
     ending.refuse_existing(output, labels, reads=[image, network])
     refuse_unwritable(output, labels)
     if labels is not None and not embedding:
-        ours = network in bundled_models() or Path(network).suffix == ".safetensors"
         raise ShiftSegError(
             f"{network} is clustered by shiftseg segment, which knows its channels"
-            if ours
+            if is_shiftseg_model(network)
             else "labels need to know which channels are the embedding: --embedding 0 1"
         )
     subject, intensity = takes.load(network)

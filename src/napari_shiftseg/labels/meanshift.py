@@ -149,13 +149,14 @@ class Binned:
             return np.full(len(self.bin_of), len(modes) - 1, np.int64)
         step = self.bandwidth / _LATTICE
         middle = (self.summary.key + 0.5) * (2**_SHIFT * step)
-        distance, nearest = KDTree(modes).query(middle, k=2, workers=-1)
+        tree = KDTree(modes)
+        distance, nearest = tree.query(middle, k=2, workers=-1)
         wide = 2**_SHIFT * step * np.sqrt(modes.shape[1])
         unclear = distance[:, 1] - distance[:, 0] <= 1.001 * wide
         found: NDArray[np.int64] = nearest[self.bin_of, 0].astype(np.int64)
         asked = np.flatnonzero(unclear[self.bin_of])
         lattice = _on_lattice(embeddings[asked], self.bandwidth)
-        found[asked] = KDTree(modes).query(lattice * step, workers=-1)[1]
+        found[asked] = tree.query(lattice * step, workers=-1)[1]
         return found
 
 

@@ -74,7 +74,7 @@ def load_foreign(
         named and not trusted.
     """
     path = Path(source)
-    if source in bundled_models() or path.suffix == ".safetensors":
+    if is_shiftseg_model(source):
         model = load_model(source)
         architecture = model.description.architecture
         found = Foreign(
@@ -96,6 +96,11 @@ def load_foreign(
     if weights is not None:
         _fill(found.module, Path(weights))
     return found
+
+
+def is_shiftseg_model(source: str) -> bool:
+    """Tell a model of this package's own format, whose channels are known, by its name."""
+    return source in bundled_models() or Path(source).suffix == ".safetensors"
 
 
 def _recorded(path: Path, trusted: bool) -> nn.Module:

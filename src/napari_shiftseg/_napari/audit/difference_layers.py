@@ -8,8 +8,7 @@ from napari.viewer import Viewer
 
 from napari_shiftseg._napari.audit.job import Tiled
 from napari_shiftseg._napari.layers import (
-    insert_above,
-    insert_below_helpers,
+    insert_above_image,
     move_to,
     remove,
     set_visible,
@@ -60,21 +59,13 @@ class DifferenceLayers:
                 metadata=tag(kind=DIFFERENCE, strategy=strategy),
                 **placement.keywords,
             )
-            self._insert(layer, tiled.scene.key)
+            insert_above_image(self._viewer, tiled.scene.key, layer)
             return
         if there.data.shape != pixels.shape or not np.array_equal(there.data, pixels):
             there.data = pixels
             there.contrast_limits = limits
         move_to(there, placement)
         set_visible(there, True)
-
-    def _insert(self, layer: Image, key: str) -> None:
-        """Add a map right above its image, below all lines."""
-        image = next((o for o in self._viewer.layers if str(o.unique_id) == key), None)
-        if image is None:
-            insert_below_helpers(self._viewer, layer)
-        else:
-            insert_above(self._viewer, image, layer)
 
     def hide(self) -> None:
         """Hide all maps, as when they belong to no comparison any more."""

@@ -28,7 +28,7 @@ from napari_shiftseg.network_audit.causes import (
     diagnose_events,
 )
 from napari_shiftseg.network_audit.curves import Curves, Response, ShiftCurve
-from napari_shiftseg.network_audit.foreign import Foreign, load_foreign
+from napari_shiftseg.network_audit.foreign import Foreign, is_shiftseg_model, load_foreign
 
 
 class _Stopped(BaseException):
@@ -65,7 +65,7 @@ class Asked:
     @property
     def is_ours(self) -> bool:
         """Whether it is a model of this package's format, whose channels are known."""
-        return self.source in bundled_models() or Path(self.source).suffix == ".safetensors"
+        return is_shiftseg_model(self.source)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_shiftseg._napari.audit.output.job import Clustered, Predicted
 from napari_shiftseg._napari.layers import (
     can_refill,
-    insert_above,
+    insert_above_image,
     insert_below_helpers,
     is_the_persons,
     levels_of,
@@ -97,14 +97,11 @@ class OutputLayers:
 
     def _insert(self, layer: Layer, predicted: Predicted) -> None:
         """Add an output right above its image, and labels above all pictures."""
-        key = predicted.scene.key
-        image = next((o for o in self._viewer.layers if str(o.unique_id) == key), None)
         if isinstance(layer, Labels):
             layer.events.paint.connect(mark_edited)
-        if isinstance(layer, Labels) or image is None:
             insert_below_helpers(self._viewer, layer)
         else:
-            insert_above(self._viewer, image, layer)
+            insert_above_image(self._viewer, predicted.scene.key, layer)
 
     def _former(self, predicted: Predicted, kind: str | None) -> Layer | None:
         """Return the layer of an earlier run on the image, unless a person has changed it."""
