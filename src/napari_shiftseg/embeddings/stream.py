@@ -109,37 +109,39 @@ class _Level:
             return features
         self._skip.put(features)
         below = self._below.push(self._pool.push(features), last)
-        joined = self._skip.join([self._upsample(part) for part in below])
-        return _through(self._up, joined, last)
+        upsampled = [self._upsample(part) for part in below]
+        skipped = self._skip.take(like=upsampled)
+        first, *others = self._up
+        return _through(others, first.push(skipped, upsampled, last=last), last)
 
 
 class _Convolution:
-    """A convolution; keeps the last ``kernel - 1`` rows of its input."""
+    """A convolution; keeps the last ``kernel - 1`` rows of its input, or of its two."""
 
     def __init__(self, layer: FusedConvolution) -> None:
         self._layer = layer
-        self._kept: Rows = []
+        self._kept: tuple[Rows, ...] = ([], [])
         self._started = False
 
-    def push(self, rows: Rows, last: bool) -> Rows:
-        parts = self._padded([*self._kept, *rows], last)
+    def push(self, *inputs: Rows, last: bool) -> Rows:
+        waiting = [[*kept, *rows] for kept, rows in zip(self._kept, inputs, strict=False)]
+        parts = [self._padded(rows, last) for rows in waiting]
+        self._started = self._started or bool(parts[0])
         kernel = self._layer.kernel[0]
-        if _count(parts) < kernel:
-            self._kept = parts
+        if _count(parts[0]) < kernel:
+            self._kept = tuple(parts)
             return []
-        joined = _joined(parts)
-        self._kept = [] if last else _tail(joined, kernel - 1)
-        return [self._layer.on_rows(joined)]
+        joined = [_joined(rows) for rows in parts]
+        self._kept = tuple([] if last else _tail(rows, kernel - 1) for rows in joined)
+        return [self._layer.on_rows(*joined)]
 
-    def _padded(self, parts: Rows, last: bool) -> Rows:
+    def _padded(self, rows: Rows, last: bool) -> Rows:
         """Add the zero rows of same padding at the two ends of the window."""
         rim = self._layer.padding[0]
-        if not rim or not parts:
-            return parts
-        zeros = _zero_rows(parts[0], rim)
-        first = not self._started
-        self._started = True
-        return [*([zeros] if first else []), *parts, *([zeros] if last else [])]
+        if not rim or not rows:
+            return rows
+        zeros = [_zero_rows(rows[0], rim)]
+        return [*([] if self._started else zeros), *rows, *(zeros if last else [])]
 
 
 class _Pool:
@@ -176,20 +178,17 @@ class _Skip:
             if drop < part.shape[_ROWS]:
                 self._waiting.append(part.narrow(_ROWS, drop, part.shape[_ROWS] - drop))
 
-    def join(self, upsampled: Rows) -> Rows:
-        """Put as many waiting rows before the channels of the upsampled ones."""
-        joined = []
-        for part in upsampled:
-            done = 0
-            while done < part.shape[_ROWS]:
-                skipped = self._take(part.shape[_ROWS] - done)
-                beside = part.narrow(_ROWS, done, skipped.shape[_ROWS])
-                cropped = centre_crop(skipped, beside.shape[2:])
-                joined.append(torch.cat([cropped, beside], dim=1))
-                done += skipped.shape[_ROWS]
-        return joined
+    def take(self, like: Rows) -> Rows:
+        """Take as many waiting rows as there are in ``like``, cropped to its other axes."""
+        taken: Rows = []
+        missing = _count(like)
+        while missing:
+            rows = self._first(missing)
+            missing -= rows.shape[_ROWS]
+            taken.append(centre_crop(rows, (rows.shape[_ROWS], *like[0].shape[3:])))
+        return taken
 
-    def _take(self, at_most: int) -> Tensor:
+    def _first(self, at_most: int) -> Tensor:
         first = self._waiting[0]
         if first.shape[_ROWS] <= at_most:
             return self._waiting.pop(0)
@@ -203,7 +202,7 @@ def _block(layers: Any) -> list[_Convolution]:
 
 def _through(layers: list[_Convolution], rows: Rows, last: bool) -> Rows:
     for layer in layers:
-        rows = layer.push(rows, last)
+        rows = layer.push(rows, last=last)
     return rows
 
 

@@ -108,7 +108,7 @@ class UNet(nn.Module):
             self._upsampler(maps[i + 1], f) for i, f in enumerate(geometry.factors)
         )
         self.up = nn.ModuleList(
-            self._block(maps[i] + maps[i + 1], maps[i], kernels)
+            UpBlock(*self._block(maps[i] + maps[i + 1], maps[i], kernels))
             for i, kernels in enumerate(geometry.up)
         )
         self.head = self._head(maps[0], geometry.head)
@@ -124,8 +124,7 @@ class UNet(nn.Module):
         features = self.down[-1](features)
         for level in reversed(range(len(skips))):
             features = self.upsample[level](features)
-            features = torch.cat([centre_crop(skips[level], features.shape[2:]), features], dim=1)
-            features = self.up[level](features)
+            features = self.up[level](centre_crop(skips.pop(), features.shape[2:]), features)
         return self.head(features)  # type: ignore[no-any-return]
 
     def _convolution(self, n_in: int, n_out: int, kernel: Size) -> Any:
@@ -160,6 +159,17 @@ class UNet(nn.Module):
         if not final.weight.is_meta:
             nn.init.normal_(final.weight, std=(1.0 / (maps * prod(last))) ** 0.5)
         return nn.Sequential(*self._block(maps, maps, tuple(hidden)), final)
+
+
+class UpBlock(nn.Sequential):
+    """Layers on the way up; they begin with what was skipped, before what was upsampled."""
+
+    def forward(self, skipped: Tensor, upsampled: Tensor) -> Tensor:  # type: ignore[override]
+        """Map two of ``(B, C, *spatial)`` of the same size to ``(B, maps, *spatial)``."""
+        features = torch.cat([skipped, upsampled], dim=1)
+        for layer in self:
+            features = layer(features)
+        return features
 
 
 def centre_crop(features: Tensor, size: Sequence[int]) -> Tensor:
