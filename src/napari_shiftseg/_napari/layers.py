@@ -46,13 +46,14 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
     """Bring up the labels of a result, and rings around what was cut, in steps; return the labels.
 
     The layers of an earlier run of the same kind show the new result, which is much faster
-    than new layers; new ones are hidden. Labels that a person edited or renamed stay as
-    they are.
+    than new layers; new ones are hidden, and making one and adding it are steps of their own.
+    Labels that a person edited or renamed stay as they are.
     """
     yield from make_way(viewer, result)
     labels: Labels | None = former(viewer, result, LABELS)
     if labels is None:
         labels = _new_labels(result)
+        yield
         insert_below_helpers(viewer, _tagged(labels, result, LABELS))
         labels.events.paint.connect(mark_edited)
     else:
@@ -61,8 +62,7 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
         _tagged(labels, result, LABELS)
     yield
     if result.report.splits:
-        _show_cuts(viewer, result)
-        yield
+        yield from _show_cuts(viewer, result)
     return labels
 
 
@@ -243,8 +243,8 @@ def move_to(layer: Layer, placement: Placement) -> None:
         layer.scale = placement.scale
 
 
-def _show_cuts(viewer: Viewer, result: Result) -> None:
-    """Circle what was cut."""
+def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:
+    """Circle what was cut, in steps."""
     rings, placement = former(viewer, result, CUTS), result.subject.placement
     name = f"Cut at seams ({result.title})"
     if rings is not None:
@@ -260,8 +260,10 @@ def _show_cuts(viewer: Viewer, result: Result) -> None:
             {"opacity": 1.0, "visible": False, **placement.keywords},
             thick=len(result.segmentation.plan.image_size) > 2,
         )
+        yield
         add_on_top(viewer, _tagged(rings, result, CUTS))
     keep_rings_thin(viewer)
+    yield
 
 
 def _refill_rings(rings: Points, result: Result) -> None:
@@ -343,6 +345,7 @@ def show_jumps(
         visible=False,
         **result.subject.placement.keywords,
     )
+    yield
     insert_below_helpers(viewer, _tagged(layer, result, JUMPS))
     yield
     set_visible(layer, True)

@@ -170,6 +170,9 @@ class PartialPicture(QObject):
                 metadata=tag(kind=PARTIAL),
                 **placement.keywords,
             )
+            yield
+            if layer is not self._layer:
+                return
             insert_below_helpers(self._viewer, layer)
             yield
             if layer is self._layer:
