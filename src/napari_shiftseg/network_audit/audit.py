@@ -287,7 +287,7 @@ def audit(
         local, stuck = frozen_subject(subject, layers, subject.noise(small))
         axes = _axes(local, sizes)
         if not stuck and any(axis.reach is None for axis in axes):
-            stuck = suspicious_operations(module) or non_local_blocks(local, small)
+            stuck = suspicious_operations(module) or non_local_blocks(local, _along(sizes))
             layers = (*layers, *stuck)
         out_channels = subject(subject.noise(small)).shape[1]
     return Audit(
@@ -317,6 +317,12 @@ def across(sizes: tuple[AxisSizes, ...]) -> Size:
     if len(sizes) == 3:
         return tuple(size.legal(1) for size in sizes)
     return tuple(size.legal(max(_WIDE, size.small)) for size in sizes)
+
+
+def _along(sizes: tuple[AxisSizes, ...]) -> list[Size]:
+    """Return per axis the size in pixels of a small image that is probed along it."""
+    thin = across(sizes)
+    return [(*thin[:a], size.small, *thin[a + 1 :]) for a, size in enumerate(sizes)]
 
 
 def _axes(local: Subject, sizes: tuple[AxisSizes, ...]) -> tuple[AxisAudit, ...]:

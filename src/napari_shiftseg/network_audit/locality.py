@@ -7,7 +7,7 @@ resampling to a given size all fail this, whatever they are called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,29 +57,41 @@ def non_local_layers(subject: Subject, size: Size) -> tuple[Part, ...]:
         In the order of ``named_modules``.
     """
     modules = dict(subject.module.named_modules())
-    inputs = _inputs(subject, size)
+    inputs = _inputs(subject, size, axis=0)
     layers = [
         name
         for name in inputs
         if next(modules[name].children(), None) is None
         and not isinstance(modules[name], nn.modules.conv._ConvNd)  # local by definition
     ]
-    guilty = {n for n in layers if _sees_the_end(modules[n], inputs[n], _LAYER)}
+    guilty = {n for n in layers if _sees_the_end(modules[n], [inputs[n]] * subject.ndim, _LAYER)}
     return _parts(modules, guilty)
 
 
-def non_local_blocks(subject: Subject, size: Size) -> tuple[Part, ...]:
+def non_local_blocks(subject: Subject, sizes: Sequence[Size]) -> tuple[Part, ...]:
     """Find the smallest modules of a non-local network that see the whole image.
 
     For networks whose layers are all local: what is then in the way stands in a
     ``forward``. Parts with several inputs are judged by what holds them.
+
+    Parameters
+    ----------
+    subject
+        The network.
+    sizes
+        Per axis a legal input size in pixels, to judge parts along that axis: small on the others,
+        or volumes take minutes.
     """
     modules = dict(subject.module.named_modules())
-    guilty = _smallest(modules, _inputs(subject, size), "")
+    inputs = [_inputs(subject, size, axis) for axis, size in enumerate(sizes)]
+    common = set.intersection(*map(set, inputs))
+    guilty = _smallest(modules, {name: [given[name] for given in inputs] for name in common}, "")
     return _parts(modules, guilty or {""})
 
 
-def _smallest(modules: dict[str, nn.Module], inputs: dict[str, Tensor], outer: str) -> set[str]:
+def _smallest(
+    modules: dict[str, nn.Module], inputs: dict[str, list[Tensor]], outer: str
+) -> set[str]:
     """Return the smallest parts inside one that see the whole image.
 
     What is local is not opened: nothing inside is to blame.
@@ -98,21 +110,24 @@ def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, .
     return tuple(Part(n, type(m).__name__) for n, m in modules.items() if n in wanted)
 
 
-def _inputs(subject: Subject, size: Size) -> dict[str, Tensor]:
+def _inputs(subject: Subject, size: Size, axis: int) -> dict[str, Tensor]:
     """Return what each part is given whose input has the image's axes.
 
-    It grows along the first of them with the image, and along no other: not a table of
-    pairs, as attention has.
+    It grows along the same axis as the image, and along no other: not a table of pairs, as
+    attention has.
     """
     given = _given(subject, size)
-    larger = _given(subject, (2 * size[0], *size[1:]))
+    larger = _given(subject, (*size[:axis], 2 * size[axis], *size[axis + 1 :]))
     return {
         name: tensor
         for name, tensor in given.items()
-        if name in larger
-        and larger[name].shape[2] > tensor.shape[2]
-        and larger[name].shape[3:] == tensor.shape[3:]
+        if name in larger and _grown(tensor, larger[name]) == [axis]
     }
+
+
+def _grown(tensor: Tensor, larger: Tensor) -> list[int]:
+    pairs = zip(tensor.shape[2:], larger.shape[2:], strict=True)
+    return [axis for axis, (before, after) in enumerate(pairs) if after != before]
 
 
 def _given(subject: Subject, size: Size) -> dict[str, Tensor]:
@@ -135,14 +150,15 @@ def _recorder(name: str, dims: int, given: dict[str, Tensor]) -> Any:
     return record
 
 
-def _sees_the_end(module: nn.Module, given: Tensor, times: int) -> bool | None:
+def _sees_the_end(module: nn.Module, given: Sequence[Tensor], times: int) -> bool | None:
     """Whether the first pixels change when the image goes on, along any axis.
 
-    None for a part that cannot be run like that: it is judged by what holds it.
+    ``given`` is what goes on, per axis. None for a part that cannot be run like that: it is
+    judged by what holds it.
     """
     found: list[bool | None] = []
-    while True not in found and len(found) < given.ndim - 2:
-        found.append(_changes(module, given, 2 + len(found), times))
+    while True not in found and len(found) < len(given):
+        found.append(_changes(module, given[len(found)], 2 + len(found), times))
     return True if True in found else None if None in found else False
 
 
