@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from napari_shiftseg import __version__
-from napari_shiftseg.cli.commands import COMMANDS
+from napari_shiftseg.cli.commands import register
 
-for name in COMMANDS:  # they register with the application that the reference is made of
-    import_module(f"napari_shiftseg.cli.{name}")
+register()  # with the application that the reference is made of
 
 project = "napari-shiftseg"
 author = "The napari-shiftseg developers"

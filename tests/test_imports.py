@@ -40,6 +40,21 @@ def test_tiles_image_labels_and_seams_need_no_torch():
     assert not loaded & (GUI | {"torch"})
 
 
+def loaded_by_call(*words):
+    """Names of the top-level modules that a call of the command line loads."""
+    command = [sys.executable, "-X", "importtime", "-m", "napari_shiftseg", *words]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    names = (line.rpartition("|")[2].strip() for line in done.stderr.splitlines())
+    return {name.partition(".")[0] for name in names}
+
+
+def test_a_call_of_the_command_line_loads_what_it_needs():
+    assert not loaded_by_call("--version") & {"torch", "scipy"}
+    certify = loaded_by_call("certify", "--help")
+    assert "torch" in certify
+    assert "matplotlib" not in certify
+
+
 @pytest.mark.parametrize("name", napari_shiftseg.__all__)
 def test_every_public_name_is_there_and_documented(name):
     assert name in dir(napari_shiftseg)

@@ -12,6 +12,7 @@ import tifffile
 
 from napari_shiftseg import __version__
 from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.commands import register
 from napari_shiftseg.image.files import open_image
 
 COMMANDS = (
@@ -26,6 +27,7 @@ def test_the_version_is_the_packages(shiftseg):
 
 def explained(command: str) -> dict[str, str | None]:
     """The options of a command, and what its help says of them."""
+    register()
     options = app[command].assemble_argument_collection(parse_docstring=True)
     return {option.name: option.parameter.help for option in options if option.name != "*"}
 

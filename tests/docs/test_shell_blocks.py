@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import tomllib
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from cyclopts import App
 from pages import PAGES, ROOT, inline_code, name_of, run, shell_lines
 
 from napari_shiftseg.cli import app
-from napari_shiftseg.cli.commands import COMMANDS
+from napari_shiftseg.cli.commands import register
 
 SHORTER = (
     (r"--steps \d+", "--steps 2 --maps 2 --window 36 --device cpu"),
@@ -77,6 +76,5 @@ def options_of(command: str) -> set[str]:
 
 def registered() -> dict[str, App]:
     """Return every command by its name."""
-    for module in COMMANDS:
-        import_module(f"napari_shiftseg.cli.{module}")
+    register()
     return {name: app.app[name] for name in app.app if not name.startswith("-")}
