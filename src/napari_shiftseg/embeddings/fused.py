@@ -105,13 +105,8 @@ class FusedConvolution(nn.Module):
 class FusedUpBlock(UpBlock):
     """Fused convolutions on the way up; the first takes its two inputs where they are."""
 
-    def forward(self, skipped: Tensor, upsampled: Tensor) -> Tensor:  # type: ignore[override]
-        """Map two of ``(B, C, *spatial)`` of the same size to ``(B, maps, *spatial)``."""
-        first, *others = self
-        features: Tensor = first(skipped, upsampled)
-        for layer in others:
-            features = layer(features)
-        return features
+    def _taken(self, skipped: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
+        return skipped, upsampled
 
 
 class FusedUpsampling(nn.Module):

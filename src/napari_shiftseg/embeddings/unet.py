@@ -166,10 +166,15 @@ class UpBlock(nn.Sequential):
 
     def forward(self, skipped: Tensor, upsampled: Tensor) -> Tensor:  # type: ignore[override]
         """Map two of ``(B, C, *spatial)`` of the same size to ``(B, maps, *spatial)``."""
-        features = torch.cat([skipped, upsampled], dim=1)
-        for layer in self:
+        first, *others = self
+        features: Tensor = first(*self._taken(skipped, upsampled))
+        for layer in others:
             features = layer(features)
         return features
+
+    def _taken(self, skipped: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
+        """Return what the first layer takes."""
+        return (torch.cat([skipped, upsampled], dim=1),)
 
 
 def centre_crop(features: Tensor, size: Sequence[int]) -> Tensor:
