@@ -50,6 +50,7 @@ def loaded_by_call(*words):
 
 def test_a_call_of_the_command_line_loads_what_it_needs():
     assert not loaded_by_call("--version") & {"torch", "scipy"}
+    assert "torch" not in loaded_by_call("check", "--help")
     certify = loaded_by_call("certify", "--help")
     assert "torch" in certify
     assert "matplotlib" not in certify

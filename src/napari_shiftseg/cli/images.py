@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
 from napari_shiftseg.image.tiff import as_whole
-from napari_shiftseg.pipeline import calibration_of_labels, frames_of
+
+if TYPE_CHECKING:
+    from napari_shiftseg.embeddings.model import Model
+    from napari_shiftseg.image.axes import Frames
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,21 @@ class NamedImage:
 
     def frames_first(self, model: Model) -> Any:
         """Return the pixels as ``([*loops], [C], *spatial)``: what needs no axes to be told."""
-        layout = frames_of(self.pixels, model, self.axes).layout
+        layout = self._frames(model).layout
         channel = () if layout.channel is None else (layout.channel,)
         return self.pixels.transpose(layout.loops + channel + layout.spatial)
 
     def calibration_of_labels(self, model: Model) -> Calibration:
         """Return axes and voxel size of the labels that a model makes of this image."""
-        frames = frames_of(self.pixels, model, self.axes)
-        return calibration_of_labels(frames, model.description.axes, self.calibration)
+        from napari_shiftseg.pipeline import calibration_of_labels
+
+        return calibration_of_labels(self._frames(model), model.description.axes, self.calibration)
+
+    def _frames(self, model: Model) -> Frames:
+        # Here, so that commands that need no network do not load torch.
+        from napari_shiftseg.pipeline import frames_of
+
+        return frames_of(self.pixels, model, self.axes)
 
 
 def read_truth(path: Path | None, model: Model) -> Any | None:
