@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.cli import sweep as command
-from napari_shiftseg.cli.app import main
+from napari_shiftseg.cli.commands import main
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.tiff import write_tiff

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
@@ -30,12 +30,6 @@ app = App(
     suppress_keyboard_interrupt=False,  # it would end without a word
     default_parameter=Parameter(negative_iterable=()),  # no --empty-... for numbers per axis
 )
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one of the commands that are registered by now."""
-    with ended():
-        app(arguments, exit_on_error=False, print_error=False)
 
 
 @contextlib.contextmanager

@@ -155,7 +155,7 @@ def fused(network: UNet) -> UNet:
     result = copy.copy(network)
     result._modules = dict(network._modules)
     result.down = nn.ModuleList(map(_fused_block, network.down))
-    result.up = nn.ModuleList(FusedUpBlock(*_fused_block(block)) for block in network.up)
+    result.up = nn.ModuleList(FusedUpBlock(_fused_block(block)) for block in network.up)
     result.head = nn.Sequential(*_fused_block(network.head))
     if network.architecture.upsampling == "learnt":
         layers: Any = network.upsample  # of sequences, which a ModuleList cannot say

@@ -108,7 +108,7 @@ class UNet(nn.Module):
             self._upsampler(maps[i + 1], f) for i, f in enumerate(geometry.factors)
         )
         self.up = nn.ModuleList(
-            UpBlock(*self._block(maps[i] + maps[i + 1], maps[i], kernels))
+            UpBlock(self._block(maps[i] + maps[i + 1], maps[i], kernels))
             for i, kernels in enumerate(geometry.up)
         )
         self.head = self._head(maps[0], geometry.head)
@@ -161,10 +161,10 @@ class UNet(nn.Module):
         return nn.Sequential(*self._block(maps, maps, tuple(hidden)), final)
 
 
-class UpBlock(nn.Sequential):
+class UpBlock(nn.ModuleList):
     """Layers on the way up; they begin with what was skipped, before what was upsampled."""
 
-    def forward(self, skipped: Tensor, upsampled: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, skipped: Tensor, upsampled: Tensor) -> Tensor:
         """Map two of ``(B, C, *spatial)`` of the same size to ``(B, maps, *spatial)``."""
         first, *others = self
         features: Tensor = first(*self._taken(skipped, upsampled))

@@ -287,7 +287,9 @@ def audit(
         local, stuck = frozen_subject(subject, layers, subject.noise(small))
         axes = _axes(local, sizes)
         if not stuck and any(axis.reach is None for axis in axes):
-            stuck = suspicious_operations(module) or non_local_blocks(local, _along(sizes))
+            stuck = suspicious_operations(module) or non_local_blocks(
+                local, [line_along(sizes, axis).image_size(own) for axis, own in enumerate(small)]
+            )
             layers = (*layers, *stuck)
         out_channels = subject(subject.noise(small)).shape[1]
     return Audit(
@@ -319,10 +321,9 @@ def across(sizes: tuple[AxisSizes, ...]) -> Size:
     return tuple(size.legal(max(_WIDE, size.small)) for size in sizes)
 
 
-def _along(sizes: tuple[AxisSizes, ...]) -> list[Size]:
-    """Return per axis the size in pixels of a small image that is probed along it."""
-    thin = across(sizes)
-    return [(*thin[:a], size.small, *thin[a + 1 :]) for a, size in enumerate(sizes)]
+def line_along(sizes: tuple[AxisSizes, ...], axis: int) -> Line:
+    """Return where a network is probed along one axis."""
+    return Line(sizes, across(sizes), axis, LARGEST[len(sizes)])
 
 
 def _axes(local: Subject, sizes: tuple[AxisSizes, ...]) -> tuple[AxisAudit, ...]:
@@ -341,7 +342,7 @@ def _axis(
     sizes: tuple[AxisSizes, ...],
     axis: int,
 ) -> AxisAudit:
-    own, line = sizes[axis], Line(sizes, across(sizes), axis, LARGEST[given.ndim])
+    own, line = sizes[axis], line_along(sizes, axis)
 
     def shifts(subject: Subject) -> ShiftProbe:
         assert reach is not None

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.audit import LARGEST, Audit, across, precision
+from napari_shiftseg.network_audit.audit import Audit, across, line_along, precision
 from napari_shiftseg.network_audit.freeze import frozen_subject
-from napari_shiftseg.network_audit.line import Line
 from napari_shiftseg.network_audit.reach import Reach
 from napari_shiftseg.network_audit.shifts import EQUAL, ShiftProbe
 from napari_shiftseg.network_audit.subject import Subject, quiet
@@ -110,7 +109,7 @@ class Curves:
         steps = tuple(range(step, _PERIODS * length + 1, step))
         reach = found.reach.halo if found.reach is not None else 0
         margin = ceil(reach * own.scale) if found.padded else 0
-        line = Line(self._sizes, across(self._sizes), axis, LARGEST[self._audit.ndim])
+        line = line_along(self._sizes, axis)
 
         def errors(subject: Subject) -> tuple[float, ...]:
             return tuple(ShiftProbe(subject, line, margin).error(step) for step in steps)
