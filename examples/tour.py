@@ -16,7 +16,7 @@ from typing import Any
 import dask.array as da
 import napari
 import numpy as np
-from napari.layers import Image, Labels, Layer, Points, Vectors
+from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
 
 import stage
 from gaps import Gaps
@@ -136,12 +136,17 @@ def napari_alone(folder: Path, gaps: Gaps) -> None:
         "a picture": Image(np.zeros((*shape, 3), np.uint8), rgb=True),
         "100 points": Points(numbers.random((100, 2)) * 500),
         "100 vectors": Vectors(numbers.random((100, 2, 2)) * 500),
+        "a rectangle": Shapes(np.array([[0, 0], [0, 90], [90, 90], [90, 0]])),
     }
+    draw = viewer.window._qt_viewer.canvas.native.repaint
     for what, layer in layers.items():
         alone(gaps, f"add {what}", partial(viewer.layers.append, layer))
-    alone(gaps, "draw the canvas", viewer.window._qt_viewer.canvas.native.repaint)
+        alone(gaps, f"draw {what} for the first time", draw)
+        settle(0.3)
+    alone(gaps, "draw the canvas", draw)
     alone(gaps, "show a hidden labels layer", partial(show_again, layers["a labels layer"]))
     for what, layer in layers.items():
+        settle(0.3)
         alone(gaps, f"remove {what}", partial(viewer.layers.remove, layer))
     viewer.close()
 
@@ -151,7 +156,6 @@ def alone(gaps: Gaps, what: str, call: Callable[[], Any]) -> None:
     gaps.begin(f"(napari alone: {what})")
     call()
     gaps.end()
-    settle(0.3)
 
 
 def show_again(layer: Layer) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from napari_shiftseg.files import file_beside
@@ -40,6 +41,24 @@ LIGHT = Ink(paper="#ffffff", text="#1e1e21", naive="#c85a00", aligned="#0a7f8f")
 DARK = Ink(paper="#23242b", text="#f0f1f2", naive="#ff8c1a", aligned="#2ec4d6")
 
 
+class Margins(LayoutEngine):
+    """Leaves room for words and numbers of 8 pt, in inches: to measure them costs another draw."""
+
+    _adjust_compatible = True
+    _colorbar_gridspec = True
+
+    def execute(self, fig: Any) -> None:
+        """Place the panels in a figure of any size."""
+        width, height = fig.get_size_inches()
+        fig.subplots_adjust(
+            left=min(0.62 / width, 0.4),
+            right=1 - min(0.12 / width, 0.1),
+            bottom=min(0.46 / height, 0.3),
+            top=1 - min(0.42 / height, 0.3),
+            hspace=0.12,
+        )
+
+
 def draw_sweep(sweep: Sweep, path: Path) -> None:
     """Write a sweep as a PNG.
 
@@ -55,7 +74,7 @@ def draw_sweep(sweep: Sweep, path: Path) -> None:
     ShiftSegError
         If it cannot be written.
     """
-    figure = Figure(figsize=(5, 4.6 if sweep.scored else 2.9), dpi=200, layout="constrained")
+    figure = Figure(figsize=(5, 4.6 if sweep.scored else 2.9), dpi=200)
     fill_figure(figure, sweep, LIGHT)
     with file_beside(path) as partial:
         FigureCanvasAgg(figure).print_png(partial)
@@ -64,6 +83,7 @@ def draw_sweep(sweep: Sweep, path: Path) -> None:
 def fill_figure(figure: Figure, sweep: Sweep, ink: Ink) -> None:
     """Draw a sweep into a figure: splits above, and AP below where there is ground truth."""
     figure.clear()
+    figure.set_layout_engine(Margins())
     figure.set_facecolor(ink.paper)
     rows = 2 if sweep.scored else 1
     panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
@@ -75,7 +95,7 @@ def fill_figure(figure: Figure, sweep: Sweep, ink: Ink) -> None:
     panels[-1].set_xlabel("Tile size (px)", color=ink.text, fontsize=8)
     figure.legend(
         *panels[0].get_legend_handles_labels(),
-        loc="outside upper center",
+        loc="upper center",
         ncols=2,
         fontsize=8,
         frameon=False,

@@ -37,7 +37,7 @@ class SweepPlot(QWidget):
         self.export.setToolTip("Write the plot as PNG, or its numbers as CSV")
         self.run.buttons.addWidget(self.export)
         self.caption = Sentence()
-        self.canvas = FigureCanvasQTAgg(Figure(layout="constrained"))
+        self.canvas = FigureCanvasQTAgg(Figure())
         # A figure asks for more height than the dock has; it fills what is left instead.
         self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.canvas.setMinimumHeight(200)
