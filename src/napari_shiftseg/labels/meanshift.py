@@ -382,12 +382,15 @@ def _dense_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _groups(bins: _Bins, position: NDArray[np.float64]) -> Iterator[tuple[slice, slice]]:
-    """Cut ordered positions where they reach one bandwidth farther: parts, and their bins."""
+    """Cut ordered positions where they reach half a bandwidth farther: parts, and their bins.
+
+    Wider groups compare more pairs in vain, narrower ones make matrices that are too small.
+    """
     along = position[:, bins.axis]
     first, stop = bins.spans(along)
     start = 0
     while start < len(along):
-        end = int(np.searchsorted(along, along[start] + _LATTICE, side="right"))
+        end = int(np.searchsorted(along, along[start] + _LATTICE / 2, side="right"))
         near = slice(int(first[start]), int(stop[end - 1]))
         size = max(1, _PAIRS // max(1, near.stop - near.start))
         for at in range(start, end, size):
