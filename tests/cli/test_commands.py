@@ -17,7 +17,7 @@ from napari_shiftseg.image.files import open_image
 
 COMMANDS = (
     "segment", "compare", "sweep", "evaluate", "certify", "check", "repair", "train", "models",
-    "demo", "reproduce",
+    "average", "demo", "reproduce",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_every_command_explains_each_of_its_options(shiftseg, command):
     assert [name for name, text in explained(command).items() if not text] == []
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "train"])
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("train", "average")])
 def test_options_of_the_same_name_are_explained_alike(command):
     common = ("--device", "--json", "--model", "--bandwidth", "--overwrite")
     shared = {k: v for k, v in explained(command).items() if k in common}

@@ -10,6 +10,7 @@ from napari_shiftseg.cli import app
 
 COMMANDS = (
     "audit",
+    "average",
     "batch",
     "certify",
     "check",

@@ -60,6 +60,7 @@ def card_text(card: ModelDescription, sha256: str = "") -> str:
         "steps": str(card.training.get("steps_done", "unknown")),
         "minutes": _minutes(card.training.get("seconds")),
         "trained by": str(card.training.get("command", "unknown")),
+        "mean of": _mean_of(card.training.get("mean_of")),
         "note": str(card.training.get("note", "")),
         "sha256": sha256,
     }
@@ -68,6 +69,10 @@ def card_text(card: ModelDescription, sha256: str = "") -> str:
     if card.window_exceeds_period is False:
         lines.append(f"  WARNING: {period_trained_message(card)}")
     return "\n".join(lines)
+
+
+def _mean_of(origins: object) -> str:
+    return f"the weights of {len(origins)} models" if isinstance(origins, list) else ""
 
 
 def _minutes(seconds: object) -> str:

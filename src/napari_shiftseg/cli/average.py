@@ -1,0 +1,43 @@
+"""``shiftseg average``: one model from several that began with the same weights."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.console import OutputFile, Overwrite, note, refuse_existing
+from napari_shiftseg.embeddings.model_file import save_model
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.training.average import average_models
+
+
+@app.command
+def average(
+    *models: str,
+    output: OutputFile,
+    name: str | None = None,
+    half: bool = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the mean of the weights of models that were trained on from one start.
+
+    Parameters
+    ----------
+    models
+        At least two names of bundled models or model files; the first one's settings are kept.
+    output
+        Model file to write, ending in .safetensors.
+    name
+        Name of the model; by default the output's stem.
+    half
+        Store the weights as float16.
+    """
+    if output.suffix != ".safetensors":
+        raise ShiftSegError(f"{output} should end in .safetensors")
+    refuse_existing(output, overwrite=overwrite)
+    network, description = average_models(
+        models, name=name or output.stem, command=shlex.join(["shiftseg", *sys.argv[1:]])
+    )
+    save_model(output, network, description, half=half)
+    note(f"{output}: the mean of the weights of {len(models)} models")
