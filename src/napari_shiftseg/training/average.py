@@ -19,6 +19,9 @@ from napari_shiftseg.errors import ShiftSegError
 _FARTHEST = 0.7
 """Distance between weights over their length; that of unrelated ones is about 1.4."""
 
+_TOLD = ("command", "steps_done", "seconds")
+"""What the card of a mean tells of how each model was trained."""
+
 _ALIKE = ("architecture", "axes", "intensity")
 """What models must have in common for their weights to mean the same."""
 
@@ -116,5 +119,5 @@ def _licence(models: Sequence[Model]) -> str:
 
 def _origin(model: Model) -> dict[str, Any]:
     training = model.description.training
-    kept = {key: training[key] for key in ("command", "steps_done", "seconds") if key in training}
-    return {"sha256": model.sha256, **kept}
+    told = {key: training[key] for key in _TOLD if key in training}
+    return {"sha256": model.sha256} | told
