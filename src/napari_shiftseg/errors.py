@@ -19,6 +19,14 @@ class DeviceError(ShiftSegError):
     """The computing device failed, for lack of memory most often."""
 
 
+class UntrustedCode(ShiftSegError):
+    """What was to be loaded would run code, and nobody has said yet that it may.
+
+    The message ends without a remedy: each surface asks in its own way. In Python that is
+    ``trust_code=True``.
+    """
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its kind if it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

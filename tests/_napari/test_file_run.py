@@ -57,7 +57,7 @@ def say(monkeypatch):
     def answer(word):
         button = QMessageBox.StandardButton[word]
         monkeypatch.setattr(
-            QMessageBox, "question", lambda parent, title, text: asked.append(text) or button
+            QMessageBox, "question", lambda parent, title, text, *_: asked.append(text) or button
         )
         return asked
 

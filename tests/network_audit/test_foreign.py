@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit
+from napari_shiftseg.errors import UntrustedCode
 from napari_shiftseg.network_audit import exported
 from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.network_audit.operations import suspicious_operations
@@ -104,15 +105,23 @@ def test_torch_export_is_refused_by_a_torch_that_is_too_old_to_tell(tmp_path, mo
     monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
     with zipfile.ZipFile(tmp_path / "network.pt2", "w") as archive:
         archive.writestr("network/archive_format", "pt2")
-    with pytest.raises(ShiftSegError, match=r"torch 2\.11 or newer, or --trust-code"):
+    with pytest.raises(UntrustedCode, match=r"torch 2\.11 or newer"):
         load_foreign(str(tmp_path / "network.pt2"))
 
 
 def test_code_runs_only_for_those_who_trust_it():
-    with pytest.raises(ShiftSegError, match="--trust-code"):
+    with pytest.raises(UntrustedCode):
         load_foreign(f"{__name__}:network")
     found = load_foreign(f"{__name__}:network", trust_code=True)
     assert not found.module.training
+
+
+def test_a_factory_in_a_file(tmp_path):
+    file = tmp_path / "my network.py"
+    file.write_text("from torch.nn import Conv2d\n\n\ndef small():\n    return Conv2d(1, 2, 3)\n")
+    with pytest.raises(UntrustedCode):
+        load_foreign(f"{file}:small")
+    assert load_foreign(f"{file}:small", trust_code=True).module.out_channels == 2
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "pt"])
@@ -159,6 +168,8 @@ def test_a_pickle_is_never_opened(tmp_path):
         (f"{__name__}:fails", "no such weights"),
         (f"{__name__}:missing", "missing"),
         ("no_such_package:network", "no_such_package"),
+        ("no_such_file.py:network", "no_such_file.py"),
+        (r"C:\\gone.pt", "there is no network"),
     ],
 )
 def test_what_is_no_network(source, message):
@@ -213,7 +224,7 @@ def test_the_same_as_a_zip(package):
 
 def test_code_of_a_package_runs_only_for_those_who_trust_it(package):
     source = str(described(package, CODE))
-    with pytest.raises(ShiftSegError, match="--trust-code"):
+    with pytest.raises(UntrustedCode):
         load_foreign(source)
     state = load_foreign(source, trust_code=True).module.state_dict()
     assert all(torch.equal(state[name], value) for name, value in network().state_dict().items())

@@ -32,6 +32,19 @@ def may_replace(parent: QWidget, title: str, path: Path) -> bool:
     return _ask(parent, title, f"{path.name} exists. Replace it?")
 
 
-def _ask(parent: QWidget, title: str, question: str) -> bool:
-    answer: Any = QMessageBox.question(parent, title, question)
-    return answer == QMessageBox.StandardButton.Yes
+def may_run(parent: QWidget, what: str) -> bool:
+    """Ask whether code may be run; ``what`` says whose, and what it could do."""
+    no = QMessageBox.StandardButton.No
+    return _ask(parent, "Run this code?", f"{what}. Run it?", default=no)
+
+
+def _ask(
+    parent: QWidget,
+    title: str,
+    question: str,
+    default: QMessageBox.StandardButton = QMessageBox.StandardButton.NoButton,
+) -> bool:
+    yes = QMessageBox.StandardButton.Yes
+    both = yes | QMessageBox.StandardButton.No
+    answer: Any = QMessageBox.question(parent, title, question, both, default)
+    return answer == yes

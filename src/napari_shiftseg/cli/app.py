@@ -20,7 +20,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from napari_shiftseg.cli.console import note
 from napari_shiftseg.cli.wording import explained
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, UntrustedCode
 
 REFUSED, INTERRUPTED, UNREAD, TERMINATED = 2, 130, 141, 143
 
@@ -42,6 +42,8 @@ def ended() -> Iterator[None]:
                 yield
             finally:  # the parser exits when a command is done
                 sys.stdout.flush()
+    except UntrustedCode as error:
+        _end(REFUSED, f"{error}; add --trust-code if you trust it")
     except ShiftSegError as error:
         _end(REFUSED, str(error))
     except CycloptsError as error:

@@ -23,7 +23,7 @@ NetworkName = Annotated[
     Parameter(
         help="A bundled model, a shiftseg model file, TorchScript (.pt, .pth, .ts), torch.export "
         "(.pt2), a package of the BioImage Model Zoo (.zip or folder), or package.module:factory "
-        "with --trust-code."
+        "or file.py:factory with --trust-code."
     ),
 ]
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.errors import ShiftSegError, UntrustedCode, first_line
 from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.subject import quiet
 
@@ -58,21 +58,21 @@ def load_exported(path: Path, *, trust_code: bool = False) -> nn.Module:
 
     Raises
     ------
+    UntrustedCode
+        If it is not trusted and holds what could run code, or torch is too old to tell.
     ShiftSegError
-        If it is none, or is not trusted and holds what could run code, or torch is too old to
-        tell.
+        If it is no exported program.
     """
     if not (trust_code or known_here()):
-        raise ShiftSegError(
-            f"{path} could run code: what torch {torch.__version__} runs of a .pt2 is not known; "
-            f"legal: torch {'.'.join(map(str, OLDEST_TORCH))} or newer, or --trust-code"
+        raise UntrustedCode(
+            f"{path} could run code: what torch {torch.__version__} runs of a .pt2 is not known, "
+            f"only of torch {'.'.join(map(str, OLDEST_TORCH))} or newer"
         )
     content = io.BytesIO(path.read_bytes())
     try:
         if not trust_code and (found := _more_than_numbers(content)):
-            raise ShiftSegError(
-                f"{path} holds more than operations and numbers ({found}), which could run code; "
-                "add --trust-code if you trust it"
+            raise UntrustedCode(
+                f"{path} holds more than operations and numbers ({found}), which could run code"
             )
         content.seek(0)
         with quiet():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from napari_shiftseg.embeddings.model import bundled_models, load_model
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, UntrustedCode
 from napari_shiftseg.files import is_file
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.network_audit.exported import load_exported
@@ -22,7 +24,7 @@ from napari_shiftseg.network_audit.zoo_package import description_in, load_zoo_m
 _KINDS = (
     "a bundled model, a shiftseg model (.safetensors), TorchScript (.pt, .pth, .ts), "
     "torch.export (.pt2), a package of the BioImage Model Zoo (.zip or folder), or "
-    "package.module:factory"
+    "package.module:factory or file.py:factory"
 )
 
 _STATE_DICT = (
@@ -60,8 +62,8 @@ def load_foreign(
     ----------
     source
         A bundled model, a model file, a TorchScript or torch.export file, a package of the
-        BioImage Model Zoo, or ``package.module:factory``: a function without parameters that
-        returns a network.
+        BioImage Model Zoo, or ``package.module:factory`` or ``file.py:factory``: a function
+        without parameters that returns a network.
     weights
         State dict for the factory's network, safetensors or a PyTorch checkpoint.
     trust_code
@@ -69,9 +71,10 @@ def load_foreign(
 
     Raises
     ------
+    UntrustedCode
+        If it would run code that is not trusted.
     ShiftSegError
-        If there is no such file, it is none of these, weights do not fit, or a factory is
-        named and not trusted.
+        If there is no such file, it is none of these, or weights do not fit.
     """
     path = Path(source)
     if is_shiftseg_model(source):
@@ -89,7 +92,7 @@ def load_foreign(
         found = Foreign(zoo.module, zoo.ndim, zoo.in_channels)
     elif is_file(path):
         found = Foreign(_recorded(path, trust_code))
-    elif ":" in source:
+    elif ":" in source and source.rpartition(":")[2].isidentifier():  # C:\\gone.pt is a path
         found = Foreign(_made(source, trust_code))
     else:
         raise ShiftSegError(f"there is no network {source!r}; legal: {_KINDS}")
@@ -117,14 +120,11 @@ def _recorded(path: Path, trusted: bool) -> nn.Module:
 
 
 def _made(source: str, trusted: bool) -> nn.Module:
-    name, _, factory = source.partition(":")
+    name, _, factory = source.rpartition(":")
     if not trusted:
-        raise ShiftSegError(
-            f"{source} is Python code, which can do anything on this computer; "
-            "add --trust-code if you trust it"
-        )
+        raise UntrustedCode(f"{source} is Python code, which can do anything on this computer")
     try:
-        module = getattr(importlib.import_module(name), factory)()
+        module = getattr(_imported(name), factory)()
     except Exception as error:  # whatever the user's code raises
         raise ShiftSegError(f"{source} fails: {type(error).__name__}: {error}") from error
     if not isinstance(module, nn.Module):
@@ -132,6 +132,18 @@ def _made(source: str, trusted: bool) -> nn.Module:
             f"{source} returns {type(module).__name__}; a torch.nn.Module is needed"
         )
     return module.eval()
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module by its name, or from a file."""
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    path = Path(name)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None  # a name that ends in .py has a loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _fill(module: nn.Module, path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import nn
 
-from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.errors import ShiftSegError, UntrustedCode, first_line
 from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 from napari_shiftseg.network_audit.zoo_text import refuse_unfolding
@@ -146,9 +146,9 @@ def _built(weights: Any, path: Path, trusted: bool) -> nn.Module:
     inside = hasattr(recipe, "source")
     code = recipe.source if inside else f"{recipe.import_from}.{recipe.callable}"
     if not trusted:
-        raise ShiftSegError(
+        raise UntrustedCode(
             f"{path} builds its network by Python code ({code}), which can do anything on this "
-            "computer; add --trust-code if you trust it"
+            "computer"
         )
     state = load_checkpoint(_content(weights, path), str(weights.source))
     try:

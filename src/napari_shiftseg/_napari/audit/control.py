@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,17 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, QTimer
 
 from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.ask import may_run
 from napari_shiftseg._napari.audit.difference_layers import DifferenceLayers
-from napari_shiftseg._napari.audit.job import Audited, Tiled, Work, audit_run, tilings_run
+from napari_shiftseg._napari.audit.job import (
+    Asked,
+    Audited,
+    Tiled,
+    Untrusted,
+    Work,
+    audit_run,
+    tilings_run,
+)
 from napari_shiftseg._napari.audit.output.control import OutputControl
 from napari_shiftseg._napari.audit.period_lines import PeriodLines
 from napari_shiftseg._napari.audit.scene import scene_of
@@ -48,6 +58,7 @@ class AuditControl(QObject):
         self.output = OutputControl(viewer, view.output, self.turns, self)
         self.audited: Audited | None = None
         self.tiled: Tiled | None = None
+        self._trusted: set[str] = set()
         self._work = Work()
         self._said = Progress(0, "")
         self._beat = QTimer(self)
@@ -68,6 +79,9 @@ class AuditControl(QObject):
     def audit(self) -> None:
         """Audit the chosen network."""
         asked = self._view.network.asked
+        self._audit(replace(asked, trusted=asked.source in self._trusted))
+
+    def _audit(self, asked: Asked) -> None:
         self._end()
         self._work = Work()
         self.runner.start(audit_run(asked, self._work), f"audit of {asked.name}")
@@ -139,6 +153,9 @@ class AuditControl(QObject):
         bar.show_progress(Progress(self._said.fraction, self._said.text + passes))
 
     def _on_audited(self, audited: Any) -> None:
+        if isinstance(audited, Untrusted) and may_run(self._view, audited.why):
+            self._trusted.add(audited.asked.source)
+            self._audit(replace(audited.asked, trusted=True))
         if isinstance(audited, Audited):
             self.audited, self.tiled = audited, None
             self.differences.hide()

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 
 from napari_shiftseg._napari.audit.scene import Scene
 from napari_shiftseg._napari.events import Progress
-from napari_shiftseg.embeddings.model import bundled_models
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import UntrustedCode
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
@@ -50,22 +48,44 @@ class Asked:
     Parameters
     ----------
     source
-        Name of a bundled model, or a path.
+        Name of a bundled model, a path, or Python code as ``package.module:factory``.
     name
         For people.
     ndim, in_channels
         Of its input, used where the file does not say.
+    weights
+        State dict for what Python code makes; empty for none.
+    trusted
+        Whether its code may be run.
     """
 
     source: str
     name: str
     ndim: int = 2
     in_channels: int = 1
+    weights: str = ""
+    trusted: bool = False
 
     @property
     def is_ours(self) -> bool:
         """Whether it is a model of this package's format, whose channels are known."""
         return is_shiftseg_model(self.source)
+
+
+@dataclass(frozen=True)
+class Untrusted:
+    """A network that could not be audited without running code.
+
+    Parameters
+    ----------
+    asked
+        What was asked for.
+    why
+        Whose code, and what it could do.
+    """
+
+    asked: Asked
+    why: str
 
 
 @dataclass(frozen=True)
@@ -128,12 +148,14 @@ class Tiled:
         return json.dumps(values, indent=2)
 
 
-def audit_run(asked: Asked, work: Work) -> Iterator[Progress | Audited]:
+def audit_run(asked: Asked, work: Work) -> Iterator[Progress | Audited | Untrusted]:
     """Load and audit; yield what is being done, and last what was found."""
     yield Progress(0, "Loading the network")
-    if asked.source not in bundled_models() and not Path(asked.source).is_file():
-        raise ShiftSegError(f"there is no file {asked.source}")
-    found = load_foreign(asked.source)
+    try:
+        found = load_foreign(asked.source, weights=asked.weights or None, trust_code=asked.trusted)
+    except UntrustedCode as error:
+        yield Untrusted(asked, str(error))
+        return
     yield Progress(0.05, "Measuring the network")
     axes = found.ndim or asked.ndim
     with watched(found.module, work):
@@ -174,7 +196,7 @@ def pixels_for(audited: Audited, scene: Scene) -> NDArray[np.float32]:
         scene.pixels, ndim=audit.ndim, in_channels=audit.in_channels, axes=scene.axes
     )
     frame = frames.frame(scene.frame)
-    scaling = audited.foreign.intensity.measure(frame)
+    scaling = audited.foreign.intensity.measure(frames.alike(scene.frame)[1])
     return scaling(np.asarray(frame[(slice(None), *scene.region)]))
 
 

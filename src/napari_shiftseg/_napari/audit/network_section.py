@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGroupBox,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QSpinBox,
@@ -19,12 +21,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_shiftseg._napari.audit.job import Asked
+from napari_shiftseg._napari.audit.python_network import PythonNetworkDialog
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.switch import Switch
 from napari_shiftseg.embeddings.model import bundled_models
 
 _FIRST = "nuclei-2d"
-_KINDS = "Networks (*.safetensors *.pt *.pth *.ts *.pt2);;All files (*)"
+_KINDS = "Networks (*.safetensors *.pt *.pth *.ts *.pt2 *.zip);;All files (*)"
+_WEIGHTS = Qt.ItemDataRole.UserRole + 1
 _AXES = (
     ("2", "2-D", "The network takes images"),
     ("3", "3-D", "The network takes volumes"),
@@ -47,10 +51,9 @@ class NetworkSection(QGroupBox):
             self.combo.addItem(name, name)
         self._offer_recent()
         self.combo.setCurrentIndex(max(self.combo.findText(_FIRST), 0))
-        self.open_button = QPushButton("Open file…")
-        self.open_button.setToolTip(
-            "A shiftseg model (.safetensors), TorchScript (.pt, .pth, .ts) or torch.export (.pt2)"
-        )
+        self.open_button = QPushButton("Open")
+        self.open_button.setToolTip("A network of any origin: a file, a package or Python code")
+        self.openings = self._offer_openings()
         self.axes = Switch(_AXES)
         self.channels = QSpinBox()
         self.channels.setRange(1, 999)
@@ -59,7 +62,6 @@ class NetworkSection(QGroupBox):
         self._lay_out()
         self._on_choice()
         self.combo.currentIndexChanged.connect(self._on_choice)
-        self.open_button.clicked.connect(self._ask)
 
     @property
     def asked(self) -> Asked:
@@ -69,21 +71,52 @@ class NetworkSection(QGroupBox):
             self.combo.currentText(),
             int(self.axes.value),
             self.channels.value(),
+            str(self.combo.currentData(_WEIGHTS) or ""),
         )
 
     def open_file(self, path: str | Path) -> None:
         """Choose a file; whether it is a network shows when it is audited."""
-        index = self.combo.findData(str(path))
+        self._offer(str(path), Path(path).name)
+
+    def open_code(self, code: str, weights: str = "") -> None:
+        """Choose Python code; it is run when it is audited, if a person says that it may."""
+        self._offer(code, Path(code).name, weights)
+
+    def _offer(self, source: str, name: str, weights: str = "") -> None:
+        index = self.combo.findData(source)
         if index < 0:
-            self.combo.addItem(Path(path).name, str(path))
+            self.combo.addItem(name, source)
             index = self.combo.count() - 1
-            self.combo.setItemData(index, str(path), Qt.ItemDataRole.ToolTipRole)
+            self.combo.setItemData(index, source, Qt.ItemDataRole.ToolTipRole)
+        self.combo.setItemData(index, weights, _WEIGHTS)
         self.combo.setCurrentIndex(index)
 
-    def _ask(self) -> None:
+    def _offer_openings(self) -> dict[str, QAction]:
+        menu = QMenu(self.open_button)
+        self.open_button.setMenu(menu)
+        return {
+            name: menu.addAction(text, ask)
+            for name, text, ask in (
+                ("file", "File…", self._ask_file),
+                ("folder", "Folder of a BioImage Model Zoo package…", self._ask_folder),
+                ("code", "Python code…", self._ask_code),
+            )
+        }
+
+    def _ask_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open network", "", _KINDS)
         if path:
             self.open_file(path)
+
+    def _ask_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open package")
+        if path:
+            self.open_file(path)
+
+    def _ask_code(self) -> None:
+        dialog = PythonNetworkDialog(self)
+        if dialog.exec():
+            self.open_code(dialog.code.text.strip(), dialog.weights.text.strip())
 
     def _on_choice(self) -> None:
         source = str(self.combo.currentData())
