@@ -24,7 +24,8 @@ from sklearn.cluster import MeanShift
 from sklearn.metrics import adjusted_rand_score
 
 from napari_shiftseg.embeddings.model import load_model
-from napari_shiftseg.labels.meanshift import Binned, mean_shift_modes
+from napari_shiftseg.labels.bins import Binned
+from napari_shiftseg.labels.meanshift import mean_shift_modes
 from napari_shiftseg.pipeline import segment
 from napari_shiftseg.samples import load_sample
 from napari_shiftseg.samples.discs import disc_image

@@ -5,13 +5,8 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 from sklearn.metrics import adjusted_rand_score
 
-from napari_shiftseg.labels.meanshift import (
-    BinSummary,
-    Slabs,
-    assign,
-    mean_shift_modes,
-    mean_shift_modes_by_slabs,
-)
+from napari_shiftseg.labels.bins import BinSummary, Slabs, assign
+from napari_shiftseg.labels.meanshift import mean_shift_modes, mean_shift_modes_by_slabs
 
 
 def blobs(dims, spread, distance, clusters=5, points=40, seed=0):

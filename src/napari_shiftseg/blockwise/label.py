@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.blockwise.predict import foreground_of
+from napari_shiftseg.labels.bins import assign
 from napari_shiftseg.labels.cluster import connected_parts
-from napari_shiftseg.labels.meanshift import assign
 from napari_shiftseg.tiles.tile import Region
 
 LABELLED, MODES = "labelled", "modes"

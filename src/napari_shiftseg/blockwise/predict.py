@@ -11,8 +11,8 @@ from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.predict import Prediction, Stitcher, predict_tiles
 from napari_shiftseg.image.border import reflected_indices
+from napari_shiftseg.labels.bins import BinSummary
 from napari_shiftseg.labels.cluster import pixels_to_cluster
-from napari_shiftseg.labels.meanshift import BinSummary
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.plan import TilePlan
 from napari_shiftseg.tiles.tile import Region

@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.blockwise.predict import bin_columns_of, summary_of
-from napari_shiftseg.labels.meanshift import BinSummary, Slabs
+from napari_shiftseg.labels.bins import BinSummary, Slabs
 
 
 def slabs_of(job: Job, frame: int) -> Slabs:

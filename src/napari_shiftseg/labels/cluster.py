@@ -10,7 +10,8 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_shiftseg.labels.meanshift import Binned, BinSummary, mean_shift_modes
+from napari_shiftseg.labels.bins import Binned, BinSummary
+from napari_shiftseg.labels.meanshift import mean_shift_modes
 from napari_shiftseg.settings import Clustering
 
 _SLAB = 2**22

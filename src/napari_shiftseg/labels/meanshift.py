@@ -1,30 +1,19 @@
 """Mean shift with a flat kernel on a summary of the embeddings.
 
-Embeddings are rounded to a fine integer lattice and counted in bins. Sums of integers do
-not depend on their order, so neither do the modes: not on tiles, not on workers.
+The modes depend on nothing but the summary: not on tiles, not on workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-_LATTICE = 4096
-"""Lattice steps per bandwidth: far below anything that matters, far above rounding."""
-
-_BINS = 8
-"""Bins per bandwidth: pixels within an eighth of the bandwidth move together."""
-
-_SHIFT = (_LATTICE // _BINS).bit_length() - 1
-"""Bits of the lattice below a bin: both numbers are powers of two."""
+from napari_shiftseg.labels.bins import BINS, LATTICE, BinSummary, Slabs
 
 _DENSE = 2**23
 """Pairs of positions and bins up to which matrix products beat a tree."""
@@ -38,14 +27,8 @@ _SAMPLE, _TREE_COST = 64, 60
 _CHUNK = 2**14
 """Positions asked of the tree at a time: what bounds the memory of their neighbours."""
 
-_TABLE = 4
-"""Possible bins per pixel up to which a table of them beats sorting."""
-
-_MARGIN = 3 * _BINS
+_MARGIN = 3 * BINS
 """Bins on either side of a slab at first: seeds seldom climb farther than two bandwidths."""
-
-_PART = 2**19
-"""Embeddings that are binned at a time: binning takes many times their memory."""
 
 _MAX_STEPS = 300
 _TOLERANCE = 1e-3
@@ -54,113 +37,7 @@ Resting = tuple[NDArray[np.float64], NDArray[np.int64]]
 """Where seeds have come to rest, ``(n, E)``, and how many pixels are near, ``(n,)``."""
 
 
-@dataclass(frozen=True)
-class BinSummary:
-    """Occupied bins of the embedding space; summaries of parts can be added up.
-
-    Parameters
-    ----------
-    key : (B, E) int64
-        Bin coordinates, sorted lexicographically.
-    count : (B,) int64
-        Pixels in the bin.
-    total : (B, E) int64
-        Sum of their embeddings in lattice steps.
-    """
-
-    key: NDArray[np.int64]
-    count: NDArray[np.int64]
-    total: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, embeddings: NDArray[Any], bandwidth: float) -> BinSummary:
-        """Summarise ``(N, E)`` embeddings."""
-        starts = range(0, len(embeddings), _PART)
-        parts = (Binned.of(embeddings[at : at + _PART], bandwidth).summary for at in starts)
-        return cls.merged(parts, embeddings.shape[1])
-
-    @classmethod
-    def empty(cls, dims: int) -> BinSummary:
-        """Summarise no embeddings of this length."""
-        nothing = np.zeros((0, dims), np.int64)
-        return cls(nothing, np.zeros(0, np.int64), nothing)
-
-    def __add__(self, other: BinSummary) -> BinSummary:
-        return _grouped(
-            np.concatenate([self.key, other.key]),
-            np.concatenate([self.count, other.count]),
-            np.concatenate([self.total, other.total]),
-        )[0]
-
-    @classmethod
-    def merged(cls, parts: Iterable[BinSummary], dims: int) -> BinSummary:
-        """Add up any number of summaries; each is sorted into others of its own size."""
-        stack = [cls.empty(dims)]
-        for part in parts:
-            stack.append(part)
-            while len(stack) > 1 and len(stack[-1].count) * 2 > len(stack[-2].count):
-                stack[-2:] = [stack[-2] + stack[-1]]
-        while len(stack) > 1:
-            stack[-2:] = [stack[-2] + stack[-1]]
-        return stack[0]
-
-    def between(self, low: int, high: int) -> BinSummary:
-        """Return the bins with a first coordinate from ``low`` on and below ``high``."""
-        start, stop = np.searchsorted(self.key[:, 0], (low, high))
-        return BinSummary(self.key[start:stop], self.count[start:stop], self.total[start:stop])
-
-    def coarse(self) -> BinSummary:
-        """Merge bins to the edge length of one bandwidth."""
-        return _grouped(self.key // _BINS, self.count, self.total)[0]
-
-
-@dataclass(frozen=True)
-class Binned:
-    """The bins of embeddings, and which one each lies in.
-
-    Parameters
-    ----------
-    summary
-        The bins.
-    bin_of : (N,) int32
-        Which bin each embedding lies in.
-    bandwidth
-        Of mean shift.
-    """
-
-    summary: BinSummary
-    bin_of: NDArray[np.int32]
-    bandwidth: float
-
-    @classmethod
-    def of(cls, embeddings: NDArray[Any], bandwidth: float) -> Binned:
-        """Sort ``(N, E)`` embeddings into bins."""
-        lattice = _on_lattice(embeddings, bandwidth)
-        summary, bin_of = _grouped(lattice >> _SHIFT, None, lattice)
-        return cls(summary, bin_of, bandwidth)
-
-    def assign(self, embeddings: NDArray[Any], modes: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Give each of the same embeddings the index of its nearest mode; -1 if there is none.
-
-        All of a bin have the same one if the second nearest is farther by more than the bin
-        is wide. Only in the others each is asked for itself.
-        """
-        if len(modes) < 2:
-            return np.full(len(self.bin_of), len(modes) - 1, np.int64)
-        step = self.bandwidth / _LATTICE
-        middle = (self.summary.key + 0.5) * (2**_SHIFT * step)
-        tree = KDTree(modes)
-        distance, nearest = tree.query(middle, k=2, workers=-1)
-        wide = 2**_SHIFT * step * np.sqrt(modes.shape[1])
-        unclear = distance[:, 1] - distance[:, 0] <= 1.001 * wide
-        found: NDArray[np.int64] = nearest[self.bin_of, 0].astype(np.int64)
-        asked = np.flatnonzero(unclear[self.bin_of])
-        lattice = _on_lattice(embeddings[asked], self.bandwidth)
-        found[asked] = tree.query(lattice * step, workers=-1)[1]
-        return found
-
-
-class _Bins:
+class _Means:
     """The mean of each occupied bin, and what sums up those near a position.
 
     The bins are ordered along the axis on which they are spread most: those near a position
@@ -180,8 +57,8 @@ class _Bins:
 
     def spans(self, along: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return where the bins begin and end that may be near positions on the axis."""
-        first = np.searchsorted(self.along, along - _LATTICE)
-        return first, np.searchsorted(self.along, along + _LATTICE, side="right")
+        first = np.searchsorted(self.along, along - LATTICE)
+        return first, np.searchsorted(self.along, along + LATTICE, side="right")
 
     @cached_property
     def tree(self) -> KDTree:
@@ -192,7 +69,7 @@ class _Bins:
     def crowded(self) -> bool:
         """Whether so many bins are near a seed that comparing all costs less than a tree."""
         some = self._start[:: max(1, len(self._start) // _SAMPLE)]
-        near = self.tree.query_ball_point(some, _LATTICE, return_length=True)
+        near = self.tree.query_ball_point(some, LATTICE, return_length=True)
         first, stop = self.spans(some[:, self.axis])
         return bool(near.mean() * _TREE_COST > (stop - first).mean())
 
@@ -247,41 +124,6 @@ def mean_shift_modes_by_slabs(
     return _modes(found, bandwidth, min_count)
 
 
-class Slabs:
-    """Summaries that are kept elsewhere, asked for by a range of their first bin coordinate.
-
-    Parameters
-    ----------
-    between
-        Returns the bins with a first coordinate from ``low`` on and below ``high``.
-    coordinates, counts : (n,) int64
-        First coordinates, in rising order, and how many bins there are at each.
-    dims
-        Length of the embeddings.
-    most
-        Bins of a slab, at most about.
-    """
-
-    def __init__(
-        self,
-        between: Callable[[int, int], BinSummary],
-        coordinates: NDArray[np.int64],
-        counts: NDArray[np.int64],
-        dims: int,
-        most: int = 2**18,
-    ) -> None:
-        self.between, self.dims = between, dims
-        self.edges: list[int] = []
-        if len(coordinates) == 0:
-            return
-        # Seeds are bins of one bandwidth, which no edge may cut.
-        coarse, first = np.unique(coordinates // _BINS, return_index=True)
-        sizes = np.add.reduceat(counts, first)
-        filled = np.cumsum(sizes) - sizes
-        start = np.unique(filled // most, return_index=True)[1]
-        self.edges = [*(coarse[start] * _BINS).tolist(), int(coarse[-1] + 1) * _BINS]
-
-
 def _climb_in_slab(slabs: Slabs, low: int, high: int) -> Resting:
     """Move the seeds between two first coordinates until they rest."""
     margin = _MARGIN
@@ -290,8 +132,8 @@ def _climb_in_slab(slabs: Slabs, low: int, high: int) -> Resting:
         summary = slabs.between(bottom, top)
         seeds = summary.between(low, high).coarse()
         sees_all = (
-            -np.inf if bottom == slabs.edges[0] else (bottom + _BINS) * (_LATTICE // _BINS),
-            np.inf if top == slabs.edges[-1] else (top - _BINS) * (_LATTICE // _BINS),
+            -np.inf if bottom == slabs.edges[0] else (bottom + BINS) * (LATTICE // BINS),
+            np.inf if top == slabs.edges[-1] else (top - BINS) * (LATTICE // BINS),
         )
         try:
             return _climb(summary, seeds.total / seeds.count[:, None], sees_all)
@@ -307,18 +149,7 @@ def _modes(found: list[Resting], bandwidth: float, min_count: int) -> NDArray[np
     position = np.concatenate([p for p, _ in found])
     count = np.concatenate([c for _, c in found])
     enough = count >= min_count
-    return _strongest(position[enough], count[enough]) * (bandwidth / _LATTICE)
-
-
-def assign(
-    embeddings: NDArray[Any], modes: NDArray[np.float64], bandwidth: float
-) -> NDArray[np.int64]:
-    """Give each of ``(N, E)`` embeddings the index of its nearest mode; -1 if there is none."""
-    found = np.empty(len(embeddings), np.int64)
-    for start in range(0, len(embeddings), _PART):
-        part = embeddings[start : start + _PART]
-        found[start : start + _PART] = Binned.of(part, bandwidth).assign(part, modes)
-    return found
+    return _strongest(position[enough], count[enough]) * (bandwidth / LATTICE)
 
 
 def _climb(
@@ -332,7 +163,7 @@ def _climb(
     where many seeds climb one mode. ``sees_all`` is the range of first lattice coordinates
     in which the summary holds all that is near; outside of it _OutOfSight is raised.
     """
-    bins = _Bins(summary, start)
+    bins = _Means(summary, start)
     resting: list[Resting] = []
     position = start
     for step in range(_MAX_STEPS):
@@ -340,7 +171,7 @@ def _climb(
         if len(first) and (first.min() < sees_all[0] or first.max() >= sees_all[1]):
             raise _OutOfSight
         mean, count = _kernel_mean(bins, position)
-        moving = np.linalg.norm(mean - position, axis=1) > _TOLERANCE * _LATTICE
+        moving = np.linalg.norm(mean - position, axis=1) > _TOLERANCE * LATTICE
         if step == _MAX_STEPS - 1:
             moving[:] = False
         resting.append((mean[~moving], count[~moving]))
@@ -351,7 +182,7 @@ def _climb(
 
 
 def _kernel_mean(
-    bins: _Bins, position: NDArray[np.float64]
+    bins: _Means, position: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Mean of the pixels within one bandwidth of each position, and how many they are.
 
@@ -369,11 +200,11 @@ def _kernel_mean(
     return mean, count.astype(np.int64)
 
 
-def _dense_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float64]:
+def _dense_sums(bins: _Means, position: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compare positions with all bins of their span: two matrix products, ``(n, 1 + E)``."""
     sums = np.empty((len(position), bins.sums.shape[1]))
     lifted = np.column_stack([position, -np.ones(len(position))])
-    reach = ((position**2).sum(1) - _LATTICE**2) / 2
+    reach = ((position**2).sum(1) - LATTICE**2) / 2
     for part, near in _groups(bins, position):
         product = lifted[part] @ bins.lifted[near].T
         np.greater_equal(product, reach[part, None], out=product)
@@ -381,7 +212,7 @@ def _dense_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float6
     return sums
 
 
-def _groups(bins: _Bins, position: NDArray[np.float64]) -> Iterator[tuple[slice, slice]]:
+def _groups(bins: _Means, position: NDArray[np.float64]) -> Iterator[tuple[slice, slice]]:
     """Cut ordered positions where they reach half a bandwidth farther: parts, and their bins.
 
     Wider groups compare more pairs in vain, narrower ones make matrices that are too small.
@@ -390,7 +221,7 @@ def _groups(bins: _Bins, position: NDArray[np.float64]) -> Iterator[tuple[slice,
     first, stop = bins.spans(along)
     start = 0
     while start < len(along):
-        end = int(np.searchsorted(along, along[start] + _LATTICE / 2, side="right"))
+        end = int(np.searchsorted(along, along[start] + LATTICE / 2, side="right"))
         near = slice(int(first[start]), int(stop[end - 1]))
         size = max(1, _PAIRS // max(1, near.stop - near.start))
         for at in range(start, end, size):
@@ -398,12 +229,12 @@ def _groups(bins: _Bins, position: NDArray[np.float64]) -> Iterator[tuple[slice,
         start = end
 
 
-def _sparse_sums(bins: _Bins, position: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sparse_sums(bins: _Means, position: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ask the tree for the bins around each position: ``(n, 1 + E)``."""
     sums = np.zeros((len(position), bins.sums.shape[1]))
     for start in range(0, len(position), _CHUNK):
         part = position[start : start + _CHUNK]
-        near = bins.tree.query_ball_point(part, _LATTICE, workers=-1, return_sorted=False)
+        near = bins.tree.query_ball_point(part, LATTICE, workers=-1, return_sorted=False)
         sizes = np.fromiter(map(len, near), np.int64, len(near))
         found = sizes > 0
         if found.any():
@@ -419,65 +250,8 @@ def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArr
     order = np.lexsort((*position.T, -count))
     position = position[order]
     keep = np.ones(len(position), bool)
-    near = KDTree(position).query_ball_point(position, _LATTICE) if len(position) else []
+    near = KDTree(position).query_ball_point(position, LATTICE) if len(position) else []
     for index, others in enumerate(near):
         if keep[index]:
             keep[[other for other in others if other > index]] = False
     return position[keep]
-
-
-def _on_lattice(embeddings: NDArray[Any], bandwidth: float) -> NDArray[np.int64]:
-    # Column by column, as all that follows goes through them.
-    steps = embeddings.astype(np.float64, order="F")
-    steps *= _LATTICE / bandwidth
-    return np.rint(steps, out=steps).astype(np.int64)
-
-
-def _grouped(
-    key: NDArray[np.int64], count: NDArray[np.int64] | None, total: NDArray[np.int64]
-) -> tuple[BinSummary, NDArray[np.int32]]:
-    """Add up the rows that share a key, in the order of keys; and say where each row went.
-
-    Without ``count`` each row is one pixel.
-    """
-    group = _groups_of(key)
-    groups = int(group.max(initial=-1)) + 1
-    member = np.empty(groups, np.int64)
-    member[group] = np.arange(len(key))
-
-    def added(values: NDArray[np.int64] | None) -> NDArray[np.int64]:
-        # In doubles, which hold sums of integers below 2^53 exactly.
-        return np.bincount(group, values, minlength=groups).astype(np.int64)
-
-    totals = [added(column) for column in total.T]
-    return BinSummary(key[member], added(count), np.stack(totals, axis=1)), group
-
-
-def _groups_of(key: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Give each of ``(n, E)`` keys the place of its value in their lexicographic order."""
-    group = np.zeros(len(key), np.int32)
-    if len(key) == 0:
-        return group
-    code = _code(key)
-    if code is not None and (largest := int(code.max())) < _TABLE * len(key):
-        present = np.zeros(largest + 1, bool)
-        present[code] = True
-        return np.cumsum(present, dtype=np.int32)[code] - np.int32(1)
-    order = np.argsort(code) if code is not None else np.lexsort(key.T[::-1])
-    # Of numbers one comparison tells neighbours apart, of rows as many as there are columns.
-    ordered = key[order] if code is None else code[order][:, None]
-    group[order[1:]] = np.cumsum((ordered[1:] != ordered[:-1]).any(1), dtype=np.int32)
-    return group
-
-
-def _code(key: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Give ``(n, E)`` keys numbers in their lexicographic order; None if 63 bits are too few."""
-    low = key.min(axis=0)
-    spans = [int(span) for span in key.max(axis=0) - low + 1]
-    if prod(spans) >= 2**63:
-        return None
-    code = np.zeros(len(key), np.int64)
-    for column, span in enumerate(spans):
-        code *= span
-        code += key[:, column] - low[column]
-    return code
