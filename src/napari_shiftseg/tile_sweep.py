@@ -20,7 +20,7 @@ from napari_shiftseg.seams.report import SeamReport, finite, number
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 _STEPS = 4
 """Tile sizes per period; its multiples and the natural sizes of most networks are among them."""
@@ -258,7 +258,7 @@ def sweep(
 def _size_of(image: Any, model: Model, region: Region | None, axes: str | None) -> Size:
     """Return the spatial size in pixels of what is swept."""
     if region is not None:
-        return tuple(part.stop - part.start for part in region)
+        return size_of(region)
     return frames_of(image, model, axes).spatial
 
 

@@ -95,6 +95,25 @@ def test_the_labels_are_those_of_a_run_in_memory(
     assert list(tmp_path.glob("*.unfinished")) == []
 
 
+def test_a_region_goes_into_a_file_too_and_lies_where_it_was_drawn(
+    viewer, widget, lazy, little_memory, into, run, tmp_path
+):
+    path = tmp_path / "out.ome.zarr"
+    into(path)
+    lazy.corner_pixels = np.array([[0, 7, 6], [0, 57, 70]])
+    widget.segment.image.region.buttons["screen"].click()
+    run()
+    layer = viewer.layers["Labels (out.ome.zarr)"]
+    opened = open_image(path)
+    region = tuple(slice(*span) for span in opened.provenance["region"])
+    whole = np.asarray(lazy.data)
+    expected = segment(whole, widget.model.model, axes="tyx", region=region).labels
+    np.testing.assert_array_equal(np.asarray(opened.pixels), expected)
+    corner = [7 + 0.5 * region[0].start, 9 + 0.25 * region[1].start]
+    np.testing.assert_allclose(layer.translate[1:], corner)
+    np.testing.assert_allclose(opened.calibration.translate[1:], corner)
+
+
 def test_the_form_says_so_before(widget, lazy, little_memory):
     widget.control.resolve()
     assert "1 MB are not free" in widget.segment.stitch.estimate.text()
@@ -107,20 +126,18 @@ def test_nothing_runs_without_a_file(widget, lazy, little_memory, into, notifica
 
 
 @pytest.mark.parametrize(
-    ("mode", "region", "advice"),
+    ("mode", "button", "advice"),
     [
-        ("whole", "whole", "Corrected gives the same labels"),
-        ("corrected", "screen", "choose a smaller region, or the whole image"),
+        ("whole", "run", "Corrected gives the same labels"),
+        ("corrected", "preview", "Run goes block by block into a file"),
     ],
 )
 def test_what_cannot_go_block_by_block(
-    widget, lazy, little_memory, into, tmp_path, notifications, mode, region, advice
+    widget, lazy, little_memory, into, tmp_path, notifications, mode, button, advice
 ):
     into(tmp_path / "out.ome.zarr")
     widget.segment.stitch.switch.buttons[mode].click()
-    lazy.corner_pixels = np.array([[0, 7, 6], [0, 31, 26]])
-    widget.segment.image.region.buttons[region].click()
-    widget.segment.run.run.click()
+    getattr(widget.segment.run, button).click()
     [(severity, message)] = notifications()
     assert severity == "error" and "1 MB can be had" in message and advice in message
     assert not widget.runner.running

@@ -93,6 +93,48 @@ def test_voxel_size_and_provenance_are_kept(image_file, model_file, tmp_path):
     assert opened.provenance["model_sha256"] == load_model(model_file).sha256
 
 
+class TestRegion:
+    """A part of each frame: the labels of that part alone, which lie where it lies."""
+
+    REGION = (slice(13, 71), slice(5, 88))
+
+    @pytest.mark.parametrize("block", [12 * 12, 30 * 30, None])
+    def test_labels_are_those_of_the_region_in_memory(
+        self, image_file, model_file, tmp_path, block
+    ):
+        expected = segment(IMAGE, load_model(model_file), region=self.REGION)
+        output = tmp_path / "labels.tif"
+        segment_file(image_file, output, model=model_file, region=self.REGION, block_pixels=block)
+        opened = open_image(output)
+        np.testing.assert_array_equal(np.asarray(opened.pixels), expected.labels)
+        assert opened.provenance["region"] == [[13, 71], [5, 88]]
+
+    def test_its_place_is_kept_where_the_format_can(self, image_file, model_file, tmp_path):
+        output = tmp_path / "labels.ome.zarr"
+        segment_file(image_file, output, model=model_file, region=self.REGION, **SMALL)
+        assert open_image(output).calibration.translate == (13 * 0.5, 5 * 0.25)
+
+    def test_of_each_frame(self, model_file, tmp_path):
+        stack = np.stack([IMAGE, IMAGE[::-1]])
+        expected = segment(stack, load_model(model_file), axes="tyx", region=self.REGION).labels
+        output = tmp_path / "labels.tif"
+        segment_file(stack, output, model=model_file, axes="tyx", region=self.REGION, **SMALL)
+        np.testing.assert_array_equal(pixels(output), expected)
+
+    def test_another_one_does_not_go_on_with_this_ones_blocks(
+        self, image_file, model_file, tmp_path
+    ):
+        settings = FileSettings(model=model_file, region=self.REGION, **SMALL)
+        events = segment_file_events(image_file, tmp_path / "labels.tif", settings)
+        next(event for event in events if isinstance(event, BlocksDone) and event.done)
+        events.close()
+        other = (slice(0, 58), slice(0, 83))
+        with pytest.raises(ShiftSegError, match="region"):
+            segment_file(
+                image_file, tmp_path / "labels.tif", model=model_file, region=other, **SMALL
+            )
+
+
 def test_a_loaded_model_serves_in_this_process(image_file, model_file, whole, tmp_path):
     model = load_model(model_file)
     segment_file(image_file, tmp_path / "labels.tif", model=model, **SMALL)

@@ -185,6 +185,17 @@ def test_check_names_the_labels_that_a_grid_cut(shiftseg, tmp_path):
     assert values["p_value"] == 1 / 16
 
 
+def test_segment_a_region_alone(shiftseg, image_file, model_file, tmp_path):
+    labels = tmp_path / "labels.tif"
+    words = ("segment", image_file, "-m", model_file, "-o", labels, "--region")
+    assert "legal: START:STOP for each axis" in shiftseg(*words, "3-20,8:31").err
+    assert "must lie inside of the image" in shiftseg(*words, "3:999,8:31").err
+    assert not labels.exists()
+    assert shiftseg(*words, "3:20,8:").code == 0
+    opened = open_image(labels)
+    assert opened.pixels.shape == (17, tifffile.imread(image_file).shape[1] - 8)
+
+
 def test_models_lists_the_bundled_ones_and_shows_a_card(shiftseg, model_file):
     listed = shiftseg("models").out.splitlines()
     assert listed[0].startswith("nuclei-2d ") and listed[0].endswith("The default.")

@@ -263,8 +263,17 @@ class TestRegion:
         assert tile.inner == self.REGION
 
     @pytest.mark.parametrize(
-        "region", [(slice(-1, 5), slice(0, 60)), (slice(5, 5), slice(0, 60)), (slice(0, 9),)]
+        ("region", "message"),
+        [
+            ((slice(-1, 5), slice(0, 60)), "must lie inside of the image of 60 px"),
+            ((slice(5, 5), slice(0, 60)), "must lie inside of the image of 60 px"),
+            ((slice(0, 9),), "has 1 axes; legal: 2"),
+        ],
     )
-    def test_outside_of_the_image_is_refused(self, region):
-        with pytest.raises(ShiftSegError, match="must lie inside of the image of 60 px"):
+    def test_outside_of_the_image_is_refused(self, region, message):
+        with pytest.raises(ShiftSegError, match=message):
             self.plan(region=region)
+
+    def test_what_is_left_out_is_the_border_of_the_image(self):
+        plan = self.plan(region=(slice(10, None), slice(None)))
+        assert plan.region == (slice(10, 60), slice(0, 60))

@@ -15,7 +15,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 _LETTERS = {"time": "t", "channel": "c", "channels": "c", "depth": "z"}
 """Words for axes that people use instead of letters."""
@@ -71,7 +71,7 @@ class Placement:
         ]
         return replace(
             self,
-            size=self.size[:first] + tuple(part.stop - part.start for part in region),
+            size=self.size[:first] + size_of(region),
             translate=self.translate[:first] + tuple(moved),
         )
 

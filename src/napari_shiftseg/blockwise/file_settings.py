@@ -10,6 +10,7 @@ from napari_shiftseg.embeddings.budget import default_memory, memory_size
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.tile import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class FileSettings:
     stitch, tile, clustering, device, axes
         As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
         tiles of no given size are as large as is fastest within the memory.
+    region
+        The part of each frame to segment, a slice per spatial axis; the labels are those of this
+        part alone, as of :func:`segment`.
     memory
         What each process may take beside the 0.4 GB of Python and torch, in bytes or as
         ``"2GB"``; by default half of what is free. An image that needs more is segmented block
@@ -50,6 +54,7 @@ class FileSettings:
     clustering: Clustering | None = None
     device: str | None = None
     axes: str | None = None
+    region: Region | None = None
     memory: int | str | None = None
     workers: int | None = None
     scheduler: str | None = None

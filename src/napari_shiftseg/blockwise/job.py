@@ -17,7 +17,7 @@ from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Order:
         Path of the image; empty if it is an array of the process that runs.
     axes
         One letter per axis of the image, None if they are unknown.
+    region
+        The part of each frame that is wanted; None for all.
     device
         Where to predict; None is the fastest device.
     embeddings
@@ -66,6 +68,7 @@ class Order:
     fingerprint: str
     image: str = ""
     axes: str | None = None
+    region: Region | None = None
     device: str | None = None
     embeddings: str = ""
 
@@ -111,6 +114,7 @@ class Job:
             "precision": order.precision,
             "stitch": order.stitch,
             "block": list(order.block),
+            "region": [[part.start, part.stop] for part in order.region or ()],
             "embeddings": order.embeddings,
             **cut,
             **asdict(order.clustering),
@@ -121,10 +125,15 @@ class Job:
         """Where finished blocks are kept."""
         return WorkFolder(self.order.folder)
 
+    @property
+    def size(self) -> Size:
+        """Pixels per axis of what is wanted of a frame."""
+        return size_of(self.order.region) if self.order.region else self.frames.spatial
+
     @cached_property
     def grid(self) -> BlockGrid:
-        """Blocks of one frame."""
-        return BlockGrid(self.frames.spatial, self.order.block)
+        """Blocks of what is wanted of one frame."""
+        return BlockGrid(self.size, self.order.block)
 
     def __len__(self) -> int:
         return len(self.frames) * len(self.grid)
@@ -134,6 +143,15 @@ class Job:
         return range(frame * len(self.grid), (frame + 1) * len(self.grid))
 
     def place(self, number: int) -> tuple[int, Region]:
-        """Return a block's frame, counted along the loop axes, and its region in it."""
+        """Return a block's frame, counted along the loop axes, and where its result lies."""
         frame, block = divmod(number, len(self.grid))
         return frame, self.grid.region(block)
+
+    def in_frame(self, place: Region) -> Region:
+        """Return where in the frame a part of the result lies."""
+        if self.order.region is None:
+            return place
+        return tuple(
+            slice(part.start + own.start, part.stop + own.start)
+            for part, own in zip(place, self.order.region, strict=True)
+        )

@@ -32,7 +32,7 @@ class _Joined(ABC):
 
     def __init__(self, job: Job, dtype: Any) -> None:
         self._job, self.dtype = job, np.dtype(dtype)
-        self.shape = job.frames.loops + job.frames.spatial
+        self.shape = job.frames.loops + job.size
         self._block = lru_cache(_KEPT)(self._read)
 
     @property

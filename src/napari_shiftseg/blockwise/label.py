@@ -12,7 +12,7 @@ from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.blockwise.predict import foreground_of
 from napari_shiftseg.labels.bins import assign
 from napari_shiftseg.labels.cluster import connected_parts
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 LABELLED, MODES = "labelled", "modes"
 
@@ -46,7 +46,7 @@ def label_block(job: Job, number: int) -> None:
     chosen, vectors = foreground_of(job, number)
     by_mode = np.zeros(chosen.shape, np.int64)
     by_mode[chosen] = 1 + assign(vectors, modes, job.order.clustering.bandwidth)
-    pixels, parts = parts_in(by_mode, region, job.frames.spatial)
+    pixels, parts = parts_in(by_mode, region, job.size)
     faces = {f"low{axis}": face for axis, face in enumerate(parts.low)}
     faces |= {f"high{axis}": face for axis, face in enumerate(parts.high)}
     job.folder.save(
@@ -70,9 +70,9 @@ def parts_in(
     by_mode
         The mode of each pixel, counted from 1; 0 is background.
     region
-        Where the block lies in its frame.
+        Where the block lies in what is wanted of its frame.
     frame_size
-        Pixels of the frame per axis.
+        Pixels of that per axis.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def _in_frame(
     places: NDArray[np.int64], region: Region, size: tuple[int, ...]
 ) -> NDArray[np.int64]:
     """Turn places in a block into places in its frame, both in raster order."""
-    block = tuple(part.stop - part.start for part in region)
+    block = size_of(region)
     moved = tuple(
         at + part.start for at, part in zip(np.unravel_index(places, block), region, strict=True)
     )

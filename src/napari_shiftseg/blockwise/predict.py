@@ -15,16 +15,16 @@ from napari_shiftseg.labels.bins import BinSummary
 from napari_shiftseg.labels.cluster import pixels_to_cluster
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.plan import TilePlan
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 PREDICTED, EMBEDDED = "predicted", "embedded"
 
 
 def predict_block(job: Job, number: int) -> None:
     """Predict a block and keep which pixels are foreground, their embeddings, their summary."""
-    frame, region = job.place(number)
+    frame, place = job.place(number)
     order = job.order
-    plan = plan_for(job.model, job.frames.spatial, order.stitch, order.tile, region)
+    plan = plan_for(job.model, job.frames.spatial, order.stitch, order.tile, job.in_frame(place))
     prediction = _predict(job, frame, plan)
     chosen = pixels_to_cluster(prediction.foreground, plan.result_size, order.clustering)
     if order.embeddings:
@@ -58,7 +58,7 @@ def bin_columns_of(job: Job, number: int) -> NDArray[np.int64]:
 
 def foreground_of(job: Job, number: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Return which pixels of a block are foreground, and their ``(n, E)`` embeddings."""
-    size = tuple(part.stop - part.start for part in job.place(number)[1])
+    size = size_of(job.place(number)[1])
     with job.folder.load(PREDICTED, number) as kept:
         chosen = np.unpackbits(kept["chosen"], count=int(np.prod(size))).astype(bool)
         return chosen.reshape(size), kept["vectors"]

@@ -20,6 +20,7 @@ from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import plan_for, scalings_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import size_of
 
 _PROBES, _PROBE = 4, 16
 """Spans per axis, and pixels of each, by which an image is known again."""
@@ -38,7 +39,8 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
             "block by block there is no whole-image inference; stitch='corrected' equals it"
         )
     frames = source.frames
-    grid = _grid(frames, folder, model, settings)
+    size = frames.spatial if source.region is None else size_of(source.region)
+    grid = _grid(size, folder, model, settings)
     tile = _tile(grid, folder, model, settings)
     order = Order(
         folder=folder.path,
@@ -46,26 +48,27 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         precision=model.precision,
         clustering=settings.clustering or model.description.clustering,
         stitch=settings.stitch,
-        tile=plan_for(model, frames.spatial, settings.stitch, tile).tile_size,
+        tile=plan_for(model, frames.spatial, settings.stitch, tile, source.region).tile_size,
         block=grid.block,
         scalings=tuple(scalings_of(frames, model, np.ndindex(*frames.loops))),
         fingerprint=_fingerprint(frames),
         image=source.path,
         axes=frames.axes,
+        region=source.region,
         device=settings.device,
         embeddings=str(settings.embedding_file or ""),
     )
     return Job(order, frames, model)
 
 
-def _grid(frames: Frames, folder: WorkFolder, model: Model, settings: FileSettings) -> BlockGrid:
-    """Cut frames as an unfinished run has, or into blocks that take at most half the memory."""
+def _grid(size: Size, folder: WorkFolder, model: Model, settings: FileSettings) -> BlockGrid:
+    """Cut pixels as an unfinished run has, or into blocks that take at most half the memory."""
     begun = folder.begun_with("block")
     if begun is not None:
-        return BlockGrid(frames.spatial, tuple(begun))
+        return BlockGrid(size, tuple(begun))
     fitting = settings.budget // 2 // _bytes_per_pixel(model)
     pixels = min(settings.block_pixels or BLOCK_PIXELS, fitting)
-    return BlockGrid.of(frames.spatial, model.geometry.period, max(1, pixels))
+    return BlockGrid.of(size, model.geometry.period, max(1, pixels))
 
 
 def _tile(

@@ -43,8 +43,8 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
         Labels to write, ``.tif`` or ``.ome.zarr``.
     **settings
         Fields of :class:`~napari_shiftseg.blockwise.file_settings.FileSettings`: ``model``,
-        ``precision``, ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``memory``,
-        ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
+        ``precision``, ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``region``,
+        ``memory``, ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
 
     Returns
     -------
@@ -76,7 +76,11 @@ def segment_file_events(
     output = Path(output).absolute()
     _refuse(image, settings, output)
     model = settings.load()
-    source = image if isinstance(image, Source) else Source.open(image, model, settings.axes)
+    source = (
+        image
+        if isinstance(image, Source)
+        else Source.open(image, model, settings.axes, settings.region)
+    )
     folder = WorkFolder.beside(output)
     if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):
         yield from _at_once(source, model, settings, output)
@@ -116,7 +120,7 @@ def _refuse_what_cannot_be_sent(source: Source, settings: FileSettings) -> None:
 def _too_large(source: Source, model: Model, settings: FileSettings) -> bool:
     """Tell whether the result, and a tile, take more than the memory."""
     frames = source.frames
-    plan = plan_for(model, frames.spatial, settings.stitch, settings.tile)
+    plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
     needed = cost_of(model.description.architecture, plan, len(frames)).total_bytes
     return settings.stitch != "whole" and needed > settings.budget
 
@@ -132,6 +136,7 @@ def _at_once(
         clustering=settings.clustering,
         device=settings.device,
         axes=source.frames.axes,
+        region=source.region,
         memory=settings.budget,
     ):
         if isinstance(event, TileDone):

@@ -11,6 +11,8 @@ from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image
 from napari_shiftseg.pipeline import calibration_of_labels, frames_of
+from napari_shiftseg.tiles.plan import checked_region
+from napari_shiftseg.tiles.tile import Region
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,32 @@ class Source:
         Axes and voxel size of the labels that the model makes of it.
     path
         Its file; empty if it is an array.
+    region
+        The part of each frame that is wanted; None for all.
     """
 
     frames: Frames
     calibration: Calibration
     path: str = ""
+    region: Region | None = None
 
     @classmethod
-    def open(cls, image: str | Path | Any, model: Model, axes: str | None) -> Source:
+    def open(
+        cls,
+        image: str | Path | Any,
+        model: Model,
+        axes: str | None,
+        region: Region | None = None,
+    ) -> Source:
         """Open a file, or wrap an array; raises ShiftSegError if it does not fit the model."""
-        if not isinstance(image, str | Path):
-            frames = frames_of(image, model, axes)
-            return cls(frames, calibration_of_labels(frames, model.description.axes))
-        opened = open_image(image)
-        frames = frames_of(opened.pixels, model, axes or opened.calibration.known_axes)
-        calibration = calibration_of_labels(frames, model.description.axes, opened.calibration)
-        return cls(frames, calibration, str(Path(image).absolute()))
+        opened = open_image(image) if isinstance(image, str | Path) else None
+        if opened is None:
+            frames, known, path = frames_of(image, model, axes), None, ""
+        else:
+            known, path = opened.calibration, str(Path(image).absolute())
+            frames = frames_of(opened.pixels, model, axes or known.known_axes)
+        calibration = calibration_of_labels(frames, model.description.axes, known)
+        if region is not None:
+            region = checked_region(region, frames.spatial)
+            calibration = calibration.cropped([part.start for part in region])
+        return cls(frames, calibration, path, region)

@@ -93,6 +93,17 @@ class Calibration:
             "c" + self.axes, (1.0, *self.scale), (PIXEL, *self.units), (0.0, *self.translate)
         )
 
+    def cropped(self, starts: Sequence[int]) -> Calibration:
+        """Move to where the last axes begin at these pixels."""
+        first = len(self.axes) - len(starts)
+        moved = (
+            place + start * step
+            for place, start, step in zip(
+                self.translate[first:], starts, self.scale[first:], strict=True
+            )
+        )
+        return replace(self, translate=(*self.translate[:first], *moved))
+
     def renamed(self, letter: str, other: str) -> Calibration:
         """Call an axis something else."""
         return replace(self, axes=self.axes.replace(letter, other))

@@ -17,7 +17,7 @@ from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.network_audit.subject import Subject
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import Strip, TilePlan
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ def window_events(subject: Subject, image: Any, windows: Windows) -> Iterator[in
     weight = np.zeros(windows.size)
     for done, (read, window, kept, share) in enumerate(windows, start=1):
         output = _run(subject, read_reflected(image, read))
-        planned = tuple(part.stop - part.start for part in window)
+        planned = size_of(window)
         if output.shape[1:] != planned:
             raise ShiftSegError(
                 f"the network puts out {output.shape[1:]} px of a window of "
-                f"{tuple(part.stop - part.start for part in read)} px; planned are {planned}"
+                f"{size_of(read)} px; planned are {planned}"
             )
         if total is None:
             total = np.zeros((len(output), *windows.size))

@@ -11,7 +11,7 @@ from math import prod
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import STITCH_MODES, StitchMode
 from napari_shiftseg.tiles.geometry import Size, TilingGeometry
-from napari_shiftseg.tiles.tile import Region, Tile
+from napari_shiftseg.tiles.tile import Region, Tile, size_of
 
 _COMFORTABLE = {1: 1024, 2: 200, 3: 44}
 """Output window in pixels per number of axes where neither model nor user names one."""
@@ -64,7 +64,7 @@ class TilePlan:
     @property
     def result_size(self) -> Size:
         """Size of the region, and so of the result, in pixels."""
-        return tuple(part.stop - part.start for part in self.region)
+        return size_of(self.region)
 
     def place(self, tile: Tile) -> Region:
         """Return where a tile's kept output lies in the result."""
@@ -231,7 +231,7 @@ def make_plan(
     if not 0 <= overlap < 1:
         raise ShiftSegError(f"overlap is {overlap}; legal: 0 <= overlap < 1")
     sizes = _tile_sizes(geometry, image_size, mode, tile)
-    wanted = _checked_region(region, image_size)
+    wanted = checked_region(region, image_size)
     strips = tuple(
         _clipped(_strip(geometry, axis, image_size[axis], mode, size, overlap, part), part)
         for axis, (size, part) in enumerate(zip(sizes, wanted, strict=True))
@@ -274,18 +274,27 @@ def _tile_sizes(
     return sizes
 
 
-def _checked_region(region: Region | None, image_size: Size) -> Region:
+def checked_region(region: Region | None, image_size: Size) -> Region:
+    """Return a region, or all of the image; raises ShiftSegError if it is not inside of it."""
     if region is None:
         return tuple(slice(0, size) for size in image_size)
-    inside = len(region) == len(image_size) and all(
-        0 <= part.start < part.stop <= size for part, size in zip(region, image_size, strict=True)
-    )
-    if not inside:
-        spans = ", ".join(f"{part.start} to {part.stop}" for part in region)
+    if len(region) != len(image_size):
         raise ShiftSegError(
-            f"the region is {spans} px; it must lie inside of the image of {by(image_size)} px"
+            f"the region has {len(region)} axes; legal: {len(image_size)}, as the image of "
+            f"{by(image_size)} px"
         )
-    return region
+    spans = [
+        (part.start or 0, size if part.stop is None else part.stop)
+        for part, size in zip(region, image_size, strict=True)
+    ]
+    if not all(
+        0 <= start < stop <= size for (start, stop), size in zip(spans, image_size, strict=True)
+    ):
+        said = ", ".join(f"{start} to {stop}" for start, stop in spans)
+        raise ShiftSegError(
+            f"the region is {said} px; it must lie inside of the image of {by(image_size)} px"
+        )
+    return tuple(slice(start, stop) for start, stop in spans)
 
 
 def _strip(

@@ -8,6 +8,11 @@ Region = tuple[slice, ...]
 """One slice per spatial axis, in pixels of the image."""
 
 
+def size_of(region: Region) -> tuple[int, ...]:
+    """Return the pixels of a region per axis."""
+    return tuple(part.stop - part.start for part in region)
+
+
 @dataclass(frozen=True)
 class Tile:
     """Where a tile lies in the image, in pixels; regions may reach beyond the border.

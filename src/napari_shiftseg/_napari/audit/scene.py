@@ -14,7 +14,7 @@ from napari_shiftseg._napari.segment.region import centre_of, current_frame
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 _PIXELS = 2**20
 """Pixels that are tiled at most: every one is computed some fifty times."""
@@ -55,7 +55,7 @@ class Scene:
     def title(self) -> str:
         """Name of the layer, which frame, and which part."""
         frame = f", frame {', '.join(map(str, self.frame))}" if self.frame else ""
-        size = by(tuple(part.stop - part.start for part in self.region))
+        size = by(size_of(self.region))
         return f"{self.name}{frame}{f', the middle {size} px' if self.cut else ''}"
 
     @property

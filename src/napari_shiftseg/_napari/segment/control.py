@@ -240,12 +240,9 @@ class SegmentControl(QObject):
         self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
 
     def _run_into_file(self, subject: Subject, stitching: Stitching, lacking: str) -> None:
-        """Go block by block, unless only part of the image, or all of it at once, is wanted."""
-        if subject.region is not None:
-            raise ShiftSegError(
-                f"{lacking}; choose a smaller region, or the whole image, which goes block by "
-                "block into a file"
-            )
+        """Go block by block, unless it is only a look, or all of it at once is wanted."""
+        if subject.preview:
+            raise ShiftSegError(f"{lacking}; Run goes block by block into a file")
         if stitching.mode == "whole":
             raise ShiftSegError(
                 f"{lacking}; Corrected gives the same labels, and goes block by block into a file"

@@ -81,7 +81,8 @@ def run_into(
         clustering=subject.clustering,
         overwrite=replace,
     )
-    for event in segment_file_events(Source(frames, subject.calibration), path, settings):
+    source = Source(frames, subject.calibration, region=subject.region)
+    for event in segment_file_events(source, path, settings):
         if isinstance(event, SegmentedFile):
             yield FileResult(subject, event, open_image(path).levels)
         else:

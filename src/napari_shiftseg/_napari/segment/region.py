@@ -11,7 +11,7 @@ from napari.layers import Image, Shapes
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, size_of
 
 
 def on_screen(layer: Image, axes: Sequence[int], size: Size) -> Region:
@@ -69,7 +69,7 @@ def drawn(shapes: Shapes | None, space: Placement) -> Region:
 
 def centre_of(region: Region, at_most: int) -> Region:
     """Return the middle of a region, of at most so many pixels."""
-    sizes = [part.stop - part.start for part in region]
+    sizes = size_of(region)
     shrink = min(1.0, (at_most / prod(sizes)) ** (1 / len(sizes)))
     return tuple(
         _middle(part, max(1, int(n * shrink))) for part, n in zip(region, sizes, strict=True)
