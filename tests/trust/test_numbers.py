@@ -154,10 +154,11 @@ def test_more_objects_than_labels_in_a_stack_are_refused(model, monkeypatch):
 def test_labels_of_blocks_have_a_type_that_holds_them(objects, dtype):
     """Simulated: half of the objects in each of two frames, one of them in this block."""
     half = Numbering((np.array([0, objects // 2], np.uint32),), objects // 2)
-    frames = SimpleNamespace(loops=(2,), spatial=(1, 2))
+    frames = SimpleNamespace(loops=(2,))
     pixels = {"pixels": np.array([[0, 1]])}
     job = SimpleNamespace(
         frames=frames,
+        size=(1, 2),
         grid=BlockGrid((1, 2), (1, 2)),
         numbers=lambda frame: [frame],
         folder=SimpleNamespace(load=lambda *_: contextlib.nullcontext(pixels)),
