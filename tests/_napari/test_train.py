@@ -128,7 +128,7 @@ def export(qtbot, dock):
 def answer(monkeypatch, button):
     asked = []
 
-    def question(parent, title, text):
+    def question(_parent, _title, text, *_buttons):
         asked.append(text)
         return button
 

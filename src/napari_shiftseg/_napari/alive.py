@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from weakref import ref
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 
 _last_calls: set[Callable[..., None]] = set()
@@ -23,7 +24,9 @@ def while_alive(owner: QObject, emitter: Any, callback: Callable[..., Any]) -> N
     takes_event = bool(inspect.signature(callback).parameters)
 
     def hear(event: Any) -> None:
-        callback(event) if takes_event else callback()
+        # PySide says that something is deleted later than others can hear of it.
+        if isalive(owner):
+            callback(event) if takes_event else callback()
 
     emitter.connect(hear)
     when_deleted(owner, partial(_disconnect, ref(emitter), ref(hear)))
