@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS := qt,dev
 LOWEST := .venv-lowest
 LOWEST_WINDOW := .venv-lowest-window
+PYSIDE := $(CURDIR)/.venv-pyside
 LOWEST_TESTERS := einops hatchling hypothesis jsonschema monai pytest pytest-socket pytest-xdist pyyaml scikit-learn
 PIP_LOWEST = $(1)/bin/pip install --quiet --disable-pip-version-check -c $(1)/constraints.txt
 STAMP := $(VENV)/.installed
@@ -13,7 +14,7 @@ SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 li
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
   libxcb-shape0 libxcb-xinerama0 libxcb-xinput0 libxcb-xfixes0
 
-.PHONY: help install system-libraries demo test test-lowest trust fuzz lint bench pictures docs clean
+.PHONY: help install system-libraries demo test test-lowest test-pyside trust fuzz lint bench pictures docs clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -52,6 +53,11 @@ test-lowest: system-libraries ## Run the tests with the lowest versions that pyp
 	$(call PIP_LOWEST,$(LOWEST_WINDOW)) torch
 	$(call PIP_LOWEST,$(LOWEST_WINDOW)) -e '.[qt,cluster,zoo]' npe2 pytest-qt $(LOWEST_TESTERS)
 	sh scripts/with-display.sh $(LOWEST_WINDOW)/bin/python -m pytest -q -n auto -W ignore tests/_napari
+
+test-pyside: $(STAMP) system-libraries ## Run the tests of the window with PySide6 instead of PyQt6
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $(PYSIDE) 'PySide6_Essentials<6.12'
+	PYTHONPATH=$(PYSIDE) QT_API=pyside6 PYTEST_QT_API=pyside6 \
+	  sh scripts/with-display.sh $(BIN)/python -m pytest -q -n auto tests/_napari
 
 trust: $(STAMP) system-libraries ## Try everything that could be lost, executed or surprising; ends with a table
 	$(BIN)/python tests/trust/run.py

@@ -19,6 +19,7 @@ pytest.importorskip("napari")
 pytest.importorskip("pytestqt")
 
 from napari.utils.notifications import notification_manager
+from qtpy.compat import isalive
 from qtpy.QtCore import QSettings, QThreadPool
 
 from napari_shiftseg._napari import job
@@ -102,8 +103,8 @@ def delete(qtbot):
     """Delete the widget of a closed dock, as no parent does any more, and see it go."""
 
     def see_it_go(widget):
-        with qtbot.waitSignal(widget.destroyed):
-            widget.deleteLater()
+        widget.deleteLater()
+        qtbot.waitUntil(lambda: not isalive(widget))
 
     return see_it_go
 

@@ -229,7 +229,7 @@ def nobody_is_asked(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_that_is_done_breaks_anything(
-    viewer, qtbot, nobody_is_asked, notifications, seed, capsys, record_property
+    viewer, qtbot, delete, nobody_is_asked, notifications, seed, capsys, record_property
 ):
     docks = [viewer.window.add_plugin_dock_widget("napari-shiftseg", name)[1] for name in DOCKS]
     user = User(viewer, docks, np.random.default_rng(seed))
@@ -252,6 +252,5 @@ def test_nothing_that_is_done_breaks_anything(
         viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=60_000)
     for dock in docks:
-        with qtbot.waitSignal(dock.destroyed):
-            dock.deleteLater()
+        delete(dock)
     assert len(user.kinds) > 8
