@@ -118,7 +118,15 @@ def test_code_runs_only_for_those_who_trust_it():
 
 def test_a_factory_in_a_file(tmp_path):
     file = tmp_path / "my network.py"
-    file.write_text("from torch.nn import Conv2d\n\n\ndef small():\n    return Conv2d(1, 2, 3)\n")
+    (tmp_path / "its_neighbour.py").write_text("FEATURES = 2\n")
+    file.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from its_neighbour import FEATURES\n"
+        "from torch.nn import Conv2d\n\n\n"
+        "@dataclass\nclass Sizes:\n    kernel: int = 3\n\n\n"
+        "def small():\n    return Conv2d(1, FEATURES, Sizes().kernel)\n"
+    )
     with pytest.raises(UntrustedCode):
         load_foreign(f"{file}:small")
     assert load_foreign(f"{file}:small", trust_code=True).module.out_channels == 2

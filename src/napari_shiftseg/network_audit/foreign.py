@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,14 +136,19 @@ def _made(source: str, trusted: bool) -> nn.Module:
 
 
 def _imported(name: str) -> ModuleType:
-    """Import a module by its name, or from a file."""
+    """Import a module by its name, or from a file, which finds its neighbours as a script does."""
     if not name.endswith(".py"):
         return importlib.import_module(name)
-    path = Path(name)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    path = Path(name).absolute()
+    # No name that another module may have; without any, dataclasses could not be defined in it.
+    spec = importlib.util.spec_from_file_location(f"_shiftseg_factory_{path.stem}", path)
     assert spec is not None and spec.loader is not None  # a name that ends in .py has a loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
     return module
 
 
