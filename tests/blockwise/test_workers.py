@@ -53,6 +53,15 @@ def files(tmp_path_factory, trained_model):
     return image, str(model)
 
 
+def test_a_region_is_shared_out_too(files, tmp_path):
+    image, model = files
+    region = (slice(13, 71), slice(5, 88))
+    output = tmp_path / "labels.tif"
+    segment_file(image, output, model=model, region=region, workers=2, block_pixels=900)
+    expected = segment(IMAGE, load_model(model), region=region).labels
+    np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_lost_workers_are_survived(files, tmp_path, monkeypatch, count):
     image, model = files

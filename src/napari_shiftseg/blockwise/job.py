@@ -17,6 +17,7 @@ from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import checked_region
 from napari_shiftseg.tiles.tile import Region, size_of
 
 
@@ -49,8 +50,8 @@ class Order:
         Path of the image; empty if it is an array of the process that runs.
     axes
         One letter per axis of the image, None if they are unknown.
-    region
-        The part of each frame that is wanted; None for all.
+    spans
+        Start and stop per axis of the part of each frame that is wanted; empty for all.
     device
         Where to predict; None is the fastest device.
     embeddings
@@ -68,7 +69,7 @@ class Order:
     fingerprint: str
     image: str = ""
     axes: str | None = None
-    region: Region | None = None
+    spans: tuple[tuple[int, int], ...] = ()
     device: str | None = None
     embeddings: str = ""
 
@@ -114,7 +115,7 @@ class Job:
             "precision": order.precision,
             "stitch": order.stitch,
             "block": list(order.block),
-            "region": [[part.start, part.stop] for part in order.region or ()],
+            "region": [list(span) for span in order.spans],
             "embeddings": order.embeddings,
             **cut,
             **asdict(order.clustering),
@@ -126,9 +127,15 @@ class Job:
         return WorkFolder(self.order.folder)
 
     @property
+    def region(self) -> Region:
+        """What is wanted of each frame."""
+        wanted = tuple(slice(*span) for span in self.order.spans)
+        return checked_region(wanted or None, self.frames.spatial)
+
+    @property
     def size(self) -> Size:
-        """Pixels per axis of what is wanted of a frame."""
-        return size_of(self.order.region) if self.order.region else self.frames.spatial
+        """Pixels per axis of what is wanted of each frame."""
+        return size_of(self.region)
 
     @cached_property
     def grid(self) -> BlockGrid:
@@ -149,9 +156,7 @@ class Job:
 
     def in_frame(self, place: Region) -> Region:
         """Return where in the frame a part of the result lies."""
-        if self.order.region is None:
-            return place
         return tuple(
             slice(part.start + own.start, part.stop + own.start)
-            for part, own in zip(place, self.order.region, strict=True)
+            for part, own in zip(place, self.region, strict=True)
         )

@@ -54,7 +54,7 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         fingerprint=_fingerprint(frames),
         image=source.path,
         axes=frames.axes,
-        region=source.region,
+        spans=tuple((part.start, part.stop) for part in source.region or ()),
         device=settings.device,
         embeddings=str(settings.embedding_file or ""),
     )
