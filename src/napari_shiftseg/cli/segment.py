@@ -15,7 +15,7 @@ from napari_shiftseg.cli.run import follow
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.tile import Region
 
-_SPAN = re.compile(r"(\d*):(\d*)")
+_SPAN = re.compile(r"([0-9]{0,18}):([0-9]{0,18})")
 
 
 @app.command
