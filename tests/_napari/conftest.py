@@ -21,6 +21,7 @@ pytest.importorskip("pytestqt")
 from napari.utils.notifications import notification_manager
 from qtpy.compat import isalive
 from qtpy.QtCore import QSettings, QThreadPool
+from qtpy.QtWidgets import QMessageBox
 
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.segment import file_run, model_section
@@ -96,6 +97,22 @@ def widget(viewer):
     """The widget as the Plugins menu opens it."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
     return widget
+
+
+@pytest.fixture
+def say(monkeypatch):
+    """Answer questions, and keep them."""
+    asked = []
+
+    def answer(word):
+        def question(_parent, _title, text, *_buttons):
+            asked.append(text)
+            return QMessageBox.StandardButton[word]
+
+        monkeypatch.setattr(QMessageBox, "question", question)
+        return asked
+
+    return answer
 
 
 @pytest.fixture

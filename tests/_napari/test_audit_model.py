@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from qtpy.QtCore import QThreadPool
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog
 from torch import nn
 
 from napari_shiftseg._napari.audit import job, network_section
@@ -179,25 +179,10 @@ class TestPythonCode:
 
         return press
 
-    @pytest.fixture
-    def answer(self, monkeypatch):
-        """Answer questions, and keep them."""
-
-        def give(word):
-            asked, button = [], QMessageBox.StandardButton[word]
-            monkeypatch.setattr(
-                QMessageBox,
-                "question",
-                lambda parent, title, text, *_: asked.append(text) or button,
-            )
-            return asked
-
-        return give
-
     def test_runs_when_a_person_says_so_and_is_asked_once(
-        self, view, code, choose, answer, rest, tmp_path
+        self, view, code, choose, say, rest, tmp_path
     ):
-        asked = answer("Yes")
+        asked = say("Yes")
         choose(code)
         assert view.network.combo.currentText() == "mine.py:small"
         assert not (tmp_path / "ran").exists()
@@ -208,16 +193,16 @@ class TestPythonCode:
         assert (tmp_path / "ran").exists()
         assert len(asked) == 1 and "can do anything on this computer. Run it?" in asked[0]
 
-    def test_does_not_run_when_a_person_says_no(self, view, code, choose, answer, rest, tmp_path):
-        answer("No")
+    def test_does_not_run_when_a_person_says_no(self, view, code, choose, say, rest, tmp_path):
+        say("No")
         choose(code)
         view.run.run.click()
         rest()
         assert not (tmp_path / "ran").exists()
         assert view.run.run.isEnabled()
 
-    def test_is_filled_with_weights(self, dock, view, code, choose, answer, rest, tmp_path):
-        answer("Yes")
+    def test_is_filled_with_weights(self, dock, view, code, choose, say, rest, tmp_path):
+        say("Yes")
         weights = {"weight": torch.ones(2, 1, 3, 3), "bias": torch.zeros(2)}
         torch.save(weights, tmp_path / "weights.pt")
         choose(code, tmp_path / "weights.pt")

@@ -5,7 +5,7 @@ from functools import partial
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog
 
 from napari_shiftseg import segment
 from napari_shiftseg._napari.segment import estimate, file_run
@@ -45,21 +45,6 @@ def into(monkeypatch):
 
     def answer(path):
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(path or ""), ""))
-
-    return answer
-
-
-@pytest.fixture
-def say(monkeypatch):
-    """Answer questions, and keep them."""
-    asked = []
-
-    def answer(word):
-        button = QMessageBox.StandardButton[word]
-        monkeypatch.setattr(
-            QMessageBox, "question", lambda parent, title, text, *_: asked.append(text) or button
-        )
-        return asked
 
     return answer
 

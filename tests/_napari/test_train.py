@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tifffile
 from napari._app_model import get_app_model
-from qtpy.QtWidgets import QMessageBox
 
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.train import job
@@ -123,17 +122,6 @@ def train(qtbot, dock):
 def export(qtbot, dock):
     with qtbot.waitSignal(dock.control.writing.succeeded, timeout=PATIENCE):
         dock.view.export.export.click()
-
-
-def answer(monkeypatch, button):
-    asked = []
-
-    def question(_parent, _title, text, *_buttons):
-        asked.append(text)
-        return button
-
-    monkeypatch.setattr(QMessageBox, "question", question)
-    return asked
 
 
 class TestFields:
@@ -445,14 +433,14 @@ class TestTraining:
         train(qtbot, dock)
         assert dock.control.course.steps[-1] == 14
 
-    def test_starting_afresh_asks(self, qtbot, dock, view, discs, monkeypatch):
+    def test_starting_afresh_asks(self, qtbot, dock, view, discs, say):
         assert view.run.afresh.isHidden()
         train(qtbot, dock)
         assert not view.run.afresh.isHidden()
-        asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+        asked = say("No")
         view.run.afresh.click()
         assert "a training of 12 steps" in asked[0] and not dock.control.runner.running
-        answer(monkeypatch, QMessageBox.StandardButton.Yes)
+        say("Yes")
         with qtbot.waitSignal(dock.control.runner.succeeded, timeout=PATIENCE):
             view.run.afresh.click()
         assert dock.control.course.steps[0] == 1
@@ -628,17 +616,17 @@ class TestExport:
         assert widget.model.model.description.name == "discs-1-model"
 
     def test_a_file_that_was_there_is_replaced_only_if_a_person_agrees(
-        self, qtbot, dock, view, discs, tmp_path, monkeypatch
+        self, qtbot, dock, view, discs, tmp_path, say
     ):
         output = tmp_path / "precious.safetensors"
         output.write_text("precious")
         view.output.path.setText(str(output))
         assert "an export will ask" in view.output.sentence.text()
         train(qtbot, dock)
-        asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+        asked = say("No")
         view.export.export.click()
         assert asked and output.read_text() == "precious"
-        answer(monkeypatch, QMessageBox.StandardButton.Yes)
+        say("Yes")
         export(qtbot, dock)
         load_model(output)
 

@@ -17,7 +17,6 @@ from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import checked_region
 from napari_shiftseg.tiles.tile import Region, size_of
 
 
@@ -42,6 +41,8 @@ class Order:
         Tile size in pixels per axis. Corrected tiles of any size give the same labels.
     block
         Block size in pixels per axis.
+    spans
+        Start and stop per axis of the part of each frame that is wanted.
     scalings
         The intensity scaling of each frame, measured once.
     fingerprint
@@ -50,8 +51,6 @@ class Order:
         Path of the image; empty if it is an array of the process that runs.
     axes
         One letter per axis of the image, None if they are unknown.
-    spans
-        Start and stop per axis of the part of each frame that is wanted; empty for all.
     device
         Where to predict; None is the fastest device.
     embeddings
@@ -65,11 +64,11 @@ class Order:
     stitch: StitchMode
     tile: Size
     block: Size
+    spans: tuple[tuple[int, int], ...]
     scalings: tuple[Scaling, ...]
     fingerprint: str
     image: str = ""
     axes: str | None = None
-    spans: tuple[tuple[int, int], ...] = ()
     device: str | None = None
     embeddings: str = ""
 
@@ -129,8 +128,7 @@ class Job:
     @property
     def region(self) -> Region:
         """What is wanted of each frame."""
-        wanted = tuple(slice(*span) for span in self.order.spans)
-        return checked_region(wanted or None, self.frames.spatial)
+        return tuple(slice(*span) for span in self.order.spans)
 
     @property
     def size(self) -> Size:

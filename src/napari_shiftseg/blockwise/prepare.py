@@ -19,7 +19,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import plan_for, scalings_of
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.plan import by, checked_region
 from napari_shiftseg.tiles.tile import size_of
 
 _PROBES, _PROBE = 4, 16
@@ -39,8 +39,8 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
             "block by block there is no whole-image inference; stitch='corrected' equals it"
         )
     frames = source.frames
-    size = frames.spatial if source.region is None else size_of(source.region)
-    grid = _grid(size, folder, model, settings)
+    region = checked_region(source.region, frames.spatial)
+    grid = _grid(size_of(region), folder, model, settings)
     tile = _tile(grid, folder, model, settings)
     order = Order(
         folder=folder.path,
@@ -48,13 +48,13 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         precision=model.precision,
         clustering=settings.clustering or model.description.clustering,
         stitch=settings.stitch,
-        tile=plan_for(model, frames.spatial, settings.stitch, tile, source.region).tile_size,
+        tile=plan_for(model, frames.spatial, settings.stitch, tile, region).tile_size,
         block=grid.block,
+        spans=tuple((part.start, part.stop) for part in region),
         scalings=tuple(scalings_of(frames, model, np.ndindex(*frames.loops))),
         fingerprint=_fingerprint(frames),
         image=source.path,
         axes=frames.axes,
-        spans=tuple((part.start, part.stop) for part in source.region or ()),
         device=settings.device,
         embeddings=str(settings.embedding_file or ""),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import OutputFile, Overwrite, note, refuse_existing
+from napari_shiftseg.cli.console import (
+    OutputFile,
+    Overwrite,
+    note,
+    refuse_model_output,
+    this_command,
+)
 from napari_shiftseg.embeddings.model_file import save_model
-from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.average import average_models
 
 
@@ -33,11 +35,7 @@ def average(
     half
         Store the weights as float16.
     """
-    if output.suffix != ".safetensors":
-        raise ShiftSegError(f"{output} should end in .safetensors")
-    refuse_existing(output, overwrite=overwrite)
-    network, description = average_models(
-        models, name=name or output.stem, command=shlex.join(["shiftseg", *sys.argv[1:]])
-    )
+    refuse_model_output(output, overwrite=overwrite)
+    network, description = average_models(models, name=name or output.stem, command=this_command())
     save_model(output, network, description, half=half)
     note(f"{output}: the mean of the weights of {len(models)} models")

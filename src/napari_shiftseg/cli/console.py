@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,18 @@ def progress_bar(title: str, total: int, *, done: int = 0) -> Iterator[Callable[
             note(f"{title} {count}/{total} {status}")
 
     yield advance
+
+
+def refuse_model_output(path: Path, *, overwrite: bool) -> None:
+    """Check the model file that a command writes, before any work is done."""
+    if path.suffix != ".safetensors":
+        raise ShiftSegError(f"{path} should end in .safetensors")
+    refuse_existing(path, overwrite=overwrite)
+
+
+def this_command() -> str:
+    """Return what a person typed, for the card of a model."""
+    return shlex.join(["shiftseg", *sys.argv[1:]])
 
 
 def refuse_existing(*paths: Path | None, overwrite: bool) -> None:

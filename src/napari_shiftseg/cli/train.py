@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,8 +12,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import Device, Overwrite, note, progress_bar, refuse_existing
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.cli.console import (
+    Device,
+    Overwrite,
+    note,
+    progress_bar,
+    refuse_model_output,
+    this_command,
+)
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun, Validated, Validating
 
@@ -58,11 +62,7 @@ def train(
     """
     import torch
 
-    if output.suffix != ".safetensors":
-        raise ShiftSegError(f"{output} should end in .safetensors")
-    if not output.parent.is_dir():
-        raise ShiftSegError(f"no such folder: {output.parent}")
-    refuse_existing(output, overwrite=overwrite)
+    refuse_model_output(output, overwrite=overwrite)
     if threads:
         torch.set_num_threads(threads)
     run = TrainingRun(
@@ -75,7 +75,7 @@ def train(
     run.export(
         output,
         name=name or output.stem,
-        command=shlex.join(["shiftseg", *sys.argv[1:]]),
+        command=this_command(),
         summary=summary,
         licence=licence,
         half=half,
