@@ -4,8 +4,11 @@ Usage: SHIFTSEG_DATA=FOLDER python benchmarks/label_check.py [--parts PART ...] 
 [--images N] [--model NAME] [--tile N] [--squidpy PYTHON] [--json FILE]
 
 ``masks``: ground-truth masks of DSB2018 and BBBC039, as they are and cut along a random grid.
-``predicted``: the model's labels where every tile was segmented on its own, as programs do that
-know nothing of stitching, against the corrected ones. ``alarms``: grids reported where none is,
+``predicted``: the model's labels against those of corrected stitching, with and without a look at
+the image. Tiles *alone* were segmented each as an image of its own, as programs do that know
+nothing of stitching; tiles *numbered alone* have the seamless output of the network, and only the
+objects of each were found on its own. Two pieces are a cut pair if they are mostly of one object
+of the corrected labels; AP is against the truth. ``alarms``: grids reported where none is,
 also in neurites (slices of FIB-SEM) and in the bounding boxes of real nuclei. ``pieces``: which
 objects are called cut, beside squidpy's ``calculate_tiling_qc`` if a Python that has it is given:
 its outliers by default, and by the score of the cell alone. It knows neither grid nor pairs.
@@ -30,9 +33,11 @@ from scipy.ndimage import find_objects
 
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.image.packs import Pair, read_pack
-from napari_shiftseg.pipeline import segment
+from napari_shiftseg.labels.cluster import cluster
+from napari_shiftseg.pipeline import Segmentation, segment
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.matching import MatchCounts, Overlap
+from napari_shiftseg.seams.mend import joined, mend
 from napari_shiftseg.seams.repair import CONFIDENT, repair_labels
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
 
@@ -56,7 +61,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=list(MEASURES), default=list(MEASURES))
     parser.add_argument("--masks", type=int, default=None, help="of each pack; all by default")
     parser.add_argument("--images", type=int, default=20, help="to predict, of each pack")
-    parser.add_argument("--model", default="nuclei-2d-plain")
+    parser.add_argument("--model", default="nuclei-2d")
     parser.add_argument("--tile", type=int, default=100, help="of the predictions")
     parser.add_argument("--squidpy", help="a Python that has squidpy")
     parser.add_argument("--seed", type=int, default=0)
@@ -104,8 +109,12 @@ def predicted(data: Path, options: argparse.Namespace) -> Measured:
     """Check a model's labels."""
     model = load_model(options.model)
     for name in PREDICTED:
-        pairs = islice(read_pack(data / PACKS[name]), options.images)
-        yield name, summary([of_image(pair, model, options.tile) for pair in pairs])
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for pair in islice(read_pack(data / PACKS[name]), options.images):
+            for way, row in of_image(pair, model, options.tile):
+                rows.setdefault(way, []).append(row)
+        for way, measured_rows in rows.items():
+            yield f"{name}, {way}", summary(measured_rows)
 
 
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Measured]] = {
@@ -134,26 +143,52 @@ def any_grid(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int
     return tile, int(rng.integers(1, tile)) if moved else 0
 
 
-def of_image(pair: Pair, model: Model, tile: int) -> dict[str, Any]:
-    """Check labels of tiles that were segmented one by one, and the corrected ones."""
-    corrected = segment(pair.image, model, stitch="corrected").labels.astype(np.int64)
-    pieces = tile_by_tile(pair.image, model, corrected.shape, tile)
-    row = measured(pieces, pair.mask.astype(np.int64), pair.mask, tile, 0)
-    return row | {
+def of_image(pair: Pair, model: Model, tile: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Check labels whose objects were found tile by tile, and the corrected ones."""
+    whole = segment(pair.image, model, stitch="corrected")
+    corrected = whole.labels.astype(np.int64)
+    always = {
         "alarm": check_labels(corrected).found,
         "corrected": Overlap.of(pair.mask, corrected),
     }
+    ways = {"tiles alone": alone(pair.image, model), "tiles numbered alone": numbered_alone(whole)}
+    for way, labels_of in ways.items():
+        pieces = tile_by_tile(labels_of, corrected.shape, tile)
+        all_mended = mend(pieces, joined(cut_pairs(pieces, mostly(pieces, corrected), tile, 0)))
+        for name, image in ((way, None), (f"{way}, with the image", channels(pair))):
+            row = measured(pieces, corrected, pair.mask, tile, 0, image)
+            yield name, row | always | {"if all were mended": Overlap.of(pair.mask, all_mended)}
 
 
-def tile_by_tile(image: NDArray[Any], model: Model, shape: tuple[int, ...], tile: int) -> Labels:
-    """Segment every tile on its own, and number the objects of all."""
+LabelsOf = Callable[[tuple[slice, ...]], NDArray[Any]]
+
+
+def alone(image: NDArray[Any], model: Model) -> LabelsOf:
+    """Segment a tile as an image of its own."""
+    return lambda part: segment(image[part], model, stitch="corrected").labels
+
+
+def numbered_alone(whole: Segmentation) -> LabelsOf:
+    """Find the objects of a tile in the output of the whole image."""
+    embedding, foreground = whole.prediction.embedding, whole.prediction.foreground
+    assert foreground is not None
+    return lambda part: cluster(embedding[:, *part], foreground[part], whole.clustering)
+
+
+def tile_by_tile(labels_of: LabelsOf, shape: tuple[int, ...], tile: int) -> Labels:
+    """Give the objects of all tiles numbers."""
     labels = np.zeros(shape, np.int64)
     for y in range(0, shape[0], tile):
         for x in range(0, shape[1], tile):
             part = (slice(y, y + tile), slice(x, x + tile))
-            found = segment(image[part], model, stitch="corrected").labels
+            found = labels_of(part)
             labels[part] = np.where(found > 0, found + labels.max(), 0)
     return labels
+
+
+def channels(pair: Pair) -> NDArray[Any]:
+    """Put the channels of an image first, if it has any."""
+    return pair.image if pair.image.ndim == pair.mask.ndim else np.moveaxis(pair.image, -1, 0)
 
 
 def cut(labels: Labels, tile: int, offset: int) -> Labels:
@@ -168,14 +203,20 @@ def cut(labels: Labels, tile: int, offset: int) -> Labels:
 
 
 def measured(
-    pieces: Labels, whole: Labels, truth: NDArray[Any], tile: int, offset: int
+    pieces: Labels,
+    whole: Labels,
+    truth: NDArray[Any],
+    tile: int,
+    offset: int,
+    image: NDArray[Any] | None = None,
 ) -> dict[str, Any]:
     """Check pieces of which it is known what they are pieces of."""
     start = time.perf_counter()
-    check = check_labels(pieces)
+    check = check_labels(pieces, image=image)
     seconds = time.perf_counter() - start
     repaired, _ = repair_labels(pieces, check)
-    pairs, owner = cut_pairs(pieces, whole, tile, offset), mostly(pieces, whole)
+    owner = mostly(pieces, whole)
+    pairs = cut_pairs(pieces, owner, tile, offset)
     return {
         "exact": check.tile == (tile, tile) and check.offset == (offset, offset),
         "objects": len(set(pairs.values())),
@@ -189,11 +230,12 @@ def measured(
     }
 
 
-def cut_pairs(pieces: Labels, whole: Labels, tile: int, offset: int) -> dict[Any, int]:
+def cut_pairs(
+    pieces: Labels, owner: dict[int, int], tile: int, offset: int
+) -> dict[tuple[int, int], int]:
     """Pairs of pieces that touch across the grid and belong mostly to one object: that object."""
     contacts = Contacts.of(pieces)
     across = contacts[contacts.position % tile == offset]
-    owner = mostly(pieces, whole)
     pairs = {(int(a), int(b)) for a, b in across.pairs}
     return {p: owner[p[0]] for p in pairs if owner[p[0]] == owner[p[1]] != 0}
 
@@ -234,7 +276,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             f"{kind}: precision": share(right, found),
             f"{kind}: recall": share(right, there),
         }
-    for kind in ("before", "after", "corrected"):
+    for kind in ("before", "after", "if all were mended", "corrected"):
         if kind in rows[0]:
             values[f"AP 0.5 {kind}"] = pooled_ap([row[kind] for row in rows])
     values["seconds, median"] = round(float(np.median([row["seconds"] for row in rows])), 2)
@@ -287,7 +329,8 @@ def beside_squidpy(pairs: Iterator[Pair], python: str, seed: int) -> dict[str, A
         whole = pair.mask.astype(np.int64)
         tile, offset = any_grid(whole.shape, rng)
         pieces = cut(whole, tile, offset)
-        true = {label for both in cut_pairs(pieces, whole, tile, offset) for label in both}
+        owner = mostly(pieces, whole)
+        true = {label for both in cut_pairs(pieces, owner, tile, offset) for label in both}
         images += [pieces, whole]
         answers += [true, set()]
     values: dict[str, Any] = {"images": len(answers) // 2}

@@ -42,13 +42,13 @@ def main() -> None:
 
 
 def tour(folder: Path, gaps: Gaps, theme: str, name: str) -> None:
-    """Open, check, go to a cut, repair, undo; in the light theme the grid is known."""
+    """Open, check, go to a cut, repair, undo; in the light theme grid and image are given."""
     viewer = napari.Viewer()
     gaps.watch_canvas(viewer)
     viewer.theme = theme
     viewer.window.resize(1280, 800)
     sample = load_sample("nuclei")
-    viewer.add_image(sample.image, name="nuclei", contrast_limits=(0, 60))
+    image = viewer.add_image(sample.image, name="nuclei", contrast_limits=(0, 60))
     viewer.add_labels(cut(sample.truth), name="labels of another program", opacity=0.6)
     _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")
     assert isinstance(widget, CheckWidget)
@@ -57,6 +57,7 @@ def tour(folder: Path, gaps: Gaps, theme: str, name: str) -> None:
     viewer.reset_view()
     if theme == "light":
         view.grid.show_grid((TILE, TILE), (OFFSET, OFFSET))
+        view.image.choose(image)
     settle()
     gaps.begin("check")
     view.run.run.click()

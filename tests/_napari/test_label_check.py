@@ -153,6 +153,50 @@ class TestFinding:
         assert not view.run.run.isEnabled()
 
 
+class TestImage:
+    @pytest.fixture
+    def pieces(self):
+        """A square cut in two, and two squares that the image shows apart."""
+        labels = np.zeros((80, 80), int)
+        labels[30:50, 5:25], labels[30:50, 45:65] = 1, 3
+        labels[40:] += labels[40:] > 0
+        return labels
+
+    @pytest.fixture
+    def sure(self, view, check):
+        def shares():
+            view.grid.show_grid((40, 0), (0, 0))
+            check()
+            return {row[0]: row[3] for row in rows(view.table)}
+
+        return shares
+
+    brightness = np.array([5, 90, 95, 40, 200], np.uint8)
+
+    def test_takes_confidence_from_pieces_of_different_brightness(self, viewer, view, pieces, sure):
+        viewer.add_labels(pieces)
+        assert sure() == {"1 | 2": "100%", "3 | 4": "100%"}
+        view.image.choose(viewer.add_image(self.brightness[pieces]))
+        assert sure() == {"1 | 2": "100%", "3 | 4": "24%"}
+
+    def test_in_colour_and_of_a_series(self, viewer, view, pieces, sure):
+        series = np.stack([np.zeros_like(pieces), pieces])
+        viewer.add_labels(series, axis_labels=("t", "y", "x"))
+        viewer.dims.set_current_step(0, 1)
+        colours = np.stack([self.brightness[series]] * 3, -1)
+        view.image.choose(viewer.add_image(colours, rgb=True))
+        assert sure() == {"1 | 2": "100%", "3 | 4": "24%"}
+        view.image.choose(viewer.add_image(self.brightness[pieces]))
+        assert sure() == {"1 | 2": "100%", "3 | 4": "24%"}
+
+    def test_of_another_shape_is_one_message(self, viewer, view, pieces, check, notifications):
+        viewer.add_labels(pieces)
+        view.image.choose(viewer.add_image(np.zeros((80, 70))))
+        check()
+        [(_, message)] = notifications()
+        assert "(80, 70)" in message
+
+
 class TestTable:
     def test_lists_pairs_by_confidence_and_single_pieces_last(self, viewer, view, check):
         labels = cut(discs())
@@ -374,8 +418,8 @@ class TestInTheMiddle:
         """Start a check that waits."""
         go_on, events = threading.Event(), job.check_events
 
-        def held(*arguments):
-            for event in events(*arguments):
+        def held(*arguments, **keywords):
+            for event in events(*arguments, **keywords):
                 yield event
                 go_on.wait(20)
 

@@ -96,3 +96,32 @@ def test_a_report_of_something_else_is_refused(shiftseg, cut_file, tmp_path):
     assert answer.code == 2
     assert "no report of a repair" in answer.err
     assert not (tmp_path / "o.tif").exists()
+
+
+class TestImage:
+    @pytest.fixture
+    def pieces(self, tmp_path):
+        """Two pieces of which the image shows that they are two objects, and two of one."""
+        labels = np.zeros((64, 64), np.uint8)
+        labels[20:44, 5:25], labels[20:44, 38:58] = 1, 3
+        labels[32:] += labels[32:] > 0
+        tifffile.imwrite(tmp_path / "labels.tif", labels)
+        return labels
+
+    @pytest.mark.parametrize("colour", [False, True])
+    def test_keeps_pieces_apart_that_are_not_equally_bright(
+        self, shiftseg, pieces, tmp_path, colour
+    ):
+        image = np.array([5, 40, 200, 90, 95], np.uint8)[pieces]
+        pixels = np.stack([image] * 3, -1) if colour else image
+        tifffile.imwrite(tmp_path / "image.tif", pixels, photometric="rgb" if colour else None)
+        words = (tmp_path / "labels.tif", "--tile", 32, "-o", tmp_path / "mended.tif")
+        answer = shiftseg("repair", *words, "--image", tmp_path / "image.tif")
+        assert "2 pieces put together to 1 objects" in answer.out
+        assert np.unique(tifffile.imread(tmp_path / "mended.tif")).tolist() == [0, 1, 2, 3]
+
+    def test_of_another_shape_is_refused(self, shiftseg, pieces, tmp_path):
+        tifffile.imwrite(tmp_path / "image.tif", np.zeros((64, 60), np.uint8))
+        answer = shiftseg("check", tmp_path / "labels.tif", "--image", tmp_path / "image.tif")
+        assert answer.code != 0
+        assert "(64, 60)" in answer.err

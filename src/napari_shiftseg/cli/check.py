@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
@@ -36,6 +37,14 @@ Offset = Annotated[
     ),
 ]
 
+ImageFile = Annotated[
+    Path | None,
+    Parameter(
+        help="What they are labels of, with or without channels: pairs of pieces that are not "
+        "equally bright lose confidence.",
+    ),
+]
+
 
 @app.command
 def check(
@@ -43,6 +52,7 @@ def check(
     *,
     tile: Tile = (),
     offset: Offset = (0,),
+    image: ImageFile = None,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Find the tile grid that cut labels of any program, and every pair of labels it parted.
@@ -52,9 +62,9 @@ def check(
     labels
         TIFF, PNG or OME-Zarr with the labels of one image or volume.
     """
-    ending.refuse_existing(reads=[labels])
+    ending.refuse_existing(reads=[labels, image])
     pixels = _one_image(labels).pixels
-    result = _checked(pixels, tile, offset)
+    result = _checked(pixels, tile, offset, image)
     ending.report(asdict(result), _text(result))
 
 
@@ -65,6 +75,7 @@ def repair(
     output: OutputFile,
     tile: Tile = (),
     offset: Offset = (0,),
+    image: ImageFile = None,
     confidence: float = CONFIDENT,
     undo: Path | None = None,
     ending: Reporting = TEXT_ONLY,
@@ -82,7 +93,7 @@ def repair(
     undo
         Report of an earlier repair (its --json): give every piece its label back instead.
     """
-    ending.refuse_existing(output, reads=[labels, undo])
+    ending.refuse_existing(output, reads=[labels, image, undo])
     refuse_unwritable(output)
     named = _one_image(labels)
     if undo is not None:
@@ -90,7 +101,7 @@ def repair(
         write_labels(output, before, axes=named.calibration)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
-    found = _checked(named.pixels, tile, offset)
+    found = _checked(named.pixels, tile, offset, image)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
     write_labels(output, repaired, axes=named.calibration)
     pieces = sum(len(group) for group in done.groups)
@@ -98,11 +109,20 @@ def repair(
     ending.report(done.to_dict() | {"labels": str(output)}, text)
 
 
-def _checked(labels: Any, tile: Tile, offset: Offset) -> LabelCheck:
+def _checked(labels: Any, tile: Tile, offset: Offset, image: Path | None) -> LabelCheck:
+    pixels = None if image is None else _channels_first(image)
     if not tile:
         note("looking for a tile grid ...")
-        return check_labels(labels)
-    return check_labels(labels, _of_all_axes(tile), _of_all_axes(offset))
+        return check_labels(labels, image=pixels)
+    return check_labels(labels, _of_all_axes(tile), _of_all_axes(offset), image=pixels)
+
+
+def _channels_first(path: Path) -> Any:
+    """Read one image or volume, its channels before space if it has any."""
+    image = NamedImage.read(path).squeezed("zyx")
+    others = [axis for axis, letter in enumerate(image.axes or "") if letter not in "zyx"]
+    pixels = np.asarray(image.pixels)
+    return np.moveaxis(pixels, others[0], 0) if len(others) == 1 else pixels
 
 
 def _of_all_axes(numbers: tuple[int, ...]) -> int | tuple[int, ...]:

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.confidence import Confidence
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids, flat_sides
 from napari_shiftseg.tiles.plan import by
 
 _LARGEST_TILE = 2**20
 """Pixels; each offset of a tile is compared with the others."""
-
-_SLACK = 1
-"""Pixels by which the ends of two pieces' sides may differ for a border that runs askew."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ class StraightCut:
     fraction
         That, over all their contact.
     confidence
-        ``fraction`` times how well the two sides along the line match: pieces of one object
-        begin and end together, two objects that a line happens to part do not.
+        0 to 1: that they are pieces of one object, as
+        :class:`~napari_shiftseg.seams.confidence.Confidence` grades it.
     """
 
     labels: tuple[int, int]
@@ -141,7 +139,11 @@ Tile = int | tuple[int, ...] | Literal["auto"]
 
 
 def check_labels(
-    labels: NDArray[Any], tile: Tile = "auto", offset: int | tuple[int, ...] = 0
+    labels: NDArray[Any],
+    tile: Tile = "auto",
+    offset: int | tuple[int, ...] = 0,
+    *,
+    image: Any = None,
 ) -> LabelCheck:
     """Look for objects cut along a grid.
 
@@ -155,6 +157,9 @@ def check_labels(
     offset
         Position of its first line in pixels, of all axes or of each, where the tile size is
         given.
+    image
+        What the labels are labels of, if it is at hand: ``(*spatial)`` or ``(channels,
+        *spatial)``. It takes confidence from pairs of pieces that are not equally bright.
 
     Returns
     -------
@@ -164,19 +169,24 @@ def check_labels(
     Raises
     ------
     ShiftSegError
-        If these are no integers, there are none, or the tile size or the offset is not legal.
+        If these are no integers, there are none, the tile size or the offset is not legal, or
+        the image is not of their shape.
 
     References
     ----------
     Beyond the paper: measured in ``benchmarks/label_check.py``.
     """
-    *_, check = check_events(labels, tile, offset)
+    *_, check = check_events(labels, tile, offset, image=image)
     assert isinstance(check, LabelCheck)
     return check
 
 
 def check_events(
-    labels: NDArray[Any], tile: Tile = "auto", offset: int | tuple[int, ...] = 0
+    labels: NDArray[Any],
+    tile: Tile = "auto",
+    offset: int | tuple[int, ...] = 0,
+    *,
+    image: Any = None,
 ) -> Iterator[CheckProgress | LabelCheck]:
     """Check as :func:`check_labels` does; yield what is being done, and last what was found."""
     if labels.dtype.kind not in "iub":
@@ -184,6 +194,7 @@ def check_events(
     if labels.size == 0:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
     given = None if tile == "auto" else _given(tile, offset, labels.ndim)
+    confidence = Confidence(labels, image)
     yield CheckProgress(0.05, "Looking where labels touch")
     contacts = Contacts.of(labels)
     if given is None:
@@ -196,7 +207,7 @@ def check_events(
     lines = _Lines(np.array(tiles), np.array(offsets))
     yield CheckProgress(0.7, "Collecting the pairs of pieces")
     on_grid = contacts[lines.at(contacts.axis, contacts.position)]
-    splits = tuple(_straight_cuts(labels, contacts, lines))
+    splits = tuple(_straight_cuts(contacts, lines, confidence))
     yield CheckProgress(0.9, "Looking for lost pieces")
     yield LabelCheck(
         tile=tiles,
@@ -277,7 +288,7 @@ def _p_value(
     return float((rate >= rate[0]).mean()) if changes.sum() else 1.0
 
 
-def _straight_cuts(labels: NDArray[Any], contacts: Contacts, lines: _Lines) -> list[StraightCut]:
+def _straight_cuts(contacts: Contacts, lines: _Lines, confidence: Confidence) -> list[StraightCut]:
     if len(contacts) == 0:
         return []
     on_grid = lines.at(contacts.axis, contacts.position)
@@ -286,45 +297,22 @@ def _straight_cuts(labels: NDArray[Any], contacts: Contacts, lines: _Lines) -> l
     every, straight = np.bincount(index), np.bincount(index, weights=on_grid)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(unique) + 1))
-    planes = _Planes(labels)
     cuts = []
     for k in np.flatnonzero(straight >= np.maximum(1, STRAIGHT * every)).tolist():
         of = order[starts[k] : starts[k + 1]]
         on = of[on_grid[of]]
+        pair = int(unique[k][0]), int(unique[k][1])
         fraction = float(straight[k] / every[k])
         cuts.append(
             StraightCut(
-                labels=(int(unique[k][0]), int(unique[k][1])),
+                labels=pair,
                 position=tuple(float(v) for v in contacts.places[on].mean(0)),
                 length=len(on),
                 fraction=fraction,
-                confidence=fraction * planes.match(contacts[on], unique[k]),
+                confidence=confidence.of(contacts[on], pair, fraction),
             )
         )
     return sorted(cuts, key=lambda cut: (-cut.length, cut.labels))
-
-
-class _Planes:
-    """Counts the pixels of each label beside the lines of the grid, once for each line."""
-
-    def __init__(self, labels: NDArray[Any]) -> None:
-        self._labels = labels
-        self._counts: dict[tuple[int, int], dict[int, int]] = {}
-
-    def match(self, contact: Contacts, pair: NDArray[np.int64]) -> float:
-        """Contact over the longer one of both pieces' sides, along the lines that part them."""
-        longest = 0
-        for axis, line in set(zip(contact.axis.tolist(), contact.position.tolist(), strict=True)):
-            sides = (self._pixels(axis, line - before, pair) for before in (0, 1))
-            longest += max(sides)
-        return min(1.0, (len(contact) + _SLACK) / longest)
-
-    def _pixels(self, axis: int, place: int, pair: NDArray[np.int64]) -> int:
-        key = axis, place
-        if key not in self._counts:
-            names, counts = np.unique(self._labels.take(place, axis), return_counts=True)
-            self._counts[key] = dict(zip(names.tolist(), counts.tolist(), strict=True))
-        return sum(self._counts[key].get(label, 0) for label in pair.tolist())
 
 
 def _one_sided(labels: NDArray[Any], on_grid: Contacts, lines: _Lines) -> Iterator[OneSidedCut]:

@@ -17,7 +17,7 @@ from napari_shiftseg._napari.camera import go_to
 from napari_shiftseg._napari.check.exports import list_as_csv, list_as_json, report_as_json
 from napari_shiftseg._napari.check.job import Found, Repaired, check_run, repair_run
 from napari_shiftseg._napari.check.overlay import CheckOverlay
-from napari_shiftseg._napari.check.part import known_grid, part_of, spatial_axes
+from napari_shiftseg._napari.check.part import image_beside, known_grid, part_of, spatial_axes
 from napari_shiftseg._napari.check.repaired_layer import RepairedLayer
 from napari_shiftseg._napari.check.view import CheckView
 from napari_shiftseg._napari.check.words import finding, mended, proposal
@@ -61,11 +61,12 @@ class CheckControl(QObject):
             show_info("Open or choose a labels layer first.")
             return
         part = part_of(layer, self._ndim(layer), self._viewer.dims.point)
+        shown = self._view.image.layer
+        image = None if shown is None else image_beside(shown, part)
         self._layer = layer
         self.repairs.cancel()
-        self.runner.start(
-            check_run(part, self._view.grid.given), f"check of {part.title}", part.key
-        )
+        run = check_run(part, self._view.grid.given, image)
+        self.runner.start(run, f"check of {part.title}", part.key)
 
     def repair(self) -> None:
         """Merge what is sure enough, in a copy."""

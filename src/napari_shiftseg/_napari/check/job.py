@@ -114,11 +114,19 @@ class Repaired:
     repair: Repair
 
 
-def check_run(part: Part, asked: GivenGrid) -> Iterator[Progress | Found]:
-    """Check; yield what is being done, and last what was found."""
+def check_run(part: Part, asked: GivenGrid, image: Any = None) -> Iterator[Progress | Found]:
+    """Check; yield what is being done, and last what was found.
+
+    Parameters
+    ----------
+    part, asked
+        What to check, and for which grid.
+    image
+        Its image, channels first, perhaps not in memory yet.
+    """
     yield Progress(0, "Reading the labels")
     labels = np.array(part.pixels)
-    for event in check_events(labels, asked.tile, asked.offset or 0):
+    for event in check_events(labels, asked.tile, asked.offset or 0, image=image):
         if isinstance(event, CheckProgress):
             yield Progress(event.fraction, event.text)
         else:

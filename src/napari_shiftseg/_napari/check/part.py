@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.placement import Placement, pixels_of
@@ -131,6 +131,19 @@ def part_of(layer: Labels, ndim: int, point: Sequence[float]) -> Part:
     frame = tuple(int(np.clip(i, 0, n - 1)) for i, n in zip(here, frames, strict=True))
     placement = TurnedPlacement.of_layer(layer, frame)
     return Part(pixels[frame], str(layer.unique_id), layer.name, placement)
+
+
+def image_beside(layer: Image, part: Part) -> Any:
+    """Take the pixels of an image at the place of a part, channels first.
+
+    An image without the frames of the labels belongs to each of them.
+    """
+    pixels = pixels_of(layer)
+    frame, spatial = part.placement.frame, len(part.placement.size)
+    channels = 0 if layer.rgb else max(0, layer.ndim - len(frame) - spatial)
+    if layer.ndim > spatial:
+        pixels = pixels[(slice(None),) * channels + frame]
+    return np.moveaxis(pixels, -1, 0) if layer.rgb else pixels
 
 
 def spatial_axes(layer: Labels) -> int:

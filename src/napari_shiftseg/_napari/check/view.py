@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_shiftseg._napari.check.grid_section import GridSection
 from napari_shiftseg._napari.check.job import CutRow, Found
@@ -49,6 +57,10 @@ class CheckView(QWidget):
         super().__init__(parent)
         self.layers = LayerChoice(viewer, Labels)
         self.layers.setToolTip("Labels of any program; they are never changed")
+        self.image = LayerChoice(viewer, Image, "none")
+        self.image.setToolTip(
+            "What they are labels of, if at hand: pieces that are not equally bright are less sure"
+        )
         self.axes = Switch(_AXES)
         self.grid = GridSection()
         self.run = RunBar("Check", "Look for objects that a tile grid has cut")
@@ -104,12 +116,13 @@ class CheckView(QWidget):
             self.report_export_requested.emit(path)
 
     def _lay_out(self) -> None:
-        choice = QGroupBox("Labels")
-        form = QVBoxLayout(choice)
+        choice = QGroupBox("Layers")
+        form = QFormLayout(choice)
         form.setContentsMargins(8, 4, 8, 6)
         form.setSpacing(4)
-        form.addWidget(self.layers)
-        form.addWidget(self.axes)
+        form.addRow("Labels", self.layers)
+        form.addRow("Image", self.image)
+        form.addRow(self.axes)
         exports = QHBoxLayout()
         exports.addWidget(self.list)
         exports.addWidget(self.report)

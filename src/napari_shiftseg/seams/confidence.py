@@ -1,0 +1,138 @@
+"""Whether two pieces that a line parts are one object: by their shapes, and by the image."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.contacts import Contacts
+
+_SLACK = 1
+"""Pixels by which the ends of two pieces' sides may differ for a border that runs askew."""
+
+_ALIKE = 0.75
+"""Halves of one nucleus agree in brightness at least so well: three quarters of those of
+DSB2018 do."""
+
+
+class Confidence:
+    """Grades pairs of pieces that a grid parts.
+
+    Parameters
+    ----------
+    labels
+        ``(*spatial)`` integers.
+    image
+        What they are labels of: ``(*spatial)`` or ``(channels, *spatial)``.
+
+    Raises
+    ------
+    ShiftSegError
+        If the image is of another shape, or no numbers.
+
+    Notes
+    -----
+    Four things speak for one object, each from 0 to 1, and are multiplied: the share of the
+    contact that lies on the grid; how well both pieces' sides along the line match, as the
+    pieces of one object begin and end together; whether the contact is as wide as the pieces
+    are beside it, as two round objects that touch are wider than where they touch; and, with
+    an image, whether both are equally bright.
+    """
+
+    def __init__(self, labels: NDArray[Any], image: Any = None) -> None:
+        self._labels = labels
+        self._counts: dict[tuple[int, int], dict[int, int]] = {}
+        self._channels = () if image is None else _channels(np.asarray(image), labels)
+
+    def of(self, contact: Contacts, pair: tuple[int, int], fraction: float) -> float:
+        """Grade one pair.
+
+        Parameters
+        ----------
+        contact
+            Where they touch on the grid.
+        pair
+            The two labels.
+        fraction
+            Share of all their contact that is on the grid.
+        """
+        box, depth = self._beside(contact)
+        around = self._labels[box]
+        pieces = [around == label for label in pair]
+        shape = self._sides_match(contact, pair) * _no_neck(len(contact), depth, pieces)
+        return fraction * shape * self._agreement(box, pieces)
+
+    def _sides_match(self, contact: Contacts, pair: tuple[int, int]) -> float:
+        """Contact over the longer one of both pieces' sides, along the lines that part them."""
+        longest = 0
+        for axis, line in set(zip(contact.axis.tolist(), contact.position.tolist(), strict=True)):
+            longest += max(self._pixels(axis, line - before, pair) for before in (0, 1))
+        return min(1.0, (len(contact) + _SLACK) / longest)
+
+    def _pixels(self, axis: int, place: int, pair: tuple[int, int]) -> int:
+        """Count a pair's pixels in a plane; each plane is looked at once."""
+        key = axis, place
+        if key not in self._counts:
+            names, counts = np.unique(self._labels.take(place, axis), return_counts=True)
+            self._counts[key] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        return sum(self._counts[key].get(label, 0) for label in pair)
+
+    def _beside(self, contact: Contacts) -> tuple[tuple[slice, ...], int]:
+        """Return a box around a contact, half as deep on each side as it is wide, and that."""
+        along = int(np.bincount(contact.axis).argmax())
+        places = contact.places[contact.axis == along]
+        width = len(contact) ** (1 / max(1, self._labels.ndim - 1))
+        depth = max(2, round(width / 2))
+        reach = np.full(self._labels.ndim, round(width))
+        reach[along] = depth
+        low, high = places.min(0) - reach, places.max(0) + reach
+        high[np.arange(len(reach)) != along] += 1
+        box = tuple(slice(max(0, a), b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+        return box, depth
+
+    def _agreement(self, box: tuple[slice, ...], pieces: list[NDArray[np.bool_]]) -> float:
+        """How alike the pieces are, in the channel in which they differ most."""
+        alike = [_alike(pixels[box], level, pieces) for pixels, level in self._channels]
+        return min(1.0, min(alike, default=1.0) / _ALIKE)
+
+
+def _no_neck(contact: int, depth: int, pieces: list[NDArray[np.bool_]]) -> float:
+    """Width of the contact over that of both pieces beside it (the geometric mean)."""
+    first, second = (int(piece.sum()) for piece in pieces)
+    return min(1.0, contact * depth / max(1.0, sqrt(first * second)))
+
+
+def _channels(image: NDArray[Any], labels: NDArray[Any]) -> tuple[tuple[NDArray[Any], float], ...]:
+    """Return each channel, and how bright it is where no object is."""
+    if image.dtype.kind not in "buif":
+        raise ShiftSegError(f"the image holds {image.dtype} pixels; legal: integers and floats")
+    if labels.shape not in (image.shape, image.shape[1:]):
+        raise ShiftSegError(
+            f"the image has the shape {image.shape}, its labels have {labels.shape}; legal: the "
+            "same, or channels before it"
+        )
+    channels = image if image.ndim > labels.ndim else image[None]
+    outside = labels == 0
+    return tuple(
+        (pixels, float(np.median(pixels[outside])) if outside.any() else float(pixels.min()))
+        for pixels in channels
+    )
+
+
+def _alike(pixels: NDArray[Any], level: float, pieces: list[NDArray[np.bool_]]) -> float:
+    """One minus the difference of two pieces in brightness, as a share of what they have.
+
+    What they have is their height above the level of the background, or the spread of their
+    pixels if that is larger: pieces of noise do not differ.
+    """
+    quartiles = [np.percentile(pixels[piece], (25, 50, 75)) for piece in pieces if piece.any()]
+    if len(quartiles) < 2 or not np.isfinite(quartiles).all():
+        return 1.0
+    low, middle, high = np.transpose(quartiles)
+    scale = float(max(np.abs(middle - level).max(), (high - low).max()))
+    difference = float(abs(middle[0] - middle[1]))
+    return 1.0 if scale == 0 else max(0.0, 1 - difference / scale)
