@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.seams.repair import CONFIDENT
 from napari_shiftseg.seams.straight import check_labels
 
 SHAPE = (64, 64)
@@ -34,12 +35,12 @@ class TestShape:
     def test_a_disc_is_one_object_wherever_it_is_cut(self, row):
         assert confidence(discs((row, 16))) > 0.8
 
-    @pytest.mark.parametrize(("shape", "piece"), [((64,) * 2, 2), ((64,) * 3, 3)])
-    def test_so_is_a_straight_tube(self, shape, piece):
+    @pytest.mark.parametrize("shape", [(64, 64), (64, 64, 64)])
+    def test_so_is_a_straight_tube_of_any_length(self, shape):
         labels = np.zeros(shape, int)
-        labels[(slice(10, 54), *[slice(4, 12)] * (piece - 1))] = 1
+        labels[(slice(2, 62), *[slice(4, 12)] * (len(shape) - 1))] = 1
         labels[32:] *= 2
-        assert confidence(labels) == 1
+        assert confidence(labels) > CONFIDENT
 
     def test_two_discs_that_touch_are_narrow_where_they_do(self):
         assert 0 < confidence(discs((20, 16), (43, 16))) < 0.7 * confidence(discs((32, 16)))
@@ -51,11 +52,11 @@ class TestImage:
         assert confidence(halves, 100 * (halves > 0) + noise) == confidence(halves)
 
     def test_takes_confidence_from_pieces_of_different_brightness(self, halves):
-        image = np.array([10, 60, 200])[halves]
+        image = np.array([10, 25, 200])[halves]
         assert confidence(halves, image) < 0.5 * confidence(halves)
 
     def test_of_dark_objects_on_a_bright_ground_is_judged_alike(self, halves):
-        image = np.array([10, 60, 200])[halves]
+        image = np.array([10, 25, 200])[halves]
         assert confidence(halves, 255 - image) == pytest.approx(confidence(halves, image))
 
     def test_of_noise_alone_changes_nothing(self, halves):
@@ -63,7 +64,7 @@ class TestImage:
         assert confidence(halves, image) == confidence(halves)
 
     def test_may_have_channels_and_the_one_that_differs_most_counts(self, halves):
-        alike, different = 100 * (halves > 0), np.array([10, 60, 200])[halves]
+        alike, different = 100 * (halves > 0), np.array([10, 25, 200])[halves]
         both = np.stack([alike, different])
         assert confidence(halves, both) == confidence(halves, different)
 

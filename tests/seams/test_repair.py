@@ -54,7 +54,7 @@ def test_a_piece_that_the_other_tile_has_in_two_is_put_together():
     labels = np.zeros((64, 64), int)
     labels[10:34, 20:32] = 1
     labels[10:21, 32:44], labels[23:34, 32:44] = 2, 3
-    _, report = repair_labels(labels, check_labels(labels, 32))
+    _, report = repair_labels(labels, check_labels(labels, 32), confidence=0.4)
     assert report.groups == ((1, 2, 3),)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import gamma, pi, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.contacts import Contacts
 
 _SLACK = 1
 """Pixels by which the ends of two pieces' sides may differ for a border that runs askew."""
+
+_REACH = 2
+"""Widths of a contact around it in which the pieces are looked at: what is farther away, as the
+rest of a neurite, says nothing of the cut."""
 
 _ALIKE = 0.75
 """Halves of one nucleus agree in brightness at least so well: three quarters of those of
@@ -36,11 +41,11 @@ class Confidence:
 
     Notes
     -----
-    Four things speak for one object, each from 0 to 1, and are multiplied: the share of the
-    contact that lies on the grid; how well both pieces' sides along the line match, as the
-    pieces of one object begin and end together; whether the contact is as wide as the pieces
-    are beside it, as two round objects that touch are wider than where they touch; and, with
-    an image, whether both are equally bright.
+    Four things speak for one object, each from 0 to 1: the share of the contact that lies on
+    the grid; how well both pieces' sides along the line match, as the pieces of one object
+    begin and end together; whether the contact is as large as the cut through a ball of their
+    size, as that of two objects that only touch is not; and, with an image, whether both are
+    equally bright. Their product's square root is the confidence.
     """
 
     def __init__(self, labels: NDArray[Any], image: Any = None) -> None:
@@ -60,11 +65,10 @@ class Confidence:
         fraction
             Share of all their contact that is on the grid.
         """
-        box, depth = self._beside(contact)
-        around = self._labels[box]
-        pieces = [around == label for label in pair]
-        shape = self._sides_match(contact, pair) * _no_neck(len(contact), depth, pieces)
-        return fraction * shape * self._agreement(box, pieces)
+        box = self._around(contact)
+        pieces = [self._labels[box] == label for label in pair]
+        shape = self._sides_match(contact, pair) * _like_a_ball(len(contact), pieces)
+        return sqrt(fraction * shape * self._agreement(box, pieces))
 
     def _sides_match(self, contact: Contacts, pair: tuple[int, int]) -> float:
         """Contact over the longer one of both pieces' sides, along the lines that part them."""
@@ -81,18 +85,14 @@ class Confidence:
             self._counts[key] = dict(zip(names.tolist(), counts.tolist(), strict=True))
         return sum(self._counts[key].get(label, 0) for label in pair)
 
-    def _beside(self, contact: Contacts) -> tuple[tuple[slice, ...], int]:
-        """Return a box around a contact, half as deep on each side as it is wide, and that."""
+    def _around(self, contact: Contacts) -> tuple[slice, ...]:
+        """Return a box that reaches a few widths of a contact beyond it."""
         along = int(np.bincount(contact.axis).argmax())
         places = contact.places[contact.axis == along]
         width = len(contact) ** (1 / max(1, self._labels.ndim - 1))
-        depth = max(2, round(width / 2))
-        reach = np.full(self._labels.ndim, round(width))
-        reach[along] = depth
+        reach = max(2, round(_REACH * width))
         low, high = places.min(0) - reach, places.max(0) + reach
-        high[np.arange(len(reach)) != along] += 1
-        box = tuple(slice(max(0, a), b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
-        return box, depth
+        return tuple(slice(max(0, a), b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
 
     def _agreement(self, box: tuple[slice, ...], pieces: list[NDArray[np.bool_]]) -> float:
         """How alike the pieces are, in the channel in which they differ most."""
@@ -100,10 +100,21 @@ class Confidence:
         return min(1.0, min(alike, default=1.0) / _ALIKE)
 
 
-def _no_neck(contact: int, depth: int, pieces: list[NDArray[np.bool_]]) -> float:
-    """Width of the contact over that of both pieces beside it (the geometric mean)."""
-    first, second = (int(piece.sum()) for piece in pieces)
-    return min(1.0, contact * depth / max(1.0, sqrt(first * second)))
+def _like_a_ball(contact: int, pieces: list[NDArray[np.bool_]]) -> float:
+    """Contact over that of a disc or ball of the same size, cut in the same ratio."""
+    ndim = pieces[0].ndim
+    first, second = (max(1, int(piece.sum())) for piece in pieces)
+    radius = ((first + second) / _unit_ball(ndim)) ** (1 / ndim)
+    smaller = min(first, second) / (first + second)
+    # The share of a cap in a ball is half the regularised incomplete beta function of what
+    # the square of its base's radius is in that of the ball.
+    base = radius * sqrt(float(betaincinv((ndim + 1) / 2, 0.5, 2 * smaller)))
+    return float(min(1.0, contact / (_unit_ball(ndim - 1) * base ** (ndim - 1))))
+
+
+def _unit_ball(ndim: int) -> float:
+    """Volume of the ball of radius 1."""
+    return float(pi ** (ndim / 2) / gamma(ndim / 2 + 1))
 
 
 def _channels(image: NDArray[Any], labels: NDArray[Any]) -> tuple[tuple[NDArray[Any], float], ...]:
