@@ -36,6 +36,7 @@ def test_the_grid_is_found(shiftseg, cut_file):
     assert values["tile"] == [40, 40]
     assert values["offset"] == [0, 0]
     assert values["p_value"] < 1e-6
+    assert json.loads(shiftseg("check", cut_file, "--tile", "auto", "--json", "-").out) == values
     assert set(values["splits"][0]) == {"labels", "position", "length", "fraction", "confidence"}
 
 
@@ -53,6 +54,8 @@ def test_a_known_grid_may_differ_by_axis_and_lack_lines_on_one(shiftseg, cut_fil
     assert json.loads(moved.out)["offset"] == [3, 5]
     wrong = shiftseg("check", cut_file, "--tile", 40, 40, 40)
     assert wrong.code == 2 and "not legal for labels of 2 axes" in wrong.err
+    wrong = shiftseg("check", cut_file, "--tile", "auto", 40)
+    assert wrong.code == 2 and "legal: auto or numbers" in wrong.err
 
 
 def test_good_labels_have_no_grid(shiftseg, whole, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -20,18 +20,25 @@ from napari_shiftseg.seams.straight import LabelCheck, check_labels
 
 _LISTED = 50
 
+
+def _spaced(numbers: tuple[object, ...]) -> str:
+    return " ".join(map(str, numbers))
+
+
 Tile = Annotated[
-    tuple[int, ...],
+    tuple[int | Literal["auto"], ...],
     Parameter(
         consume_multiple=True,
-        help="Tile size in pixels, one number or one per axis, 0 for an axis without lines; by "
-        "default tile size and offset are looked for.",
+        show_default=_spaced,
+        help="Tile size in pixels, one number or one per axis, 0 for an axis without lines; "
+        '"auto" looks for tile size and offset.',
     ),
 ]
 Offset = Annotated[
     tuple[int, ...],
     Parameter(
         consume_multiple=True,
+        show_default=_spaced,
         help="Position of the grid's first line, where the tile size is given: one number or one "
         "per axis.",
     ),
@@ -50,7 +57,7 @@ ImageFile = Annotated[
 def check(
     labels: Path,
     *,
-    tile: Tile = (),
+    tile: Tile = ("auto",),
     offset: Offset = (0,),
     image: ImageFile = None,
     ending: Reporting = TEXT_ONLY,
@@ -73,7 +80,7 @@ def repair(
     labels: Path,
     *,
     output: OutputFile,
-    tile: Tile = (),
+    tile: Tile = ("auto",),
     offset: Offset = (0,),
     image: ImageFile = None,
     confidence: float = CONFIDENT,
@@ -111,10 +118,14 @@ def repair(
 
 def _checked(labels: Any, tile: Tile, offset: Offset, image: Path | None) -> LabelCheck:
     pixels = None if image is None else _channels_first(image)
-    if not tile:
+    sizes = tuple(size for size in tile if size != "auto")
+    if not sizes:
         note("looking for a tile grid ...")
         return check_labels(labels, image=pixels)
-    return check_labels(labels, _of_all_axes(tile), _of_all_axes(offset), image=pixels)
+    if len(sizes) < len(tile):
+        words = " ".join(map(str, tile))
+        raise ShiftSegError(f'--tile {words}: "auto" is for all axes; legal: auto or numbers')
+    return check_labels(labels, _of_all_axes(sizes), _of_all_axes(offset), image=pixels)
 
 
 def _channels_first(path: Path) -> Any:
