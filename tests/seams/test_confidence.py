@@ -42,6 +42,13 @@ class TestShape:
         labels[32:] *= 2
         assert confidence(labels) > CONFIDENT
 
+    @pytest.mark.parametrize("axis", [0, 1])
+    def test_counts_the_same_in_a_mirror(self, axis):
+        image = np.random.default_rng(2).normal(0, 5, SHAPE)
+        labels = discs((29, 15), radius=9)
+        mirrored = np.flip(labels, axis), np.flip(image, axis)
+        assert confidence(*mirrored) == pytest.approx(confidence(labels, image))
+
     def test_two_discs_that_touch_are_narrow_where_they_do(self):
         assert 0 < confidence(discs((20, 16), (43, 16))) < 0.7 * confidence(discs((32, 16)))
 

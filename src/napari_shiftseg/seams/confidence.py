@@ -91,7 +91,8 @@ class Confidence:
         places = contact.places[contact.axis == along]
         width = len(contact) ** (1 / max(1, self._labels.ndim - 1))
         reach = max(2, round(_REACH * width))
-        low, high = places.min(0) - reach, places.max(0) + reach
+        low, high = places.min(0) - reach, places.max(0) + reach + 1
+        high[along] -= 1  # a line lies before its pixel
         return tuple(slice(max(0, a), b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
 
     def _agreement(self, box: tuple[slice, ...], pieces: list[NDArray[np.bool_]]) -> float:
