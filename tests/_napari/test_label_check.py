@@ -399,6 +399,7 @@ class TestExport:
         view.report.click()
         report = json.loads(path.read_text())
         assert report["tile"] == [40, 40] and "tiles of 40 px found" in report["finding"]
+        assert report["layer"] == "theirs" and report["image"] is None
         mended = viewer.layers["theirs, repaired"].data
         np.testing.assert_array_equal(undo_repair(mended, Repair.from_dict(report)), theirs.data)
 

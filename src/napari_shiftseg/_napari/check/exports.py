@@ -46,8 +46,8 @@ def list_as_json(found: Found) -> str:
 def report_as_json(found: Found, repaired: Repaired | None) -> str:
     """Return all that was found, and what was merged, as ``shiftseg repair --undo`` takes it."""
     frame = list(found.part.placement.frame)
-    report = {"layer": found.part.name, "frame": frame, "finding": finding(found)}
-    report |= asdict(found.check)
+    report = {"layer": found.part.name, "image": found.image, "frame": frame}
+    report |= {"finding": finding(found)} | asdict(found.check)
     return json.dumps(report | (repaired.repair.to_dict() if repaired else {}), indent=2)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.check.part import Part
+from napari_shiftseg._napari.check.part import Beside, Part
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.repair import Repair, repair_labels
@@ -73,6 +73,8 @@ class Found:
         What was asked for.
     rows
         Pairs by confidence, then single pieces.
+    image
+        Name of the image that was looked at.
     """
 
     part: Part
@@ -80,6 +82,7 @@ class Found:
     check: LabelCheck
     asked: GivenGrid
     rows: tuple[CutRow, ...]
+    image: str | None = None
 
     def row_at(self, pixel: tuple[float, ...]) -> int | None:
         """Find the row of the object at a pixel: of several, the one whose cut is nearest."""
@@ -114,23 +117,18 @@ class Repaired:
     repair: Repair
 
 
-def check_run(part: Part, asked: GivenGrid, image: Any = None) -> Iterator[Progress | Found]:
-    """Check; yield what is being done, and last what was found.
-
-    Parameters
-    ----------
-    part, asked
-        What to check, and for which grid.
-    image
-        Its image, channels first, perhaps not in memory yet.
-    """
+def check_run(
+    part: Part, asked: GivenGrid, image: Beside | None = None
+) -> Iterator[Progress | Found]:
+    """Check; yield what is being done, and last what was found."""
     yield Progress(0, "Reading the labels")
     labels = np.array(part.pixels)
-    for event in check_events(labels, asked.tile, asked.offset or 0, image=image):
+    pixels = None if image is None else image.pixels
+    for event in check_events(labels, asked.tile, asked.offset or 0, image=pixels):
         if isinstance(event, CheckProgress):
             yield Progress(event.fraction, event.text)
         else:
-            yield Found(part, labels, event, asked, rows_of(event))
+            yield Found(part, labels, event, asked, rows_of(event), image.name if image else None)
 
 
 def rows_of(check: LabelCheck) -> tuple[CutRow, ...]:

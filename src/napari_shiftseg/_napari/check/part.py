@@ -133,8 +133,24 @@ def part_of(layer: Labels, ndim: int, point: Sequence[float]) -> Part:
     return Part(pixels[frame], str(layer.unique_id), layer.name, placement)
 
 
-def image_beside(layer: Image, part: Part) -> Any:
-    """Take the pixels of an image at the place of a part, channels first.
+@dataclass(frozen=True)
+class Beside:
+    """The image of a part.
+
+    Parameters
+    ----------
+    pixels
+        Channels first, perhaps not in memory yet.
+    name
+        Of its layer.
+    """
+
+    pixels: Any
+    name: str
+
+
+def image_beside(layer: Image, part: Part) -> Beside:
+    """Take the image at the place of a part.
 
     An image without the frames of the labels belongs to each of them.
     """
@@ -143,7 +159,7 @@ def image_beside(layer: Image, part: Part) -> Any:
     channels = 0 if layer.rgb else max(0, layer.ndim - len(frame) - spatial)
     if layer.ndim > spatial:
         pixels = pixels[(slice(None),) * channels + frame]
-    return np.moveaxis(pixels, -1, 0) if layer.rgb else pixels
+    return Beside(np.moveaxis(pixels, -1, 0) if layer.rgb else pixels, layer.name)
 
 
 def spatial_axes(layer: Labels) -> int:
