@@ -189,6 +189,14 @@ class TestImage:
         view.image.choose(viewer.add_image(self.brightness[pieces]))
         assert sure() == {"1 | 2": "94%", "3 | 4": "46%"}
 
+    def test_with_fewer_frames_is_one_message(self, viewer, view, pieces, check, notifications):
+        viewer.add_labels(np.stack([pieces] * 3), axis_labels=("t", "y", "x"))
+        viewer.dims.set_current_step(0, 2)
+        view.image.choose(viewer.add_image(np.zeros((2, 80, 80))))
+        check()
+        [(_, message)] = notifications()
+        assert "2 x 80 x 80 px has no frame 2" in message
+
     def test_of_another_shape_is_one_message(self, viewer, view, pieces, check, notifications):
         viewer.add_labels(pieces)
         view.image.choose(viewer.add_image(np.zeros((80, 70))))

@@ -79,6 +79,17 @@ class TestImage:
         image = np.where(halves == 1, np.nan, 1.0)
         assert confidence(halves, image) == confidence(halves)
 
+    def test_with_pixels_that_are_not_finite_elsewhere_is_judged_by_the_others(self, halves):
+        image = np.array([10.0, 25, 200])[halves]
+        judged = confidence(halves, image)
+        image[0] = np.nan
+        assert confidence(halves, image) == judged
+        assert confidence(halves, np.full(SHAPE, np.nan)) == confidence(halves)
+
+    def test_may_be_a_mask(self, halves):
+        assert confidence(halves, halves > 0) == confidence(halves)
+        assert confidence(halves, halves == 1) < confidence(halves)
+
     def test_need_not_leave_any_background(self):
         labels = np.ones(SHAPE, int)
         labels[32:] = 2

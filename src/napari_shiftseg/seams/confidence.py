@@ -127,12 +127,20 @@ def _channels(image: NDArray[Any], labels: NDArray[Any]) -> tuple[tuple[NDArray[
             f"the image has the shape {image.shape}, its labels have {labels.shape}; legal: the "
             "same, or channels before it"
         )
+    if image.dtype == bool:  # which has no quartiles
+        image = image.astype(np.uint8)
     channels = image if image.ndim > labels.ndim else image[None]
     outside = labels == 0
-    return tuple(
-        (pixels, float(np.median(pixels[outside])) if outside.any() else float(pixels.min()))
-        for pixels in channels
-    )
+    return tuple((pixels, _level(pixels, outside)) for pixels in channels)
+
+
+def _level(pixels: NDArray[Any], outside: NDArray[np.bool_]) -> float:
+    """Return the median of the background, or the darkest pixel where there is none."""
+    known = np.isfinite(pixels)
+    if not known.any():
+        return 0.0
+    ground = pixels[known & outside]
+    return float(np.median(ground) if ground.size else pixels[known].min())
 
 
 def _alike(pixels: NDArray[Any], level: float, pieces: list[NDArray[np.bool_]]) -> float:

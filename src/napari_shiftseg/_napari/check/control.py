@@ -62,7 +62,11 @@ class CheckControl(QObject):
             return
         part = part_of(layer, self._ndim(layer), self._viewer.dims.point)
         shown = self._view.image.layer
-        image = None if shown is None else image_beside(shown, part)
+        try:
+            image = None if shown is None else image_beside(shown, part)
+        except ShiftSegError as error:
+            show_error(str(error))
+            return
         self._layer = layer
         self.repairs.cancel()
         run = check_run(part, self._view.grid.given, image)

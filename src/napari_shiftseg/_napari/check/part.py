@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from napari_shiftseg._napari.placement import Placement, pixels_of
 from napari_shiftseg._napari.tags import tag_of
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.tiles.plan import by
 
 
 @dataclass(frozen=True)
@@ -153,11 +155,21 @@ def image_beside(layer: Image, part: Part) -> Beside:
     """Take the image at the place of a part.
 
     An image without the frames of the labels belongs to each of them.
+
+    Raises
+    ------
+    ShiftSegError
+        If it has frames, but not the one that is checked.
     """
     pixels = pixels_of(layer)
     frame, spatial = part.placement.frame, len(part.placement.size)
     channels = 0 if layer.rgb else max(0, layer.ndim - len(frame) - spatial)
     if layer.ndim > spatial:
+        if any(i >= n for i, n in zip(frame, pixels.shape[channels:], strict=False)):
+            raise ShiftSegError(
+                f"the image {layer.name!r} of {by(pixels.shape)} px has no frame "
+                f"{', '.join(map(str, frame))}; choose one with the frames of the labels, or none"
+            )
         pixels = pixels[(slice(None),) * channels + frame]
     return Beside(np.moveaxis(pixels, -1, 0) if layer.rgb else pixels, layer.name)
 
