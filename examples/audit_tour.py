@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import napari
-import torch
 
 from gaps import Gaps
-from napari_shiftseg._napari.audit.widget import AuditWidget
-from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples import load_sample
 from pictures import folder_of_pictures
-from stage import first_day, settle, shoot, wait_until
+from stage import first_day, open_dock, settle, shoot, wait_until
+
+if TYPE_CHECKING:  # what the form loads is loaded, and timed, when its dock opens
+    from napari_shiftseg._napari.audit.widget import AuditWidget
 
 PATIENCE = 300
 """Seconds to wait for an audit."""
@@ -43,8 +44,7 @@ def tour(folder: Path, gaps: Gaps) -> None:
     viewer.add_image(
         load_sample("nuclei").image[:300, :400], name="nuclei", contrast_limits=(0, 60)
     )
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Audit model")
-    assert isinstance(widget, AuditWidget)
+    widget: AuditWidget = open_dock(viewer, "Audit model", gaps)
     view, control = widget.view, widget.control
     settle()
     viewer.reset_view()
@@ -77,6 +77,16 @@ def tour(folder: Path, gaps: Gaps) -> None:
     viewer.close()
 
 
+def record(file: Path) -> None:
+    """Write a network as TorchScript, which other programs do."""
+    import torch
+
+    from napari_shiftseg.embeddings.model import load_model
+
+    network = load_model("nuclei-2d-plain").network
+    torch.jit.trace(network, torch.zeros(1, 1, 128, 128)).save(str(file))
+
+
 def tour_output(viewer: napari.Viewer, widget: AuditWidget, gaps: Gaps) -> None:
     """Run a network in a format that says nothing about its channels, and cluster its output."""
     view, control = widget.view, widget.control
@@ -84,8 +94,7 @@ def tour_output(viewer: napari.Viewer, widget: AuditWidget, gaps: Gaps) -> None:
     control.differences.hide()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "someone's unet.pt"
-        network = load_model("nuclei-2d-plain").network
-        torch.jit.trace(network, torch.zeros(1, 1, 128, 128)).save(str(file))
+        record(file)
         view.network.open_file(file)
         view.run.run.click()
         wait_until(lambda: not control.busy, PATIENCE)

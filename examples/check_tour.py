@@ -9,16 +9,19 @@ lost. It needs a display; on a server::
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
 from numpy.typing import NDArray
 
 from gaps import Gaps
-from napari_shiftseg._napari.check.widget import CheckWidget
 from napari_shiftseg.samples import load_sample
 from pictures import folder_of_pictures
-from stage import first_day, settle, shoot, wait_until
+from stage import first_day, open_dock, settle, shoot, wait_until
+
+if TYPE_CHECKING:  # what the form loads is loaded, and timed, when its dock opens
+    from napari_shiftseg._napari.check.widget import CheckWidget
 
 PATIENCE = 120
 """Seconds to wait for a check."""
@@ -50,8 +53,7 @@ def tour(folder: Path, gaps: Gaps, theme: str, name: str) -> None:
     sample = load_sample("nuclei")
     image = viewer.add_image(sample.image, name="nuclei", contrast_limits=(0, 60))
     viewer.add_labels(cut(sample.truth), name="labels of another program", opacity=0.6)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")
-    assert isinstance(widget, CheckWidget)
+    widget: CheckWidget = open_dock(viewer, "Check labels", gaps)
     view, control = widget.view, widget.control
     settle()
     viewer.reset_view()

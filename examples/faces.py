@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from pictures import folder_of_pictures
-from stage import first_day, settle
+from stage import first_day, open_dock
 
 DOCKS = {
     "Segment": ("segment-*.png", "compare-*.png", "correct*.png"),
@@ -76,10 +76,9 @@ def faces(viewer: napari.Viewer) -> dict[str, list[str]]:
     """Open each dock in an empty viewer and return what it says."""
     found = {}
     for name in DOCKS:
-        dock, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
-        settle()
-        found[name] = face(widget)
-        viewer.window.remove_dock_widget(dock)
+        form = open_dock(viewer, name)
+        found[name] = face(form)
+        viewer.window.remove_dock_widget(form.parentWidget())
     return found
 
 

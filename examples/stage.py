@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
+from typing import Any
 
 import napari
 from napari.settings import get_settings
 from PIL import Image
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QApplication
+
+from gaps import Gaps
 
 REST = 0.002
 """Seconds between two looks at the window, which are left to what runs in threads."""
@@ -28,6 +31,18 @@ def first_day() -> Iterator[Path]:
     with TemporaryDirectory() as settings:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, settings)
         yield Path(settings)
+
+
+def open_dock(viewer: napari.Viewer, name: str, gaps: Gaps | None = None) -> Any:
+    """Open a dock as the Plugins menu does, timing the window, and return its form."""
+    if gaps is not None:
+        gaps.begin(f"open {name}")
+    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
+    wait_until(lambda: dock.form is not None, 60)
+    settle()
+    if gaps is not None:
+        gaps.end()
+    return dock.form
 
 
 def shoot(viewer: napari.Viewer, path: Path, *, after: float = 1.0) -> None:

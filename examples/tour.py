@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import napari
@@ -21,9 +21,11 @@ from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
 import stage
 from gaps import Gaps
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.segment_widget import SegmentWidget
 from napari_shiftseg.samples import load_sample
 from pictures import folder_of_pictures
+
+if TYPE_CHECKING:  # what the form loads is loaded, and timed, when its dock opens
+    from napari_shiftseg._napari.segment_widget import SegmentWidget
 
 PATIENCE = 3600
 """Seconds to wait for a run."""
@@ -55,10 +57,7 @@ class Tour:
         gaps.watch_canvas(self.viewer)
         self.viewer.theme = theme
         self.viewer.window.resize(1280, 800)
-        _, widget = self.viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-        assert isinstance(widget, SegmentWidget)
-        self.widget = widget
-        settle()
+        self.widget: SegmentWidget = stage.open_dock(self.viewer, "Segment", gaps)
 
     def open(self, name: str) -> None:
         """Open a sample."""

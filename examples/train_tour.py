@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from contextlib import chdir
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import napari
-import torch
 
 from gaps import Gaps
 from napari_shiftseg._napari.train.view import COURSE, SET_UP
-from napari_shiftseg._napari.train.widget import TrainWidget
 from napari_shiftseg.samples import load_sample
 from pictures import folder_of_pictures
-from stage import first_day, settle, shoot, wait_until
+from stage import first_day, open_dock, settle, shoot, wait_until
+
+if TYPE_CHECKING:  # what the form loads is loaded, and timed, when its dock opens
+    from napari_shiftseg._napari.train.widget import TrainWidget
 
 PATIENCE = 900
 """Seconds to wait for a training."""
@@ -42,7 +44,6 @@ THREADS = 1
 def main() -> None:
     """Train in both themes, photograph the pages, print how long the window did not answer."""
     folder = folder_of_pictures(__doc__)
-    torch.set_num_threads(THREADS)
     gaps = Gaps()
     with first_day() as home, chdir(home):
         tour(folder, gaps)
@@ -56,8 +57,8 @@ def tour(folder: Path, gaps: Gaps) -> None:
     viewer.theme = "dark"
     viewer.window.resize(1280, 800)
     open_quarters(viewer)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")
-    assert isinstance(widget, TrainWidget)
+    widget: TrainWidget = open_dock(viewer, "Train", gaps)
+    limit_threads()
     view, runner = widget.view, widget.control.runner
     set_up(widget, "my-nuclei.safetensors")
     shoot(viewer, folder / "train-set-up.png")
@@ -104,6 +105,13 @@ def open_quarters(viewer: napari.Viewer) -> None:
         viewer.layers[-1].visible = False
     viewer.add_image(sample.image, name="all nuclei", contrast_limits=(0, 60))
     viewer.reset_view()
+
+
+def limit_threads() -> None:
+    """Leave processor threads to the window."""
+    import torch
+
+    torch.set_num_threads(THREADS)
 
 
 def set_up(widget: TrainWidget, output: str) -> None:

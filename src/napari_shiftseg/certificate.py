@@ -13,7 +13,7 @@ from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import Stitcher, predict_tiles
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frame
-from napari_shiftseg.pipeline import frames_of, plan_for
+from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.settings import Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, by
@@ -115,7 +115,7 @@ def certify(
     model = load_model(model)
     if image is None:
         image = _noise(model, plan_for(model, (1,) * model.geometry.ndim, stitch, tile))
-    frames = frames_of(image, model)
+    frames = model.frames(image)
     if frames.loops:
         raise ShiftSegError(
             f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"

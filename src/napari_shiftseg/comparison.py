@@ -12,7 +12,7 @@ from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.pipeline import Segmentation, frames_of, plan_for, segment_events
+from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.settings import Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
@@ -73,7 +73,7 @@ def compare_events(
     Takes what :func:`compare` takes, but for each stitching its own tile size.
     """
     model = load_model(model)
-    frames = frames_of(image, model, axes)
+    frames = model.frames(image, axes)
     if truth is not None:
         check_truth(truth, frames)
     _check_distinct([plan_for(model, frames.spatial, s.mode, s.tile) for s in stitchings])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.image.packs import read_pack
 from napari_shiftseg.labels.classical import otsu_watershed
-from napari_shiftseg.pipeline import Segmentation, frames_of, plan_for, segment
+from napari_shiftseg.pipeline import Segmentation, plan_for, segment
 from napari_shiftseg.seams.jumps import JumpSums, measure_jumps
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.seams.report import finite, number
@@ -126,7 +126,7 @@ def evaluate_events(
             lines = plan_for(model, result.plan.image_size, "naive", grid)
         scores.add(result, truth, lines)
         if scores.baseline is not None:
-            grey = frames_of(image, model).frame().read().mean(axis=0)
+            grey = model.frames(image).frame().read().mean(axis=0)
             scores.baseline.add(truth, otsu_watershed(grey))
         yield scores
 

@@ -15,7 +15,6 @@ from skimage.color import label2rgb
 
 from napari_shiftseg.comparison import Comparison
 from napari_shiftseg.files import file_beside
-from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.seams.splits import SeamSplit
 from napari_shiftseg.tiles.plan import by
@@ -38,7 +37,7 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
     path
         PNG to write; replaced if it exists.
     """
-    pixels = frames_of(image, result.model).first_channel()
+    pixels = result.model.frames(image).first_channel()
     plane = _busiest_plane(result, pixels.shape)
     grey = _stretched(pixels[plane])
     height, width = grey.shape

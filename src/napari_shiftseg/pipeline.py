@@ -119,13 +119,6 @@ def tile_for_memory(frames: Frames, model: Model, memory: int) -> Size:
     return tile_within(architecture, frames.spatial, memory, resident_bytes=kept)
 
 
-def frames_of(image: Any, model: Model, axes: str | None = None) -> Frames:
-    """Wrap an image for a model; raises ShiftSegError if they do not fit."""
-    architecture = model.description.architecture
-    ndim, channels = architecture.geometry.ndim, architecture.in_channels
-    return Frames.of(image, ndim=ndim, in_channels=channels, axes=axes)
-
-
 def calibration_of_labels(
     frames: Frames, spatial: str, image: Calibration | None = None
 ) -> Calibration:
@@ -220,7 +213,7 @@ def segment_events(
     Takes what :func:`segment` takes. Closing the generator cancels the run.
     """
     model = load_model(model)
-    frames = frames_of(image, model, axes)
+    frames = model.frames(image, axes)
     if memory is not None and tile is None and stitch == "corrected":
         tile = tile_for_memory(frames, model, memory_size(memory))
     plan = plan_for(model, frames.spatial, stitch, tile, region)

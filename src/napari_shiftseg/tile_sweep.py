@@ -15,7 +15,7 @@ from napari_shiftseg.comparison import check_truth
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.pipeline import Segmentation, frames_of, plan_for, segment_events
+from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport, finite, number
 from napari_shiftseg.settings import Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
@@ -180,7 +180,7 @@ def sweep_events(
     """
     model = load_model(model)
     if truth is not None:
-        check_truth(truth, frames_of(image, model, axes))
+        check_truth(truth, model.frames(image, axes))
     sizes = _checked(model, tiles) or sweep_tiles(model, _size_of(image, model, region, axes))
     runs: list[tuple[StitchMode, Size | None]] = [("corrected", None)]
     runs += [("naive", size) for size in sizes]
@@ -259,7 +259,7 @@ def _size_of(image: Any, model: Model, region: Region | None, axes: str | None) 
     """Return the spatial size in pixels of what is swept."""
     if region is not None:
         return size_of(region)
-    return frames_of(image, model, axes).spatial
+    return model.frames(image, axes).spatial
 
 
 def _size(window: int, period: int, step: int) -> int:

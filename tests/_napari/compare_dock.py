@@ -15,14 +15,14 @@ PATIENCE = 20_000  # milliseconds
 
 def subject_of(layer, model):
     """What the tab Segment makes of an image layer."""
-    frames = frames_of_layer(layer, model)
+    frames = frames_of_layer(layer, model.reads)
     space = range(layer.ndim - model.geometry.ndim, layer.ndim)
     return Subject(
         image=pixels_of(layer),
         image_key=str(layer.unique_id),
         image_name=layer.name,
         model=model,
-        axes=axes_of(layer, model),
+        axes=axes_of(layer, model.reads),
         loops=frames.loops,
         space=Placement.of(layer, frames, list(space)),
         stack=Placement.of(layer, frames, list(range(layer.ndim))),

@@ -92,11 +92,29 @@ def viewer(make_napari_viewer, qtbot):
     qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=10000)
 
 
+def open_form(viewer, qtbot, name):
+    """Open a dock as the Plugins menu does, or find it; its form may have to be loaded."""
+    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
+    qtbot.waitUntil(lambda: dock.form is not None, timeout=60_000)
+    return dock.form
+
+
 @pytest.fixture
-def widget(viewer):
+def open_dock(viewer, qtbot):
+    """Open a dock of this viewer by its name."""
+    return partial(open_form, viewer, qtbot)
+
+
+@pytest.fixture
+def close_dock(viewer):
+    """Close the dock of a form."""
+    return lambda form: viewer.window.remove_dock_widget(form.parentWidget())
+
+
+@pytest.fixture
+def widget(open_dock):
     """The widget as the Plugins menu opens it."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-    return widget
+    return open_dock("Segment")
 
 
 @pytest.fixture
@@ -120,7 +138,8 @@ def delete(qtbot):
     """Delete the widget of a closed dock, as no parent does any more, and see it go."""
 
     def see_it_go(widget):
-        widget.deleteLater()
+        if isalive(widget):  # else Python has collected its dock already
+            (widget.parentWidget() or widget).deleteLater()
         qtbot.waitUntil(lambda: not isalive(widget))
 
     return see_it_go

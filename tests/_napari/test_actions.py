@@ -18,9 +18,9 @@ def press(viewer, key):
     viewer.keymap[coerce_keybinding(key)](viewer)
 
 
-def test_commands_are_in_the_palette_while_the_widget_is_open(viewer, widget, delete):
+def test_commands_are_in_the_palette_while_the_widget_is_open(viewer, widget, delete, close_dock):
     assert {"ShiftSeg: Run", "ShiftSeg: Next split", "ShiftSeg: Blink between A and B"} <= titles()
-    viewer.window.remove_dock_widget(widget)
+    close_dock(widget)
     assert not {"ShiftSeg: Run", "ShiftSeg: Next split"} & titles()
     delete(widget)
 

@@ -322,6 +322,15 @@ def test_curtain_pixels_read_like_an_array():
     assert len(curtain) == 2 and curtain.size == whole.size
 
 
+def test_an_image_of_one_pixel_has_a_curtain(qtbot, viewer, bundled):
+    viewer.add_image(np.zeros((1, 1), np.uint8), name="field")
+    dock = Dock(viewer, load_model(bundled["bands"]))
+    compare(qtbot, dock)
+    Ways(qtbot, dock).choose("curtain")
+    assert "Curtain (A | B)" in shown(viewer)
+    dock.control.close()
+
+
 def test_every_level_of_the_curtain_has_its_edge_at_the_same_place():
     left = np.zeros((10, 4000), int)
     for level in curtain_levels(left, left + 1):

@@ -29,9 +29,9 @@ def on_offer(bundled, monkeypatch):
 
 
 @pytest.fixture
-def dock(viewer, on_offer):
+def dock(open_dock, on_offer):
     """The widget as the Plugins menu opens it, with a padded network of period 2 chosen."""
-    return viewer.window.add_plugin_dock_widget("napari-shiftseg", "Audit model")[1]
+    return open_dock("Audit model")
 
 
 @pytest.fixture
@@ -336,14 +336,14 @@ def test_a_run_is_cancelled_within_a_pass(view, on_offer, dock, qtbot):
 
 
 def test_closing_in_the_middle_ends_the_run(
-    viewer, view, pooled, scene, audit, held, qtbot, dock, delete
+    viewer, view, pooled, scene, audit, held, qtbot, dock, delete, close_dock
 ):
     audit(pooled)
     view.image.pattern.setChecked(True)
     view.image.run.run.click()
     qtbot.waitUntil(held.is_set, timeout=PATIENCE)
     control = dock.control
-    viewer.window.remove_dock_widget(dock)
+    close_dock(dock)
     assert not control.busy
     assert not own_layers(viewer, kind=AUDIT_PERIOD)
     delete(dock)

@@ -35,9 +35,9 @@ def cut(whole, tile=40, offset=0):
 
 
 @pytest.fixture
-def dock(viewer):
+def dock(open_dock):
     """The widget as the Plugins menu opens it."""
-    return viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
+    return open_dock("Check labels")
 
 
 @pytest.fixture
@@ -453,9 +453,9 @@ class TestInTheMiddle:
         assert not dock.control.runner.running
         assert notifications()[-1] == ("info", "The check was cancelled: theirs was removed.")
 
-    def test_the_dock_may_be_closed(self, viewer, dock, theirs, hold, delete):
+    def test_the_dock_may_be_closed(self, viewer, dock, theirs, hold, delete, close_dock):
         hold()
-        viewer.window.remove_dock_widget(dock)
+        close_dock(dock)
         assert not dock.control.runner.running
         delete(dock)
 
@@ -472,10 +472,10 @@ class TestInTheMiddle:
         assert list(viewer.layers) == []
 
 
-def test_the_layers_menu_opens_the_widget_and_checks(qtbot, viewer):
+def test_the_layers_menu_opens_the_widget_and_checks(qtbot, viewer, open_dock):
     viewer.add_labels(discs(), name="one")
     check_active_layer(viewer)
-    widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
+    widget = open_dock("Check labels")
     qtbot.waitUntil(lambda: widget.control.found is not None, timeout=PATIENCE)
     assert "“one”: no tile grid found" in widget.view.finding.text()
     qtbot.waitUntil(lambda: not widget.control.turns.busy)

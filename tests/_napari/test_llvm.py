@@ -20,7 +20,9 @@ from qtpy.QtWidgets import QApplication
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
 viewer = napari.Viewer()
 QApplication.processEvents()
-viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
+_, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
+while dock.form is None:
+    QApplication.processEvents()
 import torch._dynamo
 print("alive")
 viewer.close()

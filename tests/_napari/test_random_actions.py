@@ -229,9 +229,18 @@ def nobody_is_asked(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_that_is_done_breaks_anything(
-    viewer, qtbot, delete, nobody_is_asked, notifications, seed, capsys, record_property
+    viewer,
+    qtbot,
+    open_dock,
+    close_dock,
+    delete,
+    nobody_is_asked,
+    notifications,
+    seed,
+    capsys,
+    record_property,
 ):
-    docks = [viewer.window.add_plugin_dock_widget("napari-shiftseg", name)[1] for name in DOCKS]
+    docks = [open_dock(name) for name in DOCKS]
     user = User(viewer, docks, np.random.default_rng(seed))
     try:
         for _ in range(ACTIONS):
@@ -249,7 +258,7 @@ def test_nothing_that_is_done_breaks_anything(
         record_property("GUI actions", sum(user.kinds.values()))
     # What still runs comes to its end, or is cancelled, when its dock is closed.
     for dock in docks:
-        viewer.window.remove_dock_widget(dock)
+        close_dock(dock)
     qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=60_000)
     for dock in docks:
         delete(dock)

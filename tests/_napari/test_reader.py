@@ -176,10 +176,10 @@ def test_readers_leave_to_others_what_is_not_theirs(tmp_path):
     assert get_zarr_reader(str(other)) is None
 
 
-def test_a_model_dropped_onto_the_viewer_opens_the_widget(viewer, open_file, bundled):
+def test_a_model_dropped_onto_the_viewer_opens_the_widget(open_dock, open_file, bundled):
     path = bundled["volume"].rename(bundled["volume"].with_name("my model.safetensors"))
     assert open_file(path.name) == []
-    widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Segment")[1]
+    widget = open_dock("Segment")
     assert widget.model.combo.currentData() == str(path)
 
 
@@ -189,13 +189,13 @@ def test_a_second_model_goes_to_the_widget_that_is_there(viewer, widget, open_fi
 
 
 @pytest.mark.parametrize("name", ["network.pt", "network.ts"])
-def test_a_recorded_network_goes_to_the_audit(viewer, open_file, tmp_path, name):
+def test_a_recorded_network_goes_to_the_audit(open_dock, open_file, tmp_path, name):
     path = tmp_path / name
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is on its way out
         torch.jit.script(torch.nn.Conv2d(1, 1, 3)).save(path)
     assert open_file(name) == []
-    widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Audit model")[1]
+    widget = open_dock("Audit model")
     assert widget.view.network.asked.source == str(path)
 
 

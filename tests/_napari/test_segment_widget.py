@@ -414,9 +414,11 @@ class TestRun:
         assert severity == "error" and "out of order" in message
         assert not widget.runner.running
 
-    def test_closing_the_dock_ends_it(self, qtbot, viewer, widget, tab, image, gate, delete):
+    def test_closing_the_dock_ends_it(
+        self, qtbot, viewer, widget, tab, image, gate, delete, close_dock
+    ):
         tab.run.run.click()
-        viewer.window.remove_dock_widget(widget)
+        close_dock(widget)
         gate.open()
         threads_end(qtbot)
         assert names(viewer) == ["field"]
@@ -572,9 +574,8 @@ def test_rings_go_with_what_is_mended_and_come_back_when_it_is_undone(qtbot, vie
     assert rings.border_color[:, 3].all()
 
 
-def test_a_first_window_stitches_without_seams(viewer):
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-    assert widget.segment.stitch.mode == "corrected"
+def test_a_first_window_stitches_without_seams(open_dock):
+    assert open_dock("Segment").segment.stitch.mode == "corrected"
 
 
 def test_choices_are_remembered(widget, image, reopen):

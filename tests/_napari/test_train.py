@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from napari._app_model import get_app_model
 
+from conftest import open_form
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.train import job
 from napari_shiftseg._napari.train.course import Course
@@ -31,9 +32,9 @@ def a_home_of_its_own(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def dock(viewer):
+def dock(open_dock):
     """The widget as the Plugins menu opens it."""
-    return viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
+    return open_dock("Train")
 
 
 @pytest.fixture
@@ -389,14 +390,14 @@ class TestTraining:
         assert [v.step for v in dock.control.course.validations] == [6, 12]
 
     def test_a_widget_closed_in_a_validation_waits_for_one_image_alone(
-        self, qtbot, viewer, dock, view, discs, images, delete, tmp_path
+        self, qtbot, viewer, dock, view, discs, images, delete, tmp_path, close_dock
     ):
         give(view, hold_out=0.5)
         more_discs(viewer, view)
         view.run.run.click()
         said = "Step 6 of 12, validating on image 1 of 2"
         qtbot.waitUntil(lambda: view.run.bar.format() == said, timeout=PATIENCE)
-        viewer.window.remove_dock_widget(dock)
+        close_dock(dock)
         checkpoint = tmp_path / "discs-1-model.checkpoint"
         images.release()
         qtbot.waitUntil(checkpoint.exists, timeout=PATIENCE)
@@ -413,11 +414,13 @@ class TestTraining:
             view.run.run.click()
         assert not view.export.best.text() and not dock.control.course.steps
 
-    def test_a_later_day_knows_the_course_so_far(self, qtbot, viewer, dock, view, discs, delete):
+    def test_a_later_day_knows_the_course_so_far(
+        self, qtbot, open_dock, dock, view, discs, delete, close_dock
+    ):
         train(qtbot, dock)
-        viewer.window.remove_dock_widget(dock)
+        close_dock(dock)
         delete(dock)
-        again = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
+        again = open_dock("Train")
         assert again.view.run.run.text() == "Resume at step 12"
         again.view.data.add.click()
         give(again.view, **TINY | {"steps": 14})
@@ -560,10 +563,10 @@ class TestInterruption:
         assert dock.control.course.steps[-1] == 12
 
     def test_a_closed_widget_stops_it_and_saves(
-        self, qtbot, viewer, dock, view, discs, gate, delete, tmp_path, notifications
+        self, qtbot, viewer, dock, view, discs, gate, delete, tmp_path, notifications, close_dock
     ):
         until_running(qtbot, dock)
-        viewer.window.remove_dock_widget(dock)
+        close_dock(dock)
         [(severity, message)] = notifications()
         assert severity == "info" and "discs-1-model.checkpoint" in message
         gate.release(5)
@@ -578,7 +581,7 @@ class TestInterruption:
         image, mask = disc_image(40, 12)
         viewer.add_image(image, name="discs")
         viewer.add_labels(mask.astype(int), name="truth")
-        dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Train")[1]
+        dock = open_form(viewer, qtbot, "Train")
         give(dock.view, **(TINY | {"steps": 1000}))
         until_running(qtbot, dock)
         viewer.close()

@@ -8,5 +8,5 @@ import napari.viewer
 def check_active_layer(viewer: napari.viewer.Viewer) -> None:
     """Look for the tile grid that cut the active labels layer."""
     active = viewer.layers.selection.active
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")
-    widget.check_layer(active)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")
+    dock.when_open(lambda form: form.check_layer(active))

@@ -1,4 +1,4 @@
-"""What the docks of one form share: their place, their commands, how they let go."""
+"""What the forms of all docks share: their layout, their commands, how they let go."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_shiftseg._napari.sentence import warning_style
 
 
 class Dock(QWidget):
-    """A dock widget of one form; subclasses make view and control, then :meth:`begin`.
+    """The form of a dock; subclasses make view and control, then :meth:`begin`.
 
     Parameters
     ----------
@@ -36,10 +36,8 @@ class Dock(QWidget):
         form: QWidget,
         let_go: Callable[[], None],
         commands: list[Command],
-        *,
-        width: int,
     ) -> None:
-        """Lay the form out, at least so many pixels wide, and offer the commands.
+        """Lay the form out, and offer the commands.
 
         ``let_go`` is called when the dock is closed: nothing of the viewer may be held then.
         """
@@ -48,7 +46,6 @@ class Dock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(form)
-        self.setMinimumWidth(width)
         while_alive(self, self._viewer.events.theme, self.on_theme)
         self.actions_of_widget.register()
         self.on_theme()
@@ -57,8 +54,12 @@ class Dock(QWidget):
         """Let go of the viewer when napari closes the dock."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._let_go()
-            self.actions_of_widget.unregister()
+            self.leave()
+
+    def leave(self) -> None:
+        """Hold nothing of the viewer any more."""
+        self._let_go()
+        self.actions_of_widget.unregister()
 
     def on_theme(self) -> None:
         """Take the colours of napari's theme."""

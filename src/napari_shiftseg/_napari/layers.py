@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
@@ -13,10 +13,12 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
+
+if TYPE_CHECKING:  # loads torch, which a check of labels needs not
+    from napari_shiftseg._napari.job import Result
 
 LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
 PERIOD_GRID, TILE_GRID = "Period grid", "Tile grid"

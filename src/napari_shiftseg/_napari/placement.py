@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Layer
 
-from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.pipeline import frames_of
+from napari_shiftseg.image.axes import Frames, Reads
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region, size_of
 
@@ -102,7 +100,7 @@ def pixels_of(layer: Layer) -> Any:
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
 
 
-def axes_of(layer: Image, model: Model) -> str | None:
+def axes_of(layer: Image, reads: Reads) -> str | None:
     """Return one letter per axis of the layer's array, None if it does not name them."""
     named = [_LETTERS.get(n.lower(), n.lower()) for n in getattr(layer, "axis_labels", ())]
     known = all(len(n) == 1 and n in "tczyx" for n in named) and len(set(named)) == len(named)
@@ -110,13 +108,12 @@ def axes_of(layer: Image, model: Model) -> str | None:
         return "".join(named) + ("s" if layer.rgb else "")
     if not layer.rgb:
         return None
-    spatial = model.description.axes
-    loops = "0123456789"[: layer.ndim - len(spatial)]
-    return f"{loops}{spatial[-layer.ndim :]}s"
+    loops = "0123456789"[: layer.ndim - len(reads.axes)]
+    return f"{loops}{reads.axes[-layer.ndim :]}s"
 
 
-def frames_of_layer(layer: Image, model: Model) -> Frames:
-    """Tell what the axes of a layer are to a model, without reading its pixels.
+def frames_of_layer(layer: Image, reads: Reads) -> Frames:
+    """Tell what the axes of a layer are to a network, without reading its pixels.
 
     Raises
     ------
@@ -124,7 +121,7 @@ def frames_of_layer(layer: Image, model: Model) -> Frames:
         If the layer's axes do not fit the network, or it is turned or sheared.
     """
     _check_upright(layer)
-    if layer.rgb and model.description.architecture.in_channels == 1:
+    if layer.rgb and reads.channels == 1:
         raise ShiftSegError(
             f"{layer.name!r} is in colour, the model takes one channel: right-click the layer, "
             "choose Split RGB, and take one of the three"
@@ -133,7 +130,7 @@ def frames_of_layer(layer: Image, model: Model) -> Frames:
     # What has the layer's shape and costs nothing, so that the engine's own rule and its own
     # message serve here too.
     stand_in = SimpleNamespace(shape=tuple(pixels.shape), dtype=pixels.dtype)
-    return frames_of(stand_in, model, axes_of(layer, model))
+    return reads.frames(stand_in, axes_of(layer, reads))
 
 
 def _check_upright(layer: Image) -> None:

@@ -58,7 +58,7 @@ class SegmentWidget(Dock):
         self.correct = CorrectTab(viewer)
         self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
         self._connect()
-        self.begin(self._tabs(), self._close, self._commands(), width=370)
+        self.begin(self._tabs(), self._close, self._commands())
         self.control.begin()
 
     @property

@@ -14,7 +14,6 @@ from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.files import open_image
 from napari_shiftseg.image.intensity import Scaling
-from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region, size_of
@@ -96,7 +95,7 @@ class Job:
         """Open image and model by their names."""
         model = load_model(order.model, precision=order.precision)
         pixels = open_image(order.image).pixels
-        return cls(order, frames_of(pixels, model, order.axes), model)
+        return cls(order, model.frames(pixels, order.axes), model)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image
-from napari_shiftseg.pipeline import calibration_of_labels, frames_of
+from napari_shiftseg.pipeline import calibration_of_labels
 from napari_shiftseg.tiles.plan import checked_region
 from napari_shiftseg.tiles.tile import Region
 
@@ -47,10 +47,10 @@ class Source:
         """Open a file, or wrap an array; raises ShiftSegError if it does not fit the model."""
         opened = open_image(image) if isinstance(image, str | Path) else None
         if opened is None:
-            frames, known, path = frames_of(image, model, axes), None, ""
+            frames, known, path = model.frames(image, axes), None, ""
         else:
             known, path = opened.calibration, str(Path(image).absolute())
-            frames = frames_of(opened.pixels, model, axes or known.known_axes)
+            frames = model.frames(opened.pixels, axes or known.known_axes)
         calibration = calibration_of_labels(frames, model.description.axes, known)
         if region is not None:
             region = checked_region(region, frames.spatial)

@@ -86,9 +86,7 @@ class NamedImage:
 
     def _frames(self, model: Model) -> Frames:
         # Here, so that commands that need no network do not load torch.
-        from napari_shiftseg.pipeline import frames_of
-
-        return frames_of(self.pixels, model, self.axes)
+        return model.frames(self.pixels, self.axes)
 
 
 def read_truth(path: Path | None, model: Model) -> Any | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,6 +17,7 @@ from napari_shiftseg.embeddings.model_file import load_network
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import is_file
+from napari_shiftseg.image.axes import Frames, Reads
 from napari_shiftseg.settings import PRECISIONS, Precision
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 
@@ -42,6 +44,28 @@ class Model:
     def geometry(self) -> NetworkGeometry:
         """The network's geometry."""
         return self.description.architecture.geometry
+
+    @property
+    def reads(self) -> Reads:
+        """What the network reads of an image."""
+        return Reads(self.description.axes, self.description.architecture.in_channels)
+
+    def frames(self, image: Any, axes: str | None = None) -> Frames:
+        """Wrap an image for this model, without reading it.
+
+        Parameters
+        ----------
+        image
+            Array of any kind, also lazy.
+        axes
+            One letter per axis of the image; by default they are told from its shape.
+
+        Raises
+        ------
+        ShiftSegError
+            If the image does not fit the network.
+        """
+        return self.reads.frames(image, axes)
 
     @property
     def precision(self) -> Precision:

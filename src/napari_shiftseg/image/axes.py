@@ -255,6 +255,26 @@ class Frames:
         return np.asarray(self.source[tuple(part)])
 
 
+@dataclass(frozen=True)
+class Reads:
+    """What a network reads of an image.
+
+    Parameters
+    ----------
+    axes
+        Its spatial axes, ``"yx"`` or ``"zyx"``.
+    channels
+        Its channels.
+    """
+
+    axes: str
+    channels: int
+
+    def frames(self, image: Any, axes: str | None = None) -> Frames:
+        """Wrap an image for the network, without reading it; see :meth:`Frames.of`."""
+        return Frames.of(image, ndim=len(self.axes), in_channels=self.channels, axes=axes)
+
+
 def _finite(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype == bool:
         return pixels.astype(np.uint8)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from napari.layers import Image
 
 from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
 from napari_shiftseg._napari.segment.region import centre_of, current_frame
-from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.image.axes import Reads
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import Region, size_of
@@ -94,14 +93,14 @@ def scene_of(
     ShiftSegError
         If the layer does not fit the network, or is turned.
     """
-    model = _stand_in(ndim, in_channels)
-    frames = frames_of_layer(layer, model)
+    reads = Reads("zyx"[-ndim:], in_channels)
+    frames = frames_of_layer(layer, reads)
     loops = frames.layout.loops
     whole = tuple(slice(0, n) for n in frames.spatial)
     region = whole if most is None else centre_of(whole, most)
     return Scene(
         pixels_of(layer),
-        axes_of(layer, model),
+        axes_of(layer, reads),
         current_frame(layer, point, loops, frames.loops),
         region,
         str(layer.unique_id),
@@ -109,10 +108,3 @@ def scene_of(
         Placement.of(layer, frames, frames.layout.kept),
         region != whole,
     )
-
-
-def _stand_in(ndim: int, in_channels: int) -> Model:
-    """Stand in for a model: of one, the rules of layers read axes and channels alone."""
-    architecture = SimpleNamespace(in_channels=in_channels, geometry=SimpleNamespace(ndim=ndim))
-    description = SimpleNamespace(axes="zyx"[-ndim:], architecture=architecture)
-    return cast("Model", SimpleNamespace(description=description))

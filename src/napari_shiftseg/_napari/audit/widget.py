@@ -32,7 +32,7 @@ class AuditWidget(Dock):
                 "predict_output", "Show the audited network's output", self.control.output.predict
             ),
         ]
-        self.begin(scrolling(self.view), self.control.close, commands, width=430)
+        self.begin(scrolling(self.view), self.control.close, commands)
 
     def on_theme(self) -> None:
         """Take the colours of napari's theme, in the plots too."""

@@ -34,7 +34,7 @@ class CheckWidget(Dock):
             Command("repair", "Repair the checked labels", control.repair),
             Command("undo_repair", "Undo the repair", control.undo),
         ]
-        self.begin(scrolling(self.view), control.close, commands, width=370)
+        self.begin(scrolling(self.view), control.close, commands)
 
     def check_layer(self, layer: Layer | None) -> None:
         """Choose a layer and check it."""

@@ -68,9 +68,13 @@ class CurtainPixels:
 
 
 def curtain_levels(left: NDArray[Any], right: NDArray[Any]) -> list[CurtainPixels]:
-    """Return a pyramid of two or more levels, so that napari reads only what is on screen."""
-    steps = [1, 2]
-    while max(left.shape[-2:]) / steps[-1] > _COARSEST:
+    """Return a pyramid of two or more levels, so that napari reads only what is on screen.
+
+    A single pixel has no coarser level.
+    """
+    edge = max(left.shape[-2:])
+    steps = [1, 2] if edge > 1 else [1]
+    while edge / steps[-1] > _COARSEST:
         steps.append(2 * steps[-1])
     return [CurtainPixels(_thinned(left, n), _thinned(right, n), n) for n in steps]
 
@@ -165,7 +169,7 @@ class Curtain(QObject):
         self.layer = Labels(
             self._shown,
             name="Curtain (A | B)",
-            multiscale=True,
+            multiscale=len(self._shown) > 1,
             opacity=a.labels.opacity,
             colormap=a.labels.colormap,
             metadata=tag(kind=CURTAIN),

@@ -32,11 +32,11 @@ def open_model(path: str) -> list[tuple[None]]:
         return NOTHING
     recorded = _is_recorded(path)
     name = "Audit model" if recorded else "Segment"
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
     if recorded:
-        widget.view.network.open_file(path)
+        dock.when_open(lambda form: form.view.network.open_file(path))
     else:
-        widget.model.open_model(path)
+        dock.when_open(lambda form: form.model.open_model(path))
     return NOTHING
 
 

@@ -28,7 +28,6 @@ from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.image.files import open_image
-from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.settings import Stitching
 
 _SUFFIX = ".ome.zarr"
@@ -73,7 +72,7 @@ def run_into(
 
     Corrected tiles are as large as fit, whatever the form says: their labels are the same.
     """
-    frames = frames_of(subject.image, subject.model, subject.axes)
+    frames = subject.model.frames(subject.image, subject.axes)
     settings = FileSettings(
         model=subject.model,
         stitch=stitching.mode,

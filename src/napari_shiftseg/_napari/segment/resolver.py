@@ -62,7 +62,7 @@ class Resolver:
         model, layer = self._tab.model.model, self._tab.image.image.layer
         if model is None or layer is None:
             return None
-        frames = frames_of_layer(layer, model)
+        frames = frames_of_layer(layer, model.reads)
         return Chosen(model, layer, frames, Placement.of(layer, frames, frames.layout.spatial))
 
     def region(self, chosen: Chosen) -> Region | None:
@@ -119,7 +119,7 @@ class Resolver:
             image_key=str(layer.unique_id),
             image_name=layer.name,
             model=model,
-            axes=axes_of(layer, model),
+            axes=axes_of(layer, model.reads),
             loops=frames.loops,
             space=space,
             stack=Placement.of(layer, frames, frames.layout.kept),

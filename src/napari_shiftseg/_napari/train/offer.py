@@ -6,6 +6,7 @@ from pathlib import Path
 
 from napari.viewer import Viewer
 
+from napari_shiftseg._napari.docks import SegmentDock
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.segment_widget import SegmentWidget
 
@@ -14,12 +15,16 @@ def offer(viewer: Viewer, path: Path) -> None:
     """Put a model among those that were opened lately, also where the widget is open."""
     Remembered().keep_recent(str(path))
     for widget in viewer.window.dock_widgets.values():
-        if isinstance(widget, SegmentWidget):
-            widget.model.offer(path)
+        if isinstance(widget, SegmentDock):
+            widget.when_open(lambda form: form.model.offer(path))
 
 
 def use(viewer: Viewer, path: Path) -> None:
     """Open the widget Segment, or take the one that is there, with a model."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-    widget.model.offer(path)
-    widget.model.open_model(path)
+
+    def show(form: SegmentWidget) -> None:
+        form.model.offer(path)
+        form.model.open_model(path)
+
+    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
+    dock.when_open(show)

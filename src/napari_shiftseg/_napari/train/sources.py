@@ -15,7 +15,6 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Layout
 from napari_shiftseg.image.packs import Pair
-from napari_shiftseg.pipeline import frames_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -61,7 +60,7 @@ def source_of(image: Image, labels: Labels, model: Model) -> Source:
             f"{image.name!r} is in colour; set Channels to {image.data.shape[-1]} in All settings, "
             "or choose an image of one channel"
         )
-    frames = frames_of_layer(image, model)
+    frames = frames_of_layer(image, model.reads)
     mask = pixels_of(labels)
     wanted = tuple(frames.source.shape[axis] for axis in sorted(frames.layout.kept))
     if tuple(mask.shape) != wanted:
@@ -74,7 +73,7 @@ def source_of(image: Image, labels: Labels, model: Model) -> Source:
         labels.name,
         pixels_of(image),
         mask,
-        axes_of(image, model),
+        axes_of(image, model.reads),
         (str(image.unique_id), str(labels.unique_id)),
         frames.loops,
         frames.spatial,
@@ -104,7 +103,7 @@ def sentence_of(sources: Sequence[Source]) -> str:
 
 
 def _frames(source: Source, model: Model) -> Iterator[Pair]:
-    frames = frames_of(source.image, model, source.axes)
+    frames = model.frames(source.image, source.axes)
     labels = _loops_first(source.labels, frames.layout)
     found = False
     for index, frame in frames:

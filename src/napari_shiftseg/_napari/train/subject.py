@@ -52,7 +52,7 @@ def subject_in_view(viewer: Viewer, model: Model) -> PreviewSubject:
         If no image is in view, or it does not fit the network.
     """
     layer = _image_in_view(viewer)
-    frames = frames_of_layer(layer, model)
+    frames = frames_of_layer(layer, model.reads)
     loops = frames.layout.loops
     frame = current_frame(layer, viewer.dims.point, loops, frames.loops)
     region = centre_of(on_screen(layer, frames.layout.spatial, frames.spatial), _LARGEST)
@@ -60,7 +60,7 @@ def subject_in_view(viewer: Viewer, model: Model) -> PreviewSubject:
     return PreviewSubject(
         pixels_of(layer),
         layer.name,
-        axes_of(layer, model),
+        axes_of(layer, model.reads),
         region,
         frame if loops else None,
         Placement.of(layer, frames, frames.layout.kept).cut(single + region),

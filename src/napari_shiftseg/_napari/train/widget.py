@@ -30,7 +30,7 @@ class TrainWidget(Dock):
             Command("stop_training", "Stop the training", control.stop),
             Command("preview_training", "Preview the training", control.previews.ask),
         ]
-        self.begin(self.view, control.close, commands, width=370)
+        self.begin(self.view, control.close, commands)
 
     def on_theme(self) -> None:
         """Take the colours of napari's theme, in the plot too."""

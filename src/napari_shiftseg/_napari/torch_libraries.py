@@ -1,0 +1,30 @@
+"""Load the libraries of torch while the window answers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+_LIBRARY = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
+"""By platform; on Windows torch itself loads its libraries as this module does."""
+
+
+def load_torch_libraries() -> None:
+    """Have the libraries of torch in memory before ``import torch`` asks for them.
+
+    ``import`` holds Python's lock while the system reads a library, and those of torch have
+    hundreds of megabytes; even in a thread, nobody else could run meanwhile. A C function that
+    is called through ctypes does not hold it. Where there is nothing to load, or it cannot be
+    loaded, ``import torch`` goes on as ever, and says what is wrong.
+    """
+    torch = find_spec("torch")
+    if "torch" in sys.modules or torch is None or torch.origin is None:
+        return
+    library = Path(torch.origin).parent / "lib" / _LIBRARY.get(sys.platform, "")
+    if library.is_file():
+        load = ctypes.CDLL(None).dlopen
+        load.argtypes, load.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
+        load(os.fsencode(library), os.RTLD_NOW | os.RTLD_LOCAL)

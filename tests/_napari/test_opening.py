@@ -1,0 +1,141 @@
+"""A dock is there at once; its form, and torch with it, is loaded while the window answers."""
+
+import os
+import subprocess
+import sys
+from threading import Event
+
+import pytest
+from qtpy.QtWidgets import QLabel
+
+from napari_shiftseg._napari import opening
+from napari_shiftseg._napari.check import widget as check
+
+PATIENCE = 20_000  # milliseconds
+
+SCRIPT = """
+import sys, time
+import napari
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QApplication, QLabel
+
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
+viewer = napari.Viewer()
+
+def open_dock(name):
+    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
+    said = [label.text() for label in dock.findChildren(QLabel)]
+    while dock.form is None:
+        QApplication.processEvents()
+        time.sleep(0.001)
+    return said
+
+print(open_dock("Check labels"), "torch" in sys.modules)
+print(open_dock("Segment"), "torch" in sys.modules)
+viewer.close()
+"""
+
+LIBRARIES = """
+import pathlib, sys
+from napari_shiftseg._napari.torch_libraries import load_torch_libraries
+load_torch_libraries()
+print("libtorch_cpu.so" in pathlib.Path("/proc/self/maps").read_text(), "torch" in sys.modules)
+import torch
+print(float(torch.ones(2).sum()))
+"""
+
+
+def run(script, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *arguments],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+def test_only_docks_that_need_torch_load_it(tmp_path):
+    assert run(SCRIPT, str(tmp_path)) == [
+        "['Loading the label check …'] False",
+        "['Loading PyTorch …'] True",
+    ]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux what is loaded")
+def test_the_libraries_of_torch_can_be_loaded_before_it():
+    assert run(LIBRARIES) == ["True False", "2.0"]
+
+
+@pytest.fixture
+def not_loaded(monkeypatch):
+    """As on the first opening: the module of the form is yet to be imported."""
+    monkeypatch.delitem(sys.modules, check.__name__)
+
+
+@pytest.fixture
+def held(monkeypatch, not_loaded):
+    """What holds the loading until it is set."""
+    gate = Event()
+    monkeypatch.setattr(opening, "load_torch_libraries", lambda: gate.wait(PATIENCE / 1000))
+    yield gate
+    gate.set()
+
+
+@pytest.fixture
+def dock(viewer, held):
+    return viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
+
+
+def words(dock):
+    return [label.text() for label in dock.findChildren(QLabel) if label.isVisibleTo(dock)]
+
+
+def test_it_says_what_is_loaded_until_the_form_is_there(qtbot, dock, held):
+    assert words(dock) == ["Loading the label check …"]
+    held.set()
+    qtbot.waitUntil(lambda: dock.form is not None, timeout=PATIENCE)
+    assert dock.form.isVisibleTo(dock)
+    qtbot.waitUntil(lambda: "Loading the label check …" not in words(dock))
+
+
+def test_what_is_asked_of_the_form_meanwhile_is_done(qtbot, dock, held):
+    asked = []
+    dock.when_open(asked.append)
+    assert asked == []
+    held.set()
+    qtbot.waitUntil(lambda: asked == [dock.form] != [None], timeout=PATIENCE)
+    dock.when_open(asked.append)
+    assert asked == [dock.form, dock.form]
+
+
+def test_a_second_opening_waits_for_the_same(viewer, dock, held):
+    assert viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1] is dock
+    assert words(dock) == ["Loading the label check …"]
+
+
+def test_a_dock_that_is_closed_meanwhile_stays_closed(
+    qtbot, viewer, dock, held, notifications, delete
+):
+    asked = []
+    dock.when_open(asked.append)
+    viewer.window.remove_dock_widget(dock)
+    held.set()
+    qtbot.waitUntil(lambda: check.__name__ in sys.modules, timeout=PATIENCE)
+    qtbot.wait(50)
+    assert dock.form is None and asked == [] and notifications() == []
+    delete(dock)
+
+
+def test_what_cannot_be_loaded_is_said_in_the_dock_and_once_more(
+    qtbot, viewer, not_loaded, monkeypatch, notifications
+):
+    def broken():
+        raise ImportError("libcudart.so.13 is missing")
+
+    monkeypatch.setattr(opening, "load_torch_libraries", broken)
+    dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
+    said = "the label check cannot be loaded: libcudart.so.13 is missing"
+    qtbot.waitUntil(lambda: words(dock) == [said], timeout=PATIENCE)
+    assert notifications() == [("error", said)]
