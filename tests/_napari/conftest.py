@@ -152,6 +152,7 @@ def reopen(viewer, delete):
 
     def make():
         opened.append(SegmentWidget(viewer))
+        opened[-1].start()
         return opened[-1]
 
     yield make

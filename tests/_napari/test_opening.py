@@ -6,9 +6,10 @@ import sys
 from threading import Event
 
 import pytest
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication, QLabel
 
-from napari_shiftseg._napari import opening
+from napari_shiftseg._napari import loading
 from napari_shiftseg._napari.check import widget as check
 
 PATIENCE = 20_000  # milliseconds
@@ -37,7 +38,7 @@ viewer.close()
 
 LIBRARIES = """
 import pathlib, sys
-from napari_shiftseg._napari.torch_libraries import load_torch_libraries
+from napari_shiftseg._napari.loading import load_torch_libraries
 load_torch_libraries()
 print("libtorch_cpu.so" in pathlib.Path("/proc/self/maps").read_text(), "torch" in sys.modules)
 import torch
@@ -74,13 +75,23 @@ def not_loaded(monkeypatch):
     monkeypatch.delitem(sys.modules, check.__name__)
 
 
+class Held:
+    """Holds the loading until it is let go on."""
+
+    def __init__(self):
+        self.begun, self.go_on = Event(), Event()
+
+    def __call__(self):
+        self.begun.set()
+        self.go_on.wait(PATIENCE / 1000)
+
+
 @pytest.fixture
 def held(monkeypatch, not_loaded):
-    """What holds the loading until it is set."""
-    gate = Event()
-    monkeypatch.setattr(opening, "load_torch_libraries", lambda: gate.wait(PATIENCE / 1000))
-    yield gate
-    gate.set()
+    held = Held()
+    monkeypatch.setattr(loading, "load_torch_libraries", held)
+    yield held
+    held.go_on.set()
 
 
 @pytest.fixture
@@ -94,7 +105,7 @@ def words(dock):
 
 def test_it_says_what_is_loaded_until_the_form_is_there(qtbot, dock, held):
     assert words(dock) == ["Loading the label check …"]
-    held.set()
+    held.go_on.set()
     qtbot.waitUntil(lambda: dock.form is not None, timeout=PATIENCE)
     assert dock.form.isVisibleTo(dock)
     qtbot.waitUntil(lambda: "Loading the label check …" not in words(dock))
@@ -104,7 +115,7 @@ def test_what_is_asked_of_the_form_meanwhile_is_done(qtbot, dock, held):
     asked = []
     dock.when_open(asked.append)
     assert asked == []
-    held.set()
+    held.go_on.set()
     qtbot.waitUntil(lambda: asked == [dock.form] != [None], timeout=PATIENCE)
     dock.when_open(asked.append)
     assert asked == [dock.form, dock.form]
@@ -120,10 +131,11 @@ def test_a_dock_that_is_closed_meanwhile_stays_closed(
 ):
     asked = []
     dock.when_open(asked.append)
+    qtbot.waitUntil(held.begun.is_set, timeout=PATIENCE)
     viewer.window.remove_dock_widget(dock)
-    held.set()
-    qtbot.waitUntil(lambda: check.__name__ in sys.modules, timeout=PATIENCE)
-    qtbot.wait(50)
+    held.go_on.set()
+    qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+    QApplication.processEvents()
     assert dock.form is None and asked == [] and notifications() == []
     delete(dock)
 
@@ -134,7 +146,7 @@ def test_what_cannot_be_loaded_is_said_in_the_dock_and_once_more(
     def broken():
         raise ImportError("libcudart.so.13 is missing")
 
-    monkeypatch.setattr(opening, "load_torch_libraries", broken)
+    monkeypatch.setattr(loading, "load_torch_libraries", broken)
     dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Check labels")[1]
     said = "the label check cannot be loaded: libcudart.so.13 is missing"
     qtbot.waitUntil(lambda: words(dock) == [said], timeout=PATIENCE)

@@ -176,11 +176,11 @@ def test_readers_leave_to_others_what_is_not_theirs(tmp_path):
     assert get_zarr_reader(str(other)) is None
 
 
-def test_a_model_dropped_onto_the_viewer_opens_the_widget(open_dock, open_file, bundled):
+def test_a_model_dropped_onto_the_viewer_opens_the_widget(qtbot, open_dock, open_file, bundled):
     path = bundled["volume"].rename(bundled["volume"].with_name("my model.safetensors"))
     assert open_file(path.name) == []
-    widget = open_dock("Segment")
-    assert widget.model.combo.currentData() == str(path)
+    chosen = open_dock("Segment").model.combo.currentData
+    qtbot.waitUntil(lambda: chosen() == str(path))
 
 
 def test_a_second_model_goes_to_the_widget_that_is_there(viewer, widget, open_file, bundled):
@@ -189,18 +189,20 @@ def test_a_second_model_goes_to_the_widget_that_is_there(viewer, widget, open_fi
 
 
 @pytest.mark.parametrize("name", ["network.pt", "network.ts"])
-def test_a_recorded_network_goes_to_the_audit(open_dock, open_file, tmp_path, name):
+def test_a_recorded_network_goes_to_the_audit(qtbot, open_dock, open_file, tmp_path, name):
     path = tmp_path / name
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is on its way out
         torch.jit.script(torch.nn.Conv2d(1, 1, 3)).save(path)
     assert open_file(name) == []
-    widget = open_dock("Audit model")
-    assert widget.view.network.asked.source == str(path)
+    network = open_dock("Audit model").view.network
+    qtbot.waitUntil(lambda: network.asked.source == str(path))
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])
-def test_what_is_no_model_is_a_notification(viewer, open_file, tmp_path, notifications, suffix):
+def test_what_is_no_model_is_a_notification(
+    qtbot, viewer, open_file, tmp_path, notifications, suffix
+):
     (tmp_path / f"a{suffix}").write_bytes(b"no model")
     assert open_file(f"a{suffix}") == []
-    assert [severity for severity, _ in notifications()] == ["error"]
+    qtbot.waitUntil(lambda: [severity for severity, _ in notifications()] == ["error"])

@@ -50,6 +50,9 @@ class Dock(QWidget):
         self.actions_of_widget.register()
         self.on_theme()
 
+    def start(self) -> None:
+        """Do what takes its time, once the form can be seen."""
+
     def changeEvent(self, event: QEvent) -> None:
         """Let go of the viewer when napari closes the dock."""
         super().changeEvent(event)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import napari.viewer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.llvm import keep_triton_out
-from napari_shiftseg._napari.torch_libraries import load_torch_libraries
+from napari_shiftseg._napari.loading import import_aside
+from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 
+if TYPE_CHECKING:
+    from napari_shiftseg._napari.dock import Dock
+
+_DRAWN = 100
+"""Milliseconds until a dock that was opened is drawn."""
+
 
 class Opening(QWidget):
-    """What napari docks: the form, or that it is being loaded.
+    """What napari docks: a form, or that it is being loaded.
 
     The first form of a session needs torch, which takes seconds to load, and longer from a
     slow disk. Subclasses say which form it is.
@@ -45,17 +51,20 @@ class Opening(QWidget):
     # napari passes the viewer to a parameter whose annotation reads exactly like this.
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.form: Any = None
         self._viewer = viewer
+        self.form: Any = None
+        self._made: Dock | None = None
         self._asked: list[Callable[[Any], None]] = []
-        self._column = QVBoxLayout(self)
+        self._turns, self._runner = Turns(self), Runner(self, quiet=True)
+        self._runner.succeeded.connect(lambda form: self._turns.do(self._open(form)))
+        self._runner.failed.connect(self._say)
+        self._start = QTimer(self, singleShot=True, interval=_DRAWN)
+        self._start.timeout.connect(self._load)
+        self._column, self._loading = QVBoxLayout(self), _Loading(f"Loading {self.loads} …")
         self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self._loading)
         self.setMinimumWidth(self.width_needed)
-        form = getattr(sys.modules.get(self.module), self.name, None)
-        if form is None:
-            self._load()
-        else:
-            self._open(form)
+        self._begin()
 
     def when_open(self, call: Callable[[Any], None]) -> None:
         """Do something with the form, now or as soon as it is there."""
@@ -69,33 +78,42 @@ class Opening(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._asked.clear()
-            if self.form is None:
-                self._runner.cancel()
-            else:
-                self.form.leave()
+            self._start.stop()
+            self._runner.cancel()
+            self._turns.stop()
+            if self._made is not None:
+                self._made.leave()
+
+    def _begin(self) -> None:
+        form = getattr(sys.modules.get(self.module), self.name, None)
+        if form is not None:
+            self._loading.hide()
+            self._turns.do(self._open(form))
+        else:
+            # The window is drawn with the dock first: where it is drawn without a graphics
+            # card, what is drawn for the first time waits for libraries that are being loaded.
+            self._start.start()
 
     def _load(self) -> None:
-        self._loading = _Loading(f"Loading {self.loads} …")
-        self._column.addWidget(self._loading)
-        self._runner = Runner(self, quiet=True)
-        self._runner.succeeded.connect(self._open)
-        self._runner.failed.connect(self._say)
         keep_triton_out()
         self._runner.start(self._import(), f"loading {self.loads}")
 
     def _import(self) -> Iterator[Any]:
         try:
-            load_torch_libraries()
-            yield getattr(import_module(self.module), self.name)
+            yield getattr(import_aside(self.module), self.name)
         except (ImportError, OSError) as error:
             raise ShiftSegError(f"{self.loads} cannot be loaded: {error}") from error
 
-    def _open(self, form: Callable[[Any], QWidget]) -> None:
-        self.form = form(self._viewer)
-        if self._column.count():
-            self._column.takeAt(0)
-            self._loading.deleteLater()
-        self._column.addWidget(self.form)
+    def _open(self, form: Callable[[Any], Dock]) -> Steps:
+        """Make the form, show it, and do what was asked of it."""
+        self._made = form(self._viewer)
+        yield
+        self._loading.hide()
+        self._column.addWidget(self._made)
+        yield
+        self._made.start()
+        self.form = self._made
+        yield
         asked, self._asked = self._asked, []
         for call in asked:
             call(self.form)
@@ -120,5 +138,6 @@ class _Loading(QWidget):
         column.addWidget(self._bar)
 
     def end(self, message: str) -> None:
+        """Say why it did not come."""
         self._text.setText(message)
         self._bar.hide()

@@ -59,6 +59,9 @@ class SegmentWidget(Dock):
         self.correct_control = CorrectControl(viewer, self.correct, self._correctable)
         self._connect()
         self.begin(self._tabs(), self._close, self._commands())
+
+    def start(self) -> None:
+        """Load the first model and look at the image that is there."""
         self.control.begin()
 
     @property

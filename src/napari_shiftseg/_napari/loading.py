@@ -1,15 +1,27 @@
-"""Load the libraries of torch while the window answers."""
+"""Import a module in a thread, while the window answers."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 _LIBRARY = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
 """By platform; on Windows torch itself loads its libraries as this module does."""
+
+
+def import_aside(name: str) -> ModuleType:
+    """Import a module without keeping other threads from running for longer than a moment."""
+    load_torch_libraries()
+    with _collecting_later():
+        return import_module(name)
 
 
 def load_torch_libraries() -> None:
@@ -28,3 +40,22 @@ def load_torch_libraries() -> None:
         load = ctypes.CDLL(None).dlopen
         load.argtypes, load.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
         load(os.fsencode(library), os.RTLD_NOW | os.RTLD_LOCAL)
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Spare Python's collector what is imported: hundreds of thousands of objects that stay.
+
+    While it looks through all objects nobody else runs, each time for a tenth of a second and
+    more. What comes out of the freezer is as old as can be: it is looked at as rarely as all
+    else that stays, and collected like it.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        if collects:
+            gc.enable()
