@@ -35,6 +35,7 @@ def first_day() -> Iterator[Path]:
 
 def open_dock(viewer: napari.Viewer, name: str, gaps: Gaps | None = None) -> Any:
     """Open a dock as the Plugins menu does, timing the window, and return its form."""
+    settle()
     if gaps is not None:
         gaps.begin(f"open {name}")
     _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)

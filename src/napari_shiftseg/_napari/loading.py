@@ -13,6 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+_OF_LAYERS = ("pandas",)
+"""What napari loads with the first layer that is no image, and the window waits for."""
+
 _LIBRARY = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
 """By platform; on Windows torch itself loads its libraries as this module does."""
 
@@ -21,6 +24,8 @@ def import_aside(name: str) -> ModuleType:
     """Import a module without keeping other threads from running for longer than a moment."""
     load_torch_libraries()
     with _collecting_later():
+        for other in _OF_LAYERS:
+            import_module(other)
         return import_module(name)
 
 
