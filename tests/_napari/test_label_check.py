@@ -484,7 +484,7 @@ def test_the_layers_menu_opens_the_widget_and_checks(qtbot, viewer, open_dock):
 def test_the_layers_menu_without_labels_has_a_word(qtbot, viewer, notifications):
     viewer.add_image(np.zeros((30, 30)))
     check_active_layer(viewer)
-    qtbot.waitUntil(notifications)
+    qtbot.waitUntil(lambda: bool(notifications()))
     [(severity, message)] = notifications()
     assert severity == "info" and "Select a labels layer" in message
 

@@ -111,6 +111,14 @@ def test_it_says_what_is_loaded_until_the_form_is_there(qtbot, dock, held):
     qtbot.waitUntil(lambda: "Loading the label check …" not in words(dock))
 
 
+def test_the_form_fills_the_dock(qtbot, dock, held):
+    held.go_on.set()
+    qtbot.waitUntil(lambda: dock.form is not None, timeout=PATIENCE)
+    dock.resize(400, 900)
+    dock.layout().activate()
+    assert dock.form.size() == dock.size()
+
+
 def test_what_is_asked_of_the_form_meanwhile_is_done(qtbot, dock, held):
     asked = []
     dock.when_open(asked.append)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import napari.viewer
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.llvm import keep_triton_out
 from napari_shiftseg._napari.loading import import_aside
@@ -64,6 +64,8 @@ class Opening(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._loading)
         self.setMinimumWidth(self.width_needed)
+        # Else napari fills the dock up with nothing, above the form that is to come.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._begin()
 
     def when_open(self, call: Callable[[Any], None]) -> None:

@@ -92,11 +92,19 @@ class CheckOverlay(QObject):
         found = self._found
         if found is None or not found.check.found:
             return
-        add_on_top(self._viewer, self._lines(found))
+        lines = self._lines(found)
+        yield
+        if found is not self._found:
+            return
+        add_on_top(self._viewer, lines)
         self._on_zoom()
         yield
-        if found is self._found and found.rows:
-            add_on_top(self._viewer, self._circles(found))
+        if found is not self._found or not found.rows:
+            return
+        circles = self._circles(found)
+        yield
+        if found is self._found:
+            add_on_top(self._viewer, circles)
             if self._chosen is not None:
                 self.choose(self._chosen)
             keep_rings_thin(self._viewer)

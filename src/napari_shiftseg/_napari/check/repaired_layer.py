@@ -51,14 +51,17 @@ class RepairedLayer:
             data,
             name=f"{source.name}, repaired",
             opacity=source.opacity,
+            visible=False,
             **repaired.found.part.placement.keywords_of_frame,
         )
+        yield
         if source in self._viewer.layers:
             insert_above(self._viewer, source, layer)
         else:
             self._viewer.layers.append(layer)
         self.layer, self.repaired, self._source = layer, repaired, source
         yield
+        set_visible(layer, True)
         set_visible(source, False)
 
     def undo(self) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 from napari.layers import Labels
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.layers import insert_below_helpers
+from napari_shiftseg._napari.layers import insert_below_helpers, remove, set_visible
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.train.job import Preview
+from napari_shiftseg._napari.turns import Steps
 
 KIND = "training preview"
 NAME = "Training preview"
@@ -19,17 +20,22 @@ def preview_layer(viewer: Viewer) -> Labels | None:
     return next(iter(own_layers(viewer, kind=KIND)), None)
 
 
-def show_preview(viewer: Viewer, preview: Preview) -> None:
+def show_preview(viewer: Viewer, preview: Preview) -> Steps:
     """Show a preview in the layer that is there; one of other axes takes its place."""
     layer = preview_layer(viewer)
     if layer is not None and layer.ndim != preview.labels.ndim:
-        viewer.layers.remove(layer)
+        yield from remove(viewer, layer)
         layer = None
     placement = preview.subject.placement
     if layer is None:
-        layer = Labels(preview.labels, name=NAME, opacity=0.6, **placement.keywords)
+        layer = Labels(
+            preview.labels, name=NAME, opacity=0.6, visible=False, **placement.keywords
+        )
         layer.metadata = tag(kind=KIND)
+        yield
         insert_below_helpers(viewer, layer)
+        yield
+        set_visible(layer, True)
         return
     layer.data = preview.labels
     if not np.array_equal(layer.translate, placement.translate):

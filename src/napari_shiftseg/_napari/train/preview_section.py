@@ -26,6 +26,10 @@ class PreviewSection(QGroupBox):
         column = QVBoxLayout(self)
         column.addLayout(row)
         column.addWidget(self.sentence)
+        # Its room is kept: the plot below would be drawn anew for another size.
+        policy = self.sentence.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.sentence.setSizePolicy(policy)
         self.sentence.hide()
         self.now.clicked.connect(self.preview_requested)
 

@@ -16,6 +16,7 @@ from napari_shiftseg._napari.train.preview_layer import KIND, show_preview
 from napari_shiftseg._napari.train.preview_section import PreviewSection
 from napari_shiftseg._napari.train.subject import PreviewSubject, subject_in_view
 from napari_shiftseg._napari.train.training_runner import TrainingRunner
+from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.run import TrainingRun
@@ -44,7 +45,7 @@ class Previews(QObject):
         super().__init__(parent)
         self._viewer, self._section, self._training = viewer, section, training
         self._run: TrainingRun | None = None
-        self._busy = False
+        self._turns = Turns(self)
         self.after = Runner(self, quiet=True)
         self.after.succeeded.connect(self.show)
         self.after.failed.connect(show_error)
@@ -90,17 +91,18 @@ class Previews(QObject):
 
     def show(self, done: Any) -> None:
         """Show a preview."""
-        if not isinstance(done, Preview):
-            return
-        self._busy = True
-        show_preview(self._viewer, done)
-        self._busy = False
+        if isinstance(done, Preview):
+            self._turns.do(self._show(done))
+
+    def _show(self, done: Preview) -> Steps:
+        yield from show_preview(self._viewer, done)
         count = f"{done.objects} object{'' if done.objects == 1 else 's'}"
         self._section.say(f"{count} on {done.subject.image_name} after step {done.step}.")
 
     def on_removed(self, layer: Layer) -> None:
         """Make no more previews by itself once a person has thrown them away."""
-        if tag_of(layer).get("kind") != KIND or self._busy or not self._section.each.isChecked():
+        theirs = tag_of(layer).get("kind") == KIND and not self._turns.at_work
+        if not theirs or not self._section.each.isChecked():
             return
         self._section.each.setChecked(False)
         show_info("Training preview was removed; no more are made until you ask for one.")
@@ -108,6 +110,7 @@ class Previews(QObject):
     def close(self) -> None:
         """End what runs."""
         self.after.cancel()
+        self._turns.stop()
 
     def _start(self, run: TrainingRun, subject: PreviewSubject) -> None:
         self._section.say("Segmenting what is on screen")
