@@ -28,9 +28,7 @@ def show_preview(viewer: Viewer, preview: Preview) -> Steps:
         layer = None
     placement = preview.subject.placement
     if layer is None:
-        layer = Labels(
-            preview.labels, name=NAME, opacity=0.6, visible=False, **placement.keywords
-        )
+        layer = Labels(preview.labels, name=NAME, opacity=0.6, visible=False, **placement.keywords)
         layer.metadata = tag(kind=KIND)
         yield
         insert_below_helpers(viewer, layer)
