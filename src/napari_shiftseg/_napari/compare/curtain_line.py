@@ -69,9 +69,12 @@ class CurtainLine(QObject):
             translate=corner,
             **({"units": placement.units[-2:]} if placement.units else {}),
         )
-        self._on_zoom()
-        add_on_top(self._viewer, self.layer)
+        layer = self.layer
         yield
+        if layer is self.layer and self._placement is not None:
+            self._on_zoom()
+            add_on_top(self._viewer, layer)
+            yield
 
     def leave(self) -> None:
         """Hide the line and leave the mouse alone."""

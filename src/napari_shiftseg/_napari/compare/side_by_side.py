@@ -93,10 +93,13 @@ class SideBySide:
             self.copy.translate = place
             set_visible(self.copy, True)
             return
-        self._image, self.copy = image, _copy_of(image, place)
-        insert_above(self._viewer, image, self.copy)
-        self._viewer.layers.link_layers([image, self.copy], _LINKED)
+        copy = _copy_of(image, place)
         yield
+        if image in self._viewer.layers and self._b is not None:
+            self._image, self.copy = image, copy
+            insert_above(self._viewer, image, copy)
+            self._viewer.layers.link_layers([image, copy], _LINKED)
+            yield
 
     def _is_of(self, image: Layer | None) -> bool:
         """Tell whether the copy is there and still shows an image's own pixels."""
