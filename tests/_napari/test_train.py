@@ -476,6 +476,34 @@ class TestTraining:
         train(qtbot, dock)
         assert dock.control.course.steps[-1] == 13
 
+    def test_the_settings_of_what_is_kept_can_be_taken(
+        self, qtbot, dock, view, discs, open_dock, close_dock, delete
+    ):
+        give(view, maps=3, learning_rate=2e-3, window=(28,), bandwidth=2.0, flips=False)
+        train(qtbot, dock)
+        assert not view.output.take.isVisibleTo(view)
+        settings = view.settings.values()
+        close_dock(dock)
+        delete(dock)
+        again = open_dock("Train")
+        again.view.data.add.click()
+        assert again.view.output.sentence.is_warning
+        again.view.output.take.click()
+        assert again.view.settings.values() == settings | {"window": (28, 28)}
+        assert not again.view.output.sentence.is_warning
+        assert not again.view.output.take.isVisibleTo(again.view)
+        train(qtbot, again)
+
+    def test_the_data_of_what_is_kept_can_be_taken(self, qtbot, dock, view, discs):
+        view.data.kind.choose("pack")
+        view.data.pack.setText("discs:13")
+        train(qtbot, dock)
+        view.data.kind.choose("layers")
+        view.data.pack.clear()
+        view.output.take.click()
+        assert view.data.kind.value == "pack" and view.data.pack.text() == "discs:13"
+        assert not view.output.sentence.is_warning
+
     def test_a_wrong_name_is_said_at_once_and_refused(self, view, discs, tmp_path, notifications):
         for path, words in (
             (tmp_path / "model.pt", "must end in .safetensors"),

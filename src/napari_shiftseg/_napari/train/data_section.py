@@ -72,6 +72,11 @@ class DataSection(QGroupBox):
         self.changed.emit()
         return row
 
+    def show_pack(self, path: str) -> None:
+        """Choose a data pack."""
+        self.pack.setText(path)
+        self.kind.choose("pack")
+
     def say(self, text: str, *, warning: bool = False) -> None:
         """Say what the data are, or what is wrong with them."""
         self.sentence.say(text, warning=warning)

@@ -24,6 +24,7 @@ class OutputSection(QGroupBox):
     """The path of the model file, beside which the state of the training is kept."""
 
     changed = Signal()
+    settings_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Model file", parent)
@@ -32,12 +33,17 @@ class OutputSection(QGroupBox):
         self.choose = QPushButton("Choose…")
         self.choose.setToolTip("Choose a name; nothing is replaced before you are asked")
         self.sentence = Sentence()
+        self.take = QPushButton("Take its settings")
+        self.take.setToolTip("Set the form to the training that is kept, so that it can go on")
+        self.take.hide()
         row = QHBoxLayout()
         row.addWidget(self.path, 1)
         row.addWidget(self.choose)
         column = QVBoxLayout(self)
         column.addLayout(row)
         column.addWidget(self.sentence)
+        column.addWidget(self.take)
+        self.take.clicked.connect(self.settings_requested)
         self.path.textChanged.connect(lambda _: self.changed.emit())
         self.choose.clicked.connect(lambda _: self._ask())
 
@@ -46,9 +52,10 @@ class OutputSection(QGroupBox):
         """The model file that was named."""
         return Path(self.path.text().strip()).expanduser()
 
-    def say(self, text: str, *, warning: bool = False) -> None:
-        """Say what is there already."""
+    def say(self, text: str, *, warning: bool = False, offers_settings: bool = False) -> None:
+        """Say what is there already, and whether its settings may be taken."""
         self.sentence.say(text, warning=warning)
+        self.take.setVisible(offers_settings)
 
     def _ask(self) -> None:
         # The file is only written by an export, which asks then.

@@ -15,6 +15,9 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import pack_size
 from napari_shiftseg.training.recipe import DISCS, TrainingRecipe
 
+LAYERS = "layers: "
+"""What the name of data begins with that are in the viewer."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -82,7 +85,7 @@ class Plan:
         data = self._view.data
         if data.kind.value == "pack":
             return data.pack.text().strip()
-        return "layers: " + ", ".join(image.name for image, _ in data.pairs)
+        return LAYERS + ", ".join(image.name for image, _ in data.pairs)
 
     def _pack(self) -> Data:
         path = self._data_name()

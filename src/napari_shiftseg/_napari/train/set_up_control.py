@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject
 
 from napari_shiftseg._napari.train.checkpoint import checkpoint_of, summary_of
 from napari_shiftseg._napari.train.model_name import proposed
-from napari_shiftseg._napari.train.plan import Plan
+from napari_shiftseg._napari.train.plan import LAYERS, Plan
 from napari_shiftseg._napari.train.sources import sentence_of
 from napari_shiftseg._napari.train.view import TrainView
 from napari_shiftseg.errors import ShiftSegError
@@ -35,6 +35,7 @@ class SetUpControl(QObject):
         view.data.changed.connect(self._on_data)
         view.settings.changed.connect(self._say_settings)
         view.output.changed.connect(self.say_output)
+        view.output.settings_requested.connect(self._take_settings)
         self._on_data()
 
     def _on_data(self) -> None:
@@ -97,7 +98,23 @@ class SetUpControl(QObject):
         except ShiftSegError:
             different = []  # said beside the settings
         text = f", with other settings: {'; '.join(different)}." if different else ""
-        self._view.output.say(begun + (text or "; Resume goes on with it."), warning=bool(text))
+        self._view.output.say(
+            begun + (text or "; Resume goes on with it."),
+            warning=bool(text),
+            offers_settings=bool(text),
+        )
+
+    def _take_settings(self) -> None:
+        """Set the form to the training that is kept beside the model file."""
+        kept = summary_of(checkpoint_of(self._plan.output()))
+        if kept is None:
+            return
+        self._view.settings.show_values(kept.settings)
+        data = str(kept.settings.get("data", LAYERS))
+        if data.startswith(LAYERS):
+            self._view.data.kind.choose("layers")  # which of them is for the person to say
+        else:
+            self._view.data.show_pack(data)
 
     def _propose(self) -> None:
         """Propose a name until a person has given one."""

@@ -46,6 +46,16 @@ class SettingsSection(QGroupBox):
         """Return what was given, by field; raises ShiftSegError if something is no value."""
         return {name: editor.value() for name, editor in self.editors.items()}
 
+    def show_values(self, values: dict[str, Any]) -> None:
+        """Set the form to values by field; what they do not name stays as it is."""
+        if "preset" in values:  # first: it forgets the window
+            self.editors["preset"].show_value(values["preset"])
+        implied = PRESETS[self.editors["preset"].value()]
+        for name in self.editors.keys() & values.keys() - {"preset"}:
+            value = values[name]
+            is_implied = name in implied and implied[name] == value
+            self.editors[name].show_value(None if is_implied else value)
+
     def say(self, text: str, *, warning: bool = False, may_insist: bool = False) -> None:
         """Say what the settings mean, or what is wrong with them.
 
