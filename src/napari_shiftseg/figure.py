@@ -18,6 +18,7 @@ from napari_shiftseg.files import file_beside
 from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.seams.splits import SeamSplit
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.wording import counted
 
 _CUT = "#ff3b30"
 _GRID = "#ffffff"
@@ -62,8 +63,7 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
 
 
 def _title(report: SeamReport) -> str:
-    count = report.seam_splits
-    cut = f"{count or 'no'} object{'' if count == 1 else 's'} cut by seams"
+    cut = f"{counted(report.seam_splits, 'object', none='no')} cut by seams"
     return f"{report.mode}, {by(report.tile_size)} px tiles: {cut}"
 
 

@@ -120,7 +120,7 @@ class TestImage:
         tifffile.imwrite(tmp_path / "image.tif", pixels, photometric="rgb" if colour else None)
         words = (tmp_path / "labels.tif", "--tile", 32, "-o", tmp_path / "mended.tif")
         answer = shiftseg("repair", *words, "--image", tmp_path / "image.tif")
-        assert "2 pieces put together to 1 objects" in answer.out
+        assert "2 pieces put together to 1 object," in answer.out
         assert np.unique(tifffile.imread(tmp_path / "mended.tif")).tolist() == [0, 1, 2, 3]
 
     def test_of_another_shape_is_refused(self, shiftseg, pieces, tmp_path):

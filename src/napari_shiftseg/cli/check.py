@@ -17,6 +17,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
 from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
+from napari_shiftseg.wording import counted
 
 _LISTED = 50
 
@@ -112,7 +113,8 @@ def repair(
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
     write_labels(output, repaired, axes=named.calibration)
     pieces = sum(len(group) for group in done.groups)
-    text = f"{output}: {pieces} pieces put together to {len(done.groups)} objects, {_grid(found)}"
+    made = f"{pieces} pieces put together to {counted(len(done.groups), 'object')}"
+    text = f"{output}: {made}, {_grid(found)}"
     ending.report(done.to_dict() | {"labels": str(output)}, text)
 
 
@@ -163,10 +165,12 @@ def _grid(result: LabelCheck) -> str:
 
 
 def _text(result: LabelCheck) -> str:
-    lines = [f"{result.objects} objects, {len(result.splits)} cut pairs: {_grid(result)}"]
+    objects = counted(result.objects, "object")
+    lines = [f"{objects}, {counted(len(result.splits), 'cut pair')}: {_grid(result)}"]
     if result.one_sided:
-        count = len(result.one_sided)
-        lines.append(f"{count} sides of objects end on the grid with no other piece beyond")
+        sides = counted(len(result.one_sided), "side")
+        verb = "ends" if len(result.one_sided) == 1 else "end"
+        lines.append(f"{sides} of objects {verb} on the grid with no other piece beyond")
     for cut in result.splits[:_LISTED]:
         place = ", ".join(f"{v:.0f}" for v in cut.position)
         first, second = cut.labels

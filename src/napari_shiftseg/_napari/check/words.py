@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_shiftseg._napari.check.job import Found, Repaired
 from napari_shiftseg.seams.mend import joined
+from napari_shiftseg.wording import counted
 
 _LISTED = 3
 """Groups that are named one by one."""
@@ -13,7 +14,7 @@ def finding(found: Found) -> str:
     """Say which grid was found and what it cut."""
     check, name = found.check, f"“{found.part.title}”"
     if not check.found:
-        return f"{name}: no tile grid found in {_count(check.objects, 'object')}."
+        return f"{name}: no tile grid found in {counted(check.objects, 'object')}."
     cuts = _cuts(len(check.splits), len(check.one_sided))
     p = f"p = {check.p_value:.1g}"
     if found.asked.tile == "auto":
@@ -27,13 +28,13 @@ def proposal(found: Found, confidence: float) -> str:
     if not found.check.splits:
         return "There are no pairs to merge."
     groups = joined(pairs)
-    total = _count(len(found.check.splits), "pair")
+    total = counted(len(found.check.splits), "pair")
     if not pairs:
         return f"None of {total} is that sure."
     pieces = sum(len(group) for group in groups)
     return (
-        f"Merges {len(pairs)} of {total}: {_count(pieces, 'piece')} become "
-        f"{_count(len(groups), 'object')}."
+        f"Merges {len(pairs)} of {total}: {counted(pieces, 'piece')} become "
+        f"{counted(len(groups), 'object')}."
     )
 
 
@@ -46,7 +47,7 @@ def mended(done: Repaired, name: str) -> str:
     named = ", ".join(" + ".join(map(str, group)) for group in groups[:_LISTED])
     more = f" and {len(groups) - _LISTED} more" if len(groups) > _LISTED else ""
     return (
-        f"{_count(pieces, 'piece')} became {_count(len(groups), 'object')} in “{name}”: "
+        f"{counted(pieces, 'piece')} became {counted(len(groups), 'object')} in “{name}”: "
         f"{named}{more}. Your layer is as it was."
     )
 
@@ -56,12 +57,10 @@ def _cuts(pairs: int, single: int) -> str:
         return "No object is cut"
     parts = []
     if pairs:
-        parts.append(f"{_count(pairs, 'pair')} of pieces {'is' if pairs == 1 else 'are'} cut apart")
+        parts.append(
+            f"{counted(pairs, 'pair')} of pieces {'is' if pairs == 1 else 'are'} cut apart"
+        )
     if single:
         verb = "ends" if single == 1 else "end"
-        parts.append(f"{_count(single, 'object')} {verb} on a line with no piece beyond")
+        parts.append(f"{counted(single, 'object')} {verb} on a line with no piece beyond")
     return "; ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -28,6 +28,7 @@ from napari_shiftseg._napari.correct.tab import CorrectTab
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.edit import Edit, merge, next_label, object_under, split_by_line
 from napari_shiftseg.seams.mend import mend, unmended
+from napari_shiftseg.wording import counted
 
 
 class CorrectControl(QObject):
@@ -228,7 +229,7 @@ class CorrectControl(QObject):
     def _mend(self, layer: Labels) -> str:
         groups = () if self._result is None else unmended(layer.data, self._result.groups)
         apply_edit(layer, Edit.between(layer.data, mend(layer.data, groups)))
-        return f"Mended {len(groups)} {'object' if len(groups) == 1 else 'objects'}."
+        return f"Mended {counted(len(groups), 'object')}."
 
     def _new_label(self, layer: Labels) -> int:
         """Return a number that neither the labels nor the report know."""

@@ -10,6 +10,7 @@ from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.settings import Precision
 from napari_shiftseg.tiles.plan import TilePlan
+from napari_shiftseg.wording import counted
 
 _BUSY = 0.3
 """Shortest run in seconds whose speed is trusted."""
@@ -27,10 +28,9 @@ class Estimate:
         cost = cost_of(model.description.architecture, plan, frames)
         tiles = len(plan) * frames
         seconds = cost.flops / self._speed(model)
-        noun = "tile" if tiles == 1 else "tiles"
         memory = "of memory" if cost.total_bytes <= default_memory() else "are not free"
         price = f"about {in_words(seconds)}, {in_bytes(cost.total_bytes)} {memory}"
-        return f"{tiles} {noun}, {price}"
+        return f"{counted(tiles, 'tile')}, {price}"
 
     def lacking(self, model: Model, plan: TilePlan, frames: int) -> str:
         """Say what memory a run lacks, which would take the whole session with it; "" if none."""

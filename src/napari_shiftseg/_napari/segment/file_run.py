@@ -29,6 +29,7 @@ from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.image.files import open_image
 from napari_shiftseg.settings import Stitching
+from napari_shiftseg.wording import counted
 
 _SUFFIX = ".ome.zarr"
 """The one format here that holds coarser levels, which napari needs to draw a large layer."""
@@ -60,9 +61,8 @@ class FileResult:
     @property
     def sentence(self) -> str:
         """Say what was found and where it is."""
-        found = self.found
-        count = f"{found.objects} object{'' if found.objects == 1 else 's'}"
-        return f"{count} in the file {found.output.name}, shown as a layer of its own."
+        count = counted(self.found.objects, "object")
+        return f"{count} in the file {self.found.output.name}, shown as a layer of its own."
 
 
 def run_into(

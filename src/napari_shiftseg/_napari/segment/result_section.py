@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.switch import Switch
+from napari_shiftseg.wording import counted
 
 _VIEWS = (
     ("labels", "Labels", "Show the objects"),
@@ -100,7 +101,7 @@ def describe(result: Result) -> str:
     count = result.report.objects
     if count == 0:
         return "No objects were found."
-    found = f"{count} object{'' if count == 1 else 's'}"
+    found = counted(count, "object")
     plan = result.segmentation.plan
     harmful = sum(plan.cause(a, s) is not None for a, ss in enumerate(plan.seams) for s in ss)
     if result.report.splits:

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QFormLayout, QGroupBox, QHBoxLayout, QLineEdit, QPush
 
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg.training.run import Validated
+from napari_shiftseg.wording import counted
 
 
 class ExportSection(QGroupBox):
@@ -60,8 +61,8 @@ def best_in_words(best: Validated | None, step: int) -> str:
     """Say whose weights an export writes."""
     if best is None:
         return f"Not validated: the weights after step {step} are exported."
-    splits = "1 false split" if best.false_splits == 1 else f"{best.false_splits} false splits"
+    splits = counted(best.false_splits, "false split")
     return (
         f"Best validation: step {best.step}, AP 0.5 {best.ap:.3f}, {splits} in "
-        f"{best.true_objects} objects. Its weights are exported."
+        f"{counted(best.true_objects, 'object')}. Its weights are exported."
     )

@@ -20,6 +20,7 @@ from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.run import TrainingRun
+from napari_shiftseg.wording import counted
 
 
 class Previews(QObject):
@@ -96,7 +97,7 @@ class Previews(QObject):
 
     def _show(self, done: Preview) -> Steps:
         yield from show_preview(self._viewer, done)
-        count = f"{done.objects} object{'' if done.objects == 1 else 's'}"
+        count = counted(done.objects, "object")
         self._section.say(f"{count} on {done.subject.image_name} after step {done.step}.")
 
     def on_removed(self, layer: Layer) -> None:

@@ -15,6 +15,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import pack_size
 from napari_shiftseg.training.checkpoint import Summary
 from napari_shiftseg.training.recipe import DISCS, TrainingRecipe
+from napari_shiftseg.wording import counted
 
 
 class SetUpControl(QObject):
@@ -70,8 +71,7 @@ class SetUpControl(QObject):
         path = self._view.data.pack.text().strip()
         if path.startswith(DISCS):
             return "The paper's synthetic image."
-        count = pack_size(path)
-        return f"{count} image{'' if count == 1 else 's'} with masks."
+        return f"{counted(pack_size(path), 'image')} with masks."
 
     def say_output(self) -> None:
         """Say what is there already, and offer to resume."""

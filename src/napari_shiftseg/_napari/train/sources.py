@@ -94,12 +94,11 @@ def pairs_of(sources: Sequence[Source], model: Model) -> list[Pair]:
 def sentence_of(sources: Sequence[Source]) -> str:
     """Say how much there is to learn from."""
     count = sum(int(np.prod(source.loops)) for source in sources)
-    noun = "image" if count == 1 else "images"
     sizes = sorted({by(source.spatial) for source in sources})
     size = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     if count == 1:
-        return f"1 {noun} of {size} px. With a second one, some are held out for validation."
-    return f"{count} {noun} of {size} px, of which some are held out for validation."
+        return f"1 image of {size} px. With a second one, some are held out for validation."
+    return f"{count} images of {size} px, of which some are held out for validation."
 
 
 def _frames(source: Source, model: Model) -> Iterator[Pair]:

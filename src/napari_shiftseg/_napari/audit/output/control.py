@@ -18,6 +18,7 @@ from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import Clustering
+from napari_shiftseg.wording import counted
 
 
 class OutputControl(QObject):
@@ -134,8 +135,8 @@ class OutputControl(QObject):
             self.predicted = predicted
             channels = len(predicted.output)
             self._page.said.say(
-                f"{channels} channel{'' if channels == 1 else 's'} of “{predicted.scene.title}” "
-                f"from {predicted.tiles} tile{'' if predicted.tiles == 1 else 's'}."
+                f"{counted(channels, 'channel')} of “{predicted.scene.title}” "
+                f"from {counted(predicted.tiles, 'tile')}."
             )
             self._turns.do(self.layers.show_output(predicted))
             self._allow()
@@ -143,7 +144,7 @@ class OutputControl(QObject):
     def _on_clustered(self, clustered: Any) -> None:
         if isinstance(clustered, Clustered):
             objects = int(clustered.labels.max(initial=0))
-            self._page.said.say(f"{objects or 'No'} object{'' if objects == 1 else 's'}.")
+            self._page.said.say(f"{counted(objects, 'object', none='No')}.")
             self._turns.do(self.layers.show_labels(clustered))
 
     def _on_removed(self, event: Any) -> None:
