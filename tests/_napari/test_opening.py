@@ -69,6 +69,23 @@ def test_the_libraries_of_torch_can_be_loaded_before_it():
     assert run(LIBRARIES) == ["True False", "2.0"]
 
 
+COLLECTOR = """
+import gc
+from napari_shiftseg._napari.loading import import_aside
+import_aside("colorsys")
+print(gc.isenabled(), gc.get_freeze_count())
+gc.freeze()
+gc.disable()
+import_aside("this")
+print(gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+
+
+def test_python_s_collector_is_left_as_it_was():
+    lines = run(COLLECTOR)
+    assert (lines[0], lines[-1]) == ("True 0", "False True")
+
+
 @pytest.fixture
 def not_loaded(monkeypatch):
     """As on the first opening: the module of the form is yet to be imported."""

@@ -60,7 +60,8 @@ def _collecting_later() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
-        gc.unfreeze()
+        if not gc.get_freeze_count():  # else it would set free what others keep there
+            gc.freeze()
+            gc.unfreeze()
         if collects:
             gc.enable()
