@@ -23,7 +23,7 @@ class CheckDock(Opening):
     """Check labels of any program for cuts."""
 
     module, name = "napari_shiftseg._napari.check.widget", "CheckWidget"
-    loads, width_needed = "the label check", 370
+    loads, needs_torch, width_needed = "the label check", False, 370
 
 
 class AuditDock(Opening):

@@ -21,8 +21,10 @@ _LIBRARY = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
 
 
 def import_aside(name: str) -> ModuleType:
-    """Import a module without keeping other threads from running for longer than a moment."""
-    load_torch_libraries()
+    """Import a module without keeping other threads from running for longer than a moment.
+
+    For one that imports torch, call :func:`load_torch_libraries` before.
+    """
     with _collecting_later():
         for other in _OF_LAYERS:
             import_module(other)

@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.llvm import keep_triton_out
-from napari_shiftseg._napari.loading import import_aside
+from napari_shiftseg._napari.loading import import_aside, load_torch_libraries
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
@@ -44,6 +44,9 @@ class Opening(QWidget):
 
     loads: str
     """What takes its time."""
+
+    needs_torch: bool = True
+    """Whether the form imports torch."""
 
     width_needed: int
     """Pixels that the form needs at least."""
@@ -102,6 +105,8 @@ class Opening(QWidget):
 
     def _import(self) -> Iterator[Any]:
         try:
+            if self.needs_torch:
+                load_torch_libraries()
             yield getattr(import_aside(self.module), self.name)
         except (ImportError, OSError) as error:
             raise ShiftSegError(f"{self.loads} cannot be loaded: {error}") from error
