@@ -9,25 +9,23 @@ class SegmentDock(Opening):
     """Segment, compare, correct."""
 
     module, name = "napari_shiftseg._napari.segment_widget", "SegmentWidget"
-    loads, width_needed = "PyTorch", 370
 
 
 class TrainDock(Opening):
     """Train a network."""
 
     module, name = "napari_shiftseg._napari.train.widget", "TrainWidget"
-    loads, width_needed = "PyTorch", 370
 
 
 class CheckDock(Opening):
     """Check labels of any program for cuts."""
 
     module, name = "napari_shiftseg._napari.check.widget", "CheckWidget"
-    loads, needs_torch, width_needed = "the label check", False, 370
+    loads, needs_torch = "the label check", False
 
 
 class AuditDock(Opening):
     """Audit a network."""
 
     module, name = "napari_shiftseg._napari.audit.widget", "AuditWidget"
-    loads, width_needed = "PyTorch", 430
+    width_needed = 430

@@ -13,9 +13,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-_OF_LAYERS = ("pandas",)
-"""What napari loads with the first layer that is no image, and the window waits for."""
-
 _LIBRARY = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
 """By platform; on Windows torch itself loads its libraries as this module does."""
 
@@ -26,8 +23,7 @@ def import_aside(name: str) -> ModuleType:
     For one that imports torch, call :func:`load_torch_libraries` before.
     """
     with _collecting_later():
-        for other in _OF_LAYERS:
-            import_module(other)
+        import_module("pandas")  # which napari would load with its first layer of labels
         return import_module(name)
 
 
@@ -39,8 +35,10 @@ def load_torch_libraries() -> None:
     is called through ctypes does not hold it. Where there is nothing to load, or it cannot be
     loaded, ``import torch`` goes on as ever, and says what is wrong.
     """
+    if "torch" in sys.modules:
+        return
     torch = find_spec("torch")
-    if "torch" in sys.modules or torch is None or torch.origin is None:
+    if torch is None or torch.origin is None:
         return
     library = Path(torch.origin).parent / "lib" / _LIBRARY.get(sys.platform, "")
     if library.is_file():

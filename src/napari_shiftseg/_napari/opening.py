@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import napari.viewer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QElapsedTimer, QEvent, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_shiftseg._napari.llvm import keep_triton_out
 from napari_shiftseg._napari.loading import import_aside, load_torch_libraries
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -20,8 +19,11 @@ from napari_shiftseg.errors import ShiftSegError
 if TYPE_CHECKING:
     from napari_shiftseg._napari.dock import Dock
 
-_DRAWN = 100
-"""Milliseconds until a dock that was opened is drawn."""
+_REST, _LATE = 200, 20
+"""Milliseconds between two looks whether the window rests, and by how much one is late if not."""
+
+_LOOKS = 5
+"""Looks until it is loaded all the same."""
 
 
 class Opening(QWidget):
@@ -42,13 +44,13 @@ class Opening(QWidget):
     name: str
     """Name of the form's class, a :class:`~napari_shiftseg._napari.dock.Dock`."""
 
-    loads: str
+    loads: str = "PyTorch"
     """What takes its time."""
 
     needs_torch: bool = True
     """Whether the form imports torch."""
 
-    width_needed: int
+    width_needed: int = 370
     """Pixels that the form needs at least."""
 
     # napari passes the viewer to a parameter whose annotation reads exactly like this.
@@ -61,8 +63,9 @@ class Opening(QWidget):
         self._turns, self._runner = Turns(self), Runner(self, quiet=True)
         self._runner.succeeded.connect(lambda form: self._turns.do(self._open(form)))
         self._runner.failed.connect(self._say)
-        self._start = QTimer(self, singleShot=True, interval=_DRAWN)
-        self._start.timeout.connect(self._load)
+        self._start, self._since = QTimer(self, interval=_REST), QElapsedTimer()
+        self._start.timeout.connect(self._load_at_rest)
+        self._looks = 0
         self._column, self._loading = QVBoxLayout(self), _Loading(f"Loading {self.loads} …")
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._loading)
@@ -95,12 +98,19 @@ class Opening(QWidget):
             self._loading.hide()
             self._turns.do(self._open(form))
         else:
-            # The window is drawn with the dock first: where it is drawn without a graphics
-            # card, what is drawn for the first time waits for libraries that are being loaded.
+            self._since.start()
             self._start.start()
 
-    def _load(self) -> None:
-        keep_triton_out()
+    def _load_at_rest(self) -> None:
+        """Load once the window is drawn with the dock.
+
+        Where it is drawn without a graphics card, what is drawn for the first time waits for
+        libraries that are being loaded.
+        """
+        self._looks += 1
+        if self._since.restart() > _REST + _LATE and self._looks < _LOOKS:
+            return
+        self._start.stop()
         self._runner.start(self._import(), f"loading {self.loads}")
 
     def _import(self) -> Iterator[Any]:

@@ -92,22 +92,15 @@ class CheckOverlay(QObject):
         found = self._found
         if found is None or not found.check.found:
             return
-        lines = self._lines(found)
-        yield
-        if found is not self._found:
-            return
-        add_on_top(self._viewer, lines)
-        self._on_zoom()
-        yield
-        if found is not self._found or not found.rows:
-            return
-        circles = self._circles(found)
-        yield
-        if found is self._found:
-            add_on_top(self._viewer, circles)
+        for make in (self._lines, self._circles) if found.rows else (self._lines,):
+            layer = make(found)
+            yield
+            if found is not self._found:
+                return
+            add_on_top(self._viewer, layer)
             if self._chosen is not None:
                 self.choose(self._chosen)
-            keep_rings_thin(self._viewer)
+            self._on_zoom()
             yield
 
     def _lines(self, found: Found) -> Vectors:

@@ -58,7 +58,7 @@ class CurtainLine(QObject):
             self._on_zoom()
             return
         # Two axes suffice: napari repeats the line in every slice of a stack.
-        self.layer = Vectors(
+        layer = self.layer = Vectors(
             stroke,
             name="Curtain line",
             edge_color=_COLOUR,
@@ -69,7 +69,6 @@ class CurtainLine(QObject):
             translate=corner,
             **({"units": placement.units[-2:]} if placement.units else {}),
         )
-        layer = self.layer
         yield
         if layer is self.layer and self._placement is not None:
             self._on_zoom()

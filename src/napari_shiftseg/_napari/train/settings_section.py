@@ -48,6 +48,7 @@ class SettingsSection(QGroupBox):
 
     def show_values(self, values: dict[str, Any]) -> None:
         """Set the form to values by field; what they do not name stays as it is."""
+        self.blockSignals(True)  # all are one change
         if "preset" in values:  # first: it forgets the window
             self.editors["preset"].show_value(values["preset"])
         implied = PRESETS[self.editors["preset"].value()]
@@ -55,6 +56,8 @@ class SettingsSection(QGroupBox):
             value = values[name]
             is_implied = name in implied and implied[name] == value
             self.editors[name].show_value(None if is_implied else value)
+        self.blockSignals(False)
+        self.changed.emit()
 
     def say(self, text: str, *, warning: bool = False, may_insist: bool = False) -> None:
         """Say what the settings mean, or what is wrong with them.
