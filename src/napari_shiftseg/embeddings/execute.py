@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_shiftseg.embeddings.budget import rows_read
-from napari_shiftseg.embeddings.device import fast_layout, out_of_memory
+from napari_shiftseg.embeddings.device import fast_layout, keep_freed_memory, out_of_memory
 from napari_shiftseg.embeddings.fused import fused
 from napari_shiftseg.embeddings.stream import Stream
 from napari_shiftseg.embeddings.unet import UNet
@@ -49,6 +49,7 @@ class Execution:
     device: torch.device
 
     def __post_init__(self) -> None:
+        keep_freed_memory()
         self.network = fused(fast_layout(self.network.to(self.device)))
         self.largest: Size | None = None
         """Corrected tiles that the device has memory for, once one has failed."""
