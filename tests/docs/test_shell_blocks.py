@@ -16,7 +16,8 @@ from napari_shiftseg.cli import app
 from napari_shiftseg.cli.commands import register
 
 SHORTER = (
-    (r"--steps \d+", "--steps 2 --maps 2 --window 36 --device cpu"),
+    (r"--maps 32 --steps \d+", "--steps 2 --maps 4 --window 36 --device cpu"),
+    (r"--steps \d+(?! --maps)", "--steps 2 --maps 2 --window 36 --device cpu"),
     (r"shiftseg reproduce all", "shiftseg reproduce fig5 fig3"),
     (r"shiftseg demo", "shiftseg demo --no-napari"),
 )

@@ -25,6 +25,7 @@ from napari_shiftseg.files import file_beside
 from napari_shiftseg.training.ahead import ahead
 from napari_shiftseg.training.crops import Crops
 from napari_shiftseg.training.loss import DiscriminativeLoss
+from napari_shiftseg.training.widen import is_wider, widened
 from napari_shiftseg.training.windows import Windows
 
 Precision = Literal["float32", "mixed"]
@@ -121,7 +122,8 @@ class Trainer:
     boundary_weight
         Extra weight of the foreground loss at the outlines of objects.
     start
-        Network whose weights to begin with; by default they are random.
+        Network whose weights to begin with, of the same architecture or of one with fewer maps,
+        see :func:`~napari_shiftseg.training.widen.is_wider`; by default they are random.
     seed
         Seeds the weights and every crop; step ``i`` sees the same crop in any run.
     checkpoint
@@ -157,9 +159,7 @@ class Trainer:
             raise ShiftSegError(windows.sentence())
         self.device = choose_device(device)
         torch.manual_seed(seed)
-        network = UNet(architecture)
-        if start is not None:
-            _begin_with(network, start)
+        network = UNet(architecture) if start is None else _begun_with(start, architecture)
         self.network = fast_layout(network.to(self.device))
         self.average = AveragedModel(
             self.network,
@@ -322,7 +322,11 @@ def near_outlines(labels: Tensor, *, reach: int = 2) -> Tensor:
     return (highest != lowest)[0, 0].float()
 
 
-def _begin_with(network: UNet, start: UNet) -> None:
-    if start.architecture != network.architecture:
+def _begun_with(start: UNet, architecture: Architecture) -> UNet:
+    if is_wider(architecture, start.architecture):
+        return widened(start, architecture)
+    if start.architecture != architecture:
         raise ShiftSegError("the model to start from has another architecture")
+    network = UNet(architecture)
     network.load_state_dict(start.state_dict())
+    return network

@@ -131,7 +131,8 @@ class TrainingRecipe:
         How alike embeddings of one object are (radius of mean shift): in validation, and what the
         model file recommends.
     start
-        Name or file of a model of the same architecture whose weights to begin with.
+        Name or file of a model whose weights to begin with: of the same architecture, or of one
+        with a half, a third ... of the maps.
     stop_at_zero
         Stop when a step's loss is 0.
     seed

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.training.widen import is_wider
 
 if TYPE_CHECKING:
     from napari_shiftseg.training.recipe import TrainingRecipe
 
 
 def refuse_other_architecture(recipe: TrainingRecipe, start: Architecture) -> None:
-    """Check that a recipe trains the network whose weights it begins with.
+    """Check that a recipe trains the network whose weights it begins with, or a wider one.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def refuse_other_architecture(recipe: TrainingRecipe, start: Architecture) -> No
     ShiftSegError
         If it does not; what differs is named, and the flags that make it the same.
     """
-    if start == recipe.architecture:
+    if start == recipe.architecture or is_wider(recipe.architecture, start):
         return
     wanted = {
         name: value for name, value in _settings(start).items() if value != getattr(recipe, name)
