@@ -17,6 +17,7 @@ from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose_events, sha256_of
 from napari_shiftseg.network_audit.trained_window import trained_window
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.wording import counted
 
 _PARTS = 8
 
@@ -77,7 +78,7 @@ def audit(
 def _table(result: Audit, weights: str) -> str:
     rows = {
         "network": f"{result.name}, {result.ndim}-D, {result.in_channels} to "
-        f"{result.out_channels} channels",
+        f"{counted(result.out_channels, 'channel')}",
         "weights": f"SHA-256 {weights[:16]}... (whole in --json)",
         "period": _px(result.period),
         "receptive field": "; ".join(

@@ -14,6 +14,7 @@ from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note, 
 from napari_shiftseg.cli.file_options import AS_USUAL, FileOptions
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
+from napari_shiftseg.wording import counted
 
 _COLUMNS = [field.name for field in fields(ImageRecord)]
 
@@ -51,14 +52,16 @@ def batch(
     with progress_bar("images", len(names)) as advance:
         for record in events:
             records.append(record)
-            advance(f"{record.image}: {record.message or f'{record.objects} objects'}")
+            advance(f"{record.image}: {record.message or counted(record.objects, 'object')}")
     records.sort(key=lambda record: record.image)
     _write(report, records)
     counts = Counter(record.status for record in records)
     text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     objects = sum(record.objects for record in records)
     values = {"images": [asdict(record) for record in records], "report": str(report)}
-    ending.report(values, f"{len(records)} images: {text}; {objects} objects", report)
+    ending.report(
+        values, f"{counted(len(records), 'image')}: {text}; {counted(objects, 'object')}", report
+    )
     failed = [record for record in records if record.status == "failed"]
     for record in failed:
         note(f"shiftseg: {record.image}: {record.message}")

@@ -32,6 +32,7 @@ from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.foreign import is_shiftseg_model
 from napari_shiftseg.network_audit.predict import predict_exactly, provenance_of, tiles_of
 from napari_shiftseg.settings import Clustering
+from napari_shiftseg.wording import counted
 
 
 @app.command
@@ -103,7 +104,7 @@ def predict(
                     result[(slice(None), *index)] = event
     provenance = provenance_of(subject.module, audit)
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
-    text = f"{output}: {len(result)} channels. {audit.verdict}"
+    text = f"{output}: {counted(len(result), 'channel')}. {audit.verdict}"
     if labels is not None:
         settings = Clustering().replaced(bandwidth=bandwidth, min_size=min_size)
         made = np.zeros(result.shape[1:], np.int64)
@@ -117,5 +118,5 @@ def predict(
             )
             made[index] = np.where(here > 0, here + made.max(initial=0), 0)
         write_labels(labels, made, axes=calibration, provenance=provenance)
-        text += f"\n{labels}: {int(made.max(initial=0))} objects"
+        text += f"\n{labels}: {counted(int(made.max(initial=0)), 'object')}"
     ending.report(provenance | {"output": str(output)}, text)

@@ -14,6 +14,7 @@ from napari_shiftseg.cli.file_options import AS_USUAL, FileOptions
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.wording import counted
 
 _SPAN = re.compile(r"([0-9]{0,18}):([0-9]{0,18})")
 
@@ -78,6 +79,6 @@ def _region(text: str) -> Region:
 
 def summary(result: SegmentedFile) -> str:
     """Say what was found and how the image was cut."""
-    found = f"{result.objects} objects" if result.objects else "no objects found"
+    found = counted(result.objects, "object") if result.objects else "no objects found"
     blocks = f" In {result.blocks} blocks." if result.blocks > 1 else ""
     return f"{result.output}: {found}. {result.plan.sentence()}{blocks}"

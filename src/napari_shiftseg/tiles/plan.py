@@ -12,6 +12,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import STITCH_MODES, StitchMode
 from napari_shiftseg.tiles.geometry import Size, TilingGeometry
 from napari_shiftseg.tiles.tile import Region, Tile, size_of
+from napari_shiftseg.wording import counted
 
 _COMFORTABLE = {1: 1024, 2: 200, 3: 44}
 """Output window in pixels per number of axes where neither model nor user names one."""
@@ -156,14 +157,15 @@ class TilePlan:
         if count == 0:
             return f"The image fits into one tile of {size} px: no seams."
         if harmful == 0:
+            safe = "its seam cannot" if count == 1 else f"none of the {count} seams can"
             return (
                 f"Tiles of {size} px are multiples of the {period} px period: "
-                f"none of the {count} seams can split an object."
+                f"{safe} split an object."
             )
         if self.geometry.padding == "same":
             return (
                 f"Tiles of {size} px see zeros beyond their border: "
-                f"{harmful} of {count} seams can split objects."
+                f"{harmful} of {counted(count, 'seam')} can split objects."
             )
         phases = sorted(
             {self.phase_jump(a, s) for a, ss in enumerate(self.seams) for s in ss} - {0}
@@ -171,7 +173,8 @@ class TilePlan:
         what = "blur" if self.mode == "blended" else "split"
         return (
             f"Tiles of {size} px meet the {period} px period at phase "
-            f"{', '.join(map(str, phases))}: {harmful} of {count} seams can {what} objects."
+            f"{', '.join(map(str, phases))}: {harmful} of {counted(count, 'seam')} can {what} "
+            "objects."
         )
 
 

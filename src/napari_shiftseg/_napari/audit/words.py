@@ -9,6 +9,7 @@ from napari_shiftseg._napari.audit.job import Tiled
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.causes import TilingError
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.wording import counted
 
 _PARTS = 4
 
@@ -30,7 +31,7 @@ def card(audit: Audit) -> dict[str, str]:
     """Return the facts by name."""
     return {
         "Network": f"{audit.name}, {audit.ndim}-D, {audit.in_channels} to "
-        f"{audit.out_channels} channels",
+        f"{counted(audit.out_channels, 'channel')}",
         "Period": _period(audit.period),
         "Receptive field": _each(
             "the whole image" if r is None else f"{r[0]} px before, {r[1]} px after"

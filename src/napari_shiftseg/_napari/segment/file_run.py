@@ -142,7 +142,7 @@ class FileRuns(QObject):
         """Show the labels of a file, and nothing older of the same file."""
         self._forget()
         self._turns.do(self._show(result))
-        show_info(f"{result.found.objects} objects in {result.found.output}")
+        show_info(f"{counted(result.found.objects, 'object')} in {result.found.output}")
 
     def _show(self, result: FileResult) -> Steps:
         path = str(result.found.output)
