@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,12 @@ _DENSE = 2**23
 
 _PAIRS = 2**20
 """Pairs that are compared at a time, which bounds their memory."""
+
+_SMALL = 2**16
+"""Pairs of a group that are compared at once, instead of leaving out more that are far."""
+
+_REACH = LATTICE + 1
+"""How far a bin near a position may be, and the width of a column; more by what rounding may do."""
 
 _SAMPLE, _TREE_COST = 64, 60
 """Seeds that are asked for their neighbours; what a neighbour by the tree costs in pairs."""
@@ -40,25 +47,41 @@ Resting = tuple[NDArray[np.float64], NDArray[np.int64]]
 class _Means:
     """The mean of each occupied bin, and what sums up those near a position.
 
-    The bins are ordered along the axis on which they are spread most: those near a position
-    lie in a span of it.
+    The bins are seen along the two directions in which they are spread most: in columns of the
+    first, ordered along the second. Those near a position lie in a few columns, and in a span
+    of each.
     """
 
     def __init__(self, summary: BinSummary, start: NDArray[np.float64]) -> None:
         centre = summary.total / summary.count[:, None]
-        self.axis = int(np.argmax(np.ptp(centre, axis=0)))
-        order = np.argsort(centre[:, self.axis])
-        self.centre = centre[order]
-        self.along = self.centre[:, self.axis].copy()
+        self.middle, self.directions = _widest(centre)
+        self._start = start
+        column, across = self.placed(centre)
+        order = np.lexsort((across, column))
+        self.centre, self._column, self._across = centre[order], column[order], across[order]
         self.lifted = np.column_stack([self.centre, (self.centre**2).sum(1) / 2])
         sums = np.column_stack([summary.count, summary.total])
         self.sums = sums[order].astype(np.float64)
-        self._start = start
 
-    def spans(self, along: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the bins begin and end that may be near positions on the axis."""
-        first = np.searchsorted(self.along, along - LATTICE)
-        return first, np.searchsorted(self.along, along + LATTICE, side="right")
+    def placed(
+        self, position: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the column of each position, and where along it the position is."""
+        along, across = ((position - self.middle) @ self.directions).T
+        return np.floor(along / _REACH).astype(np.int64), across
+
+    def around(self, column: Any) -> tuple[Any, Any]:
+        """Return where the bins of columns and of their neighbours begin and end."""
+        return np.searchsorted(self._column, column - 1), np.searchsorted(self._column, column + 2)
+
+    def spans(self, column: int, low: float, high: float) -> list[slice]:
+        """Return the bins of a column and of its neighbours between two places along them."""
+        edges = np.searchsorted(self._column, np.arange(column - 1, column + 3))
+        cut = [
+            start + np.searchsorted(self._across[start:stop], (low, high))
+            for start, stop in pairwise(edges)
+        ]
+        return [slice(int(first), int(end)) for first, end in cut]
 
     @cached_property
     def tree(self) -> KDTree:
@@ -70,8 +93,17 @@ class _Means:
         """Whether so many bins are near a seed that comparing all costs less than a tree."""
         some = self._start[:: max(1, len(self._start) // _SAMPLE)]
         near = self.tree.query_ball_point(some, LATTICE, return_length=True)
-        first, stop = self.spans(some[:, self.axis])
+        first, stop = self.around(self.placed(some)[0])
         return bool(near.mean() * _TREE_COST > (stop - first).mean())
+
+
+def _widest(centre: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean of points and the two orthogonal directions of most variance, ``(E, 2)``."""
+    middle = centre.mean(axis=0)
+    _, directions = np.linalg.eigh((centre - middle).T @ (centre - middle))
+    found = np.zeros((centre.shape[1], 2))
+    found[:, : directions.shape[1]] = directions[:, :-3:-1]
+    return middle, found
 
 
 def mean_shift_modes(
@@ -188,12 +220,9 @@ def _kernel_mean(
 
     All sums are of integers below 2^53, so both ways of adding give the same.
     """
-    order = np.argsort(position[:, bins.axis])
-    ordered = position[order]
-    first, stop = bins.spans(ordered[:, bins.axis])
+    first, stop = bins.around(bins.placed(position)[0])
     few = int((stop - first).sum()) <= _DENSE
-    sums = np.empty((len(position), bins.sums.shape[1]))
-    sums[order] = (_dense_sums if few or bins.crowded else _sparse_sums)(bins, ordered)
+    sums = (_dense_sums if few or bins.crowded else _sparse_sums)(bins, position)
     count, found = sums[:, 0], sums[:, 0] > 0
     mean = position.copy()
     mean[found] = sums[found, 1:] / count[found, None]
@@ -201,32 +230,46 @@ def _kernel_mean(
 
 
 def _dense_sums(bins: _Means, position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compare positions with all bins of their span: two matrix products, ``(n, 1 + E)``."""
-    sums = np.empty((len(position), bins.sums.shape[1]))
+    """Compare positions with all bins that may be near: two matrix products, ``(n, 1 + E)``."""
+    sums = np.zeros((len(position), bins.sums.shape[1]))
     lifted = np.column_stack([position, -np.ones(len(position))])
     reach = ((position**2).sum(1) - LATTICE**2) / 2
-    for part, near in _groups(bins, position):
-        product = lifted[part] @ bins.lifted[near].T
-        np.greater_equal(product, reach[part, None], out=product)
-        sums[part] = product @ bins.sums[near]
+    for members, spans in _groups(bins, position):
+        here, far = lifted[members], reach[members, None]
+        added = np.zeros((len(members), sums.shape[1]))
+        for near in spans:
+            product = here @ bins.lifted[near].T
+            np.greater_equal(product, far, out=product)
+            added += product @ bins.sums[near]
+        sums[members] = added
     return sums
 
 
-def _groups(bins: _Means, position: NDArray[np.float64]) -> Iterator[tuple[slice, slice]]:
-    """Cut ordered positions where they reach half a bandwidth farther: parts, and their bins.
+def _groups(
+    bins: _Means, position: NDArray[np.float64]
+) -> Iterator[tuple[NDArray[np.int64], list[slice]]]:
+    """Gather positions that are near each other, and the spans of bins that may be near them.
 
-    Wider groups compare more pairs in vain, narrower ones make matrices that are too small.
+    Where there are many, a group reaches half a bandwidth along its column: wider ones compare
+    more pairs in vain, narrower ones make matrices that are too small.
     """
-    along = position[:, bins.axis]
-    first, stop = bins.spans(along)
-    start = 0
-    while start < len(along):
-        end = int(np.searchsorted(along, along[start] + LATTICE / 2, side="right"))
-        near = slice(int(first[start]), int(stop[end - 1]))
-        size = max(1, _PAIRS // max(1, near.stop - near.start))
-        for at in range(start, end, size):
-            yield slice(at, min(at + size, end)), near
-        start = end
+    column, across = bins.placed(position)
+    order = np.lexsort((across, column))
+    bounds = np.flatnonzero(np.diff(column[order], prepend=np.nan, append=np.nan))
+    for start, stop in pairwise(bounds.tolist()):
+        group, here = order[start:stop], int(column[order[start]])
+        first, end = map(int, bins.around(here))
+        if len(group) * (end - first) <= _SMALL:
+            yield group, [slice(first, end)]
+            continue
+        along = across[group]
+        while len(group):
+            size = int(np.searchsorted(along, along[0] + LATTICE / 2, side="right"))
+            spans = bins.spans(here, along[0] - _REACH, along[size - 1] + _REACH)
+            most = max(1, _PAIRS // max(1, *(span.stop - span.start for span in spans)))
+            for part in range(0, size, most):
+                yield group[part : min(part + most, size)], spans
+            group, along = group[size:], along[size:]
 
 
 def _sparse_sums(bins: _Means, position: NDArray[np.float64]) -> NDArray[np.float64]:
