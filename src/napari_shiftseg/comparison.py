@@ -14,7 +14,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport
-from napari_shiftseg.settings import Clustering, Stitching, StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, by, corrected_tile
 from napari_shiftseg.tiles.tile import Region
@@ -97,7 +97,7 @@ def compare_events(
 
 def compare(
     image: Any,
-    model: str | Model = "nuclei-2d",
+    model: str | Model = DEFAULT_MODEL,
     *,
     truth: Any | None = None,
     tile: int | Size | None = None,

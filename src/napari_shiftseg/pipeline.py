@@ -20,7 +20,7 @@ from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.labels.cluster import cluster
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, corrected_tile, make_plan
 from napari_shiftseg.tiles.tile import Region
@@ -229,7 +229,7 @@ def segment_events(
 
 def segment(
     image: Any,
-    model: str | Model = "nuclei-2d",
+    model: str | Model = DEFAULT_MODEL,
     *,
     stitch: StitchMode = "corrected",
     tile: int | Size | None = None,

@@ -16,6 +16,9 @@ Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 STITCH_MODES: tuple[StitchMode, ...] = ("naive", "corrected", "whole", "blended")
 
+DEFAULT_MODEL = "nuclei-2d"
+"""The bundled model that is used where none is named."""
+
 
 @dataclass(frozen=True)
 class Stitching:

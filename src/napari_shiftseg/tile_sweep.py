@@ -17,7 +17,7 @@ from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport, finite, number
-from napari_shiftseg.settings import Clustering, StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import Region, size_of
@@ -206,7 +206,7 @@ def sweep_events(
 
 def sweep(
     image: Any,
-    model: str | Model = "nuclei-2d",
+    model: str | Model = DEFAULT_MODEL,
     *,
     truth: Any | None = None,
     tiles: Sequence[int | Size] | None = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
 from napari_shiftseg.embeddings.model import Model, load_model
-from napari_shiftseg.settings import Clustering, Precision, StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
 
@@ -47,7 +47,7 @@ class FileSettings:
         Replace the output, and an unfinished run with other settings.
     """
 
-    model: str | Model = "nuclei-2d"
+    model: str | Model = DEFAULT_MODEL
     precision: Precision | None = None
     stitch: StitchMode = "corrected"
     tile: int | Size | None = None

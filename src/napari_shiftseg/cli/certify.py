@@ -9,14 +9,14 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, Device, ModelName, Numbers, Reporting
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
-from napari_shiftseg.settings import StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
 
 
 @app.command
 def certify(
     image: Path | None = None,
     *,
-    model: ModelName = "nuclei-2d",
+    model: ModelName = DEFAULT_MODEL,
     stitch: StitchMode = "corrected",
     tile: int | None = None,
     device: Device = None,

@@ -21,6 +21,7 @@ from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.figure import draw_comparison
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import write_labels
+from napari_shiftseg.settings import DEFAULT_MODEL
 
 
 def write_comparison(
@@ -42,7 +43,7 @@ def compare(
     image: Path,
     *,
     output: OutputFile,
-    model: ModelName = "nuclei-2d",
+    model: ModelName = DEFAULT_MODEL,
     truth: Path | None = None,
     tile: int | None = None,
     bandwidth: Bandwidth = None,

@@ -23,7 +23,6 @@ from napari_shiftseg.settings import Precision
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
-DEFAULT_MODEL = "nuclei-2d"
 ModelName = Annotated[
     str,
     Parameter(

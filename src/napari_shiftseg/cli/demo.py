@@ -20,6 +20,7 @@ from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.samples import Sample, load_sample
 from napari_shiftseg.seams.report import SeamReport, number
+from napari_shiftseg.settings import DEFAULT_MODEL
 
 _COLUMNS = (
     "image",
@@ -32,7 +33,7 @@ _COLUMNS = (
     "jump ratio",
 )
 _TILES = {"nuclei": 100, "discs": 20}
-_MODELS = {"nuclei": ("nuclei-2d", "nuclei-2d-same"), "discs": ("discs-l4",)}
+_MODELS = {"nuclei": (DEFAULT_MODEL, "nuclei-2d-same"), "discs": ("discs-l4",)}
 
 
 @app.command

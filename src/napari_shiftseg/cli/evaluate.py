@@ -19,14 +19,14 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.image.packs import pack_size
-from napari_shiftseg.settings import StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
 
 
 @app.command
 def evaluate(
     *,
     data: Path,
-    model: ModelName = "nuclei-2d",
+    model: ModelName = DEFAULT_MODEL,
     stitch: StitchMode = "corrected",
     tile: int | None = None,
     grid: int | None = None,

@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.cli.console import (
-    DEFAULT_MODEL,
     Bandwidth,
     Device,
     Foreground,
@@ -20,7 +19,7 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import model_file
 from napari_shiftseg.embeddings.model_file import read_description
-from napari_shiftseg.settings import StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
 
 
 @Parameter(name="*")

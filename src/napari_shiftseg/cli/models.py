@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import DEFAULT_MODEL, TEXT_ONLY, Reporting
+from napari_shiftseg.cli.console import TEXT_ONLY, Reporting
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import bundled_models, file_hash, model_file
 from napari_shiftseg.embeddings.model_file import period_trained_message, read_description
 from napari_shiftseg.seams.report import number
+from napari_shiftseg.settings import DEFAULT_MODEL
 from napari_shiftseg.tiles.plan import by
 
 

@@ -17,6 +17,7 @@ from napari_shiftseg.cli.images import NamedImage, files_in, read_truth
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.files import write_text
+from napari_shiftseg.settings import DEFAULT_MODEL
 from napari_shiftseg.sweep_figure import draw_sweep
 from napari_shiftseg.tile_sweep import Sweep, sweep_events
 
@@ -26,7 +27,7 @@ def sweep(
     image: Path,
     *,
     output: OutputFile,
-    model: ModelName = "nuclei-2d",
+    model: ModelName = DEFAULT_MODEL,
     truth: Path | None = None,
     tile: list[int] | None = None,
     bandwidth: Bandwidth = None,

@@ -25,8 +25,8 @@ from napari_shiftseg._napari.audit.python_network import PythonNetworkDialog
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.switch import Switch
 from napari_shiftseg.embeddings.model import bundled_models
+from napari_shiftseg.settings import DEFAULT_MODEL
 
-_FIRST = "nuclei-2d"
 _KINDS = "Networks (*.safetensors *.pt *.pth *.ts *.pt2 *.zip);;All files (*)"
 _WEIGHTS = Qt.ItemDataRole.UserRole + 1
 _AXES = (
@@ -50,7 +50,7 @@ class NetworkSection(QGroupBox):
         for name in bundled_models():
             self.combo.addItem(name, name)
         self._offer_recent()
-        self.combo.setCurrentIndex(max(self.combo.findText(_FIRST), 0))
+        self.combo.setCurrentIndex(max(self.combo.findText(DEFAULT_MODEL), 0))
         self.open_button = QPushButton("Open")
         self.open_button.setToolTip("A network of any origin: a file, a package or Python code")
         self.openings = self._offer_openings()

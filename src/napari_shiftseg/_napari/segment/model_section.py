@@ -23,9 +23,7 @@ from napari_shiftseg._napari.segment.model_card import GLOSSARY, card
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
-
-FIRST = "nuclei-2d"
-"""The model to begin with."""
+from napari_shiftseg.settings import DEFAULT_MODEL
 
 
 class ModelSection(QGroupBox):
@@ -64,8 +62,8 @@ class ModelSection(QGroupBox):
 
     def load_first(self) -> None:
         """Load the model of the last time, or the one to begin with."""
-        last = self.combo.findText(self._remembered.get("model", FIRST))
-        index = max(last if last >= 0 else self.combo.findText(FIRST), 0)
+        last = self.combo.findText(self._remembered.get("model", DEFAULT_MODEL))
+        index = max(last if last >= 0 else self.combo.findText(DEFAULT_MODEL), 0)
         if index == self.combo.currentIndex():
             self._load_current()
         else:
