@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 from sklearn.metrics import adjusted_rand_score
 
+from napari_shiftseg.labels import meanshift
 from napari_shiftseg.labels.bins import BinSummary, Slabs, assign
 from napari_shiftseg.labels.meanshift import mean_shift_modes, mean_shift_modes_by_slabs
 
@@ -149,6 +150,17 @@ def test_slab_by_slab_the_modes_are_the_same(seed, dims, length, most, min_count
     expected = mean_shift_modes(summary, 1.0, min_count=min_count)
     found = mean_shift_modes_by_slabs(slabs, 1.0, min_count=min_count)
     np.testing.assert_array_equal(found, expected)
+
+
+@given(seed=st.integers(0, 2**31), dims=st.integers(1, 8), spread=st.floats(0.05, 4))
+def test_bins_that_are_left_out_were_too_far_to_count(seed, dims, spread):
+    points = np.random.default_rng(seed).normal(0, spread, (300, dims))
+    summary = BinSummary.of(points, 1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(meanshift, "_SMALL", 2**60)
+        expected = mean_shift_modes(summary, 1.0)
+        patch.setattr(meanshift, "_SMALL", 0)
+        np.testing.assert_array_equal(mean_shift_modes(summary, 1.0), expected)
 
 
 def test_seeds_that_climb_far_from_their_slab_are_followed():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,22 @@ Resting = tuple[NDArray[np.float64], NDArray[np.int64]]
 """Where seeds have come to rest, ``(n, E)``, and how many pixels are near, ``(n,)``."""
 
 
+class _Ordered(NamedTuple):
+    """Positions in the order of the bins, with where the bins of three columns begin and end."""
+
+    order: NDArray[np.int64]
+    position: NDArray[np.float64]
+    column: NDArray[np.int64]
+    across: NDArray[np.float64]
+    first: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+    @property
+    def compared(self) -> int:
+        """Pairs of positions and bins, if all bins of the columns are looked at."""
+        return int((self.stop - self.first).sum())
+
+
 class _Means:
     """The mean of each occupied bin, and what sums up those near a position.
 
@@ -70,9 +86,14 @@ class _Means:
         along, across = ((position - self.middle) @ self.directions).T
         return np.floor(along / _REACH).astype(np.int64), across
 
-    def around(self, column: Any) -> tuple[Any, Any]:
-        """Return where the bins of columns and of their neighbours begin and end."""
-        return np.searchsorted(self._column, column - 1), np.searchsorted(self._column, column + 2)
+    def ordered(self, position: NDArray[np.float64]) -> _Ordered:
+        """Put positions into the order of the bins."""
+        column, across = self.placed(position)
+        order = np.lexsort((across, column))
+        column = column[order]
+        first = np.searchsorted(self._column, column - 1)
+        stop = np.searchsorted(self._column, column + 2)
+        return _Ordered(order, position[order], column, across[order], first, stop)
 
     def spans(self, column: int, low: float, high: float) -> list[slice]:
         """Return the bins of a column and of its neighbours between two places along them."""
@@ -93,8 +114,7 @@ class _Means:
         """Whether so many bins are near a seed that comparing all costs less than a tree."""
         some = self._start[:: max(1, len(self._start) // _SAMPLE)]
         near = self.tree.query_ball_point(some, LATTICE, return_length=True)
-        first, stop = self.around(self.placed(some)[0])
-        return bool(near.mean() * _TREE_COST > (stop - first).mean())
+        return bool(near.mean() * _TREE_COST > self.ordered(some).compared / len(some))
 
 
 def _widest(centre: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -220,63 +240,57 @@ def _kernel_mean(
 
     All sums are of integers below 2^53, so both ways of adding give the same.
     """
-    first, stop = bins.around(bins.placed(position)[0])
-    few = int((stop - first).sum()) <= _DENSE
-    sums = (_dense_sums if few or bins.crowded else _sparse_sums)(bins, position)
+    seeds = bins.ordered(position)
+    dense = seeds.compared <= _DENSE or bins.crowded
+    sums = np.empty((len(position), bins.sums.shape[1]))
+    sums[seeds.order] = (_dense_sums if dense else _sparse_sums)(bins, seeds)
     count, found = sums[:, 0], sums[:, 0] > 0
     mean = position.copy()
     mean[found] = sums[found, 1:] / count[found, None]
     return mean, count.astype(np.int64)
 
 
-def _dense_sums(bins: _Means, position: NDArray[np.float64]) -> NDArray[np.float64]:
+def _dense_sums(bins: _Means, seeds: _Ordered) -> NDArray[np.float64]:
     """Compare positions with all bins that may be near: two matrix products, ``(n, 1 + E)``."""
-    sums = np.zeros((len(position), bins.sums.shape[1]))
-    lifted = np.column_stack([position, -np.ones(len(position))])
-    reach = ((position**2).sum(1) - LATTICE**2) / 2
-    for members, spans in _groups(bins, position):
-        here, far = lifted[members], reach[members, None]
-        added = np.zeros((len(members), sums.shape[1]))
+    sums = np.zeros((len(seeds.position), bins.sums.shape[1]))
+    lifted = np.column_stack([seeds.position, -np.ones(len(seeds.position))])
+    reach = ((seeds.position**2).sum(1, keepdims=True) - LATTICE**2) / 2
+    for part, spans in _groups(bins, seeds):
         for near in spans:
-            product = here @ bins.lifted[near].T
-            np.greater_equal(product, far, out=product)
-            added += product @ bins.sums[near]
-        sums[members] = added
+            product = lifted[part] @ bins.lifted[near].T
+            np.greater_equal(product, reach[part], out=product)
+            sums[part] += product @ bins.sums[near]
     return sums
 
 
-def _groups(
-    bins: _Means, position: NDArray[np.float64]
-) -> Iterator[tuple[NDArray[np.int64], list[slice]]]:
-    """Gather positions that are near each other, and the spans of bins that may be near them.
+def _groups(bins: _Means, seeds: _Ordered) -> Iterator[tuple[slice, list[slice]]]:
+    """Cut ordered positions into groups, each with the spans of bins that may be near.
 
     Where there are many, a group reaches half a bandwidth along its column: wider ones compare
     more pairs in vain, narrower ones make matrices that are too small.
     """
-    column, across = bins.placed(position)
-    order = np.lexsort((across, column))
-    bounds = np.flatnonzero(np.diff(column[order], prepend=np.nan, append=np.nan))
-    for start, stop in pairwise(bounds.tolist()):
-        group, here = order[start:stop], int(column[order[start]])
-        first, end = map(int, bins.around(here))
-        if len(group) * (end - first) <= _SMALL:
-            yield group, [slice(first, end)]
+    column, across = seeds.column, seeds.across
+    bounds = np.flatnonzero(np.diff(column, prepend=np.nan, append=np.nan)).tolist()
+    for start, stop in pairwise(bounds):
+        whole = slice(int(seeds.first[start]), int(seeds.stop[start]))
+        if (stop - start) * (whole.stop - whole.start) <= _SMALL:
+            yield slice(start, stop), [whole]
             continue
-        along = across[group]
-        while len(group):
-            size = int(np.searchsorted(along, along[0] + LATTICE / 2, side="right"))
-            spans = bins.spans(here, along[0] - _REACH, along[size - 1] + _REACH)
+        while start < stop:
+            reached = across[start] + LATTICE / 2
+            end = start + int(np.searchsorted(across[start:stop], reached, side="right"))
+            spans = bins.spans(int(column[start]), across[start] - _REACH, across[end - 1] + _REACH)
             most = max(1, _PAIRS // max(1, *(span.stop - span.start for span in spans)))
-            for part in range(0, size, most):
-                yield group[part : min(part + most, size)], spans
-            group, along = group[size:], along[size:]
+            for part in range(start, end, most):
+                yield slice(part, min(part + most, end)), spans
+            start = end
 
 
-def _sparse_sums(bins: _Means, position: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sparse_sums(bins: _Means, seeds: _Ordered) -> NDArray[np.float64]:
     """Ask the tree for the bins around each position: ``(n, 1 + E)``."""
-    sums = np.zeros((len(position), bins.sums.shape[1]))
-    for start in range(0, len(position), _CHUNK):
-        part = position[start : start + _CHUNK]
+    sums = np.zeros((len(seeds.position), bins.sums.shape[1]))
+    for start in range(0, len(seeds.position), _CHUNK):
+        part = seeds.position[start : start + _CHUNK]
         near = bins.tree.query_ball_point(part, LATTICE, workers=-1, return_sorted=False)
         sizes = np.fromiter(map(len, near), np.int64, len(near))
         found = sizes > 0
