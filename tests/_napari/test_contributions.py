@@ -8,9 +8,9 @@ import npe2
 import numpy as np
 
 import napari_shiftseg
-from napari_shiftseg._napari.segment import model_section
 from napari_shiftseg._napari.segment.model_card import ap50
 from napari_shiftseg.embeddings.model import bundled_models
+from napari_shiftseg.settings import DEFAULT_MODEL
 
 MANIFEST = Path(napari_shiftseg.__file__).with_name("napari.yaml")
 
@@ -52,8 +52,8 @@ def test_samples_load_without_torch_and_scikit_learn():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_the_widget_begins_with_the_nuclei_model():
-    assert model_section.FIRST == "nuclei-2d"
+def test_the_model_that_is_used_where_none_is_named_is_bundled():
+    assert DEFAULT_MODEL in bundled_models()
 
 
 def test_the_card_quotes_the_corrected_score():
