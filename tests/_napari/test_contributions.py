@@ -52,7 +52,8 @@ def test_samples_load_without_torch_and_scikit_learn():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_the_model_that_is_used_where_none_is_named_is_bundled():
+def test_the_nuclei_model_is_used_where_none_is_named():
+    assert DEFAULT_MODEL == "nuclei-2d"
     assert DEFAULT_MODEL in bundled_models()
 
 

@@ -55,8 +55,9 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in message for words in _NO_MEMORY)
 
 
-_KEPT = 32 * 2**20
-"""The largest block in bytes that glibc learns to keep (its DEFAULT_MMAP_THRESHOLD_MAX)."""
+_KEPT = 32 * 2**20 - 8192
+"""About the largest block in bytes that glibc learns to keep: its DEFAULT_MMAP_THRESHOLD_MAX,
+less what it adds to a block."""
 
 
 @cache
@@ -68,7 +69,7 @@ def keep_freed_memory() -> None:
     largest one that it has seen freed. So it is shown one, which nothing is written to; it then
     keeps at most twice as much. Other C libraries take no notice.
     """
-    torch.empty(_KEPT - 8192, dtype=torch.uint8)
+    torch.empty(_KEPT, dtype=torch.uint8)
 
 
 def fast_layout(value: Laid) -> Laid:

@@ -70,7 +70,7 @@ class _Means:
 
     def __init__(self, summary: BinSummary, start: NDArray[np.float64]) -> None:
         centre = summary.total / summary.count[:, None]
-        self.middle, self.directions = _widest(centre)
+        self.directions = _widest(centre)
         self._start = start
         column, across = self.placed(centre)
         order = np.lexsort((across, column))
@@ -83,7 +83,7 @@ class _Means:
         self, position: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the column of each position, and where along it the position is."""
-        along, across = ((position - self.middle) @ self.directions).T
+        along, across = (position @ self.directions).T
         return np.floor(along / _REACH).astype(np.int64), across
 
     def ordered(self, position: NDArray[np.float64]) -> _Ordered:
@@ -117,13 +117,13 @@ class _Means:
         return bool(near.mean() * _TREE_COST > self.ordered(some).compared / len(some))
 
 
-def _widest(centre: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean of points and the two orthogonal directions of most variance, ``(E, 2)``."""
-    middle = centre.mean(axis=0)
-    _, directions = np.linalg.eigh((centre - middle).T @ (centre - middle))
+def _widest(centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the two orthogonal directions of most variance, ``(E, 2)``."""
+    around = centre - centre.mean(axis=0)
+    _, directions = np.linalg.eigh(around.T @ around)
     found = np.zeros((centre.shape[1], 2))
     found[:, : directions.shape[1]] = directions[:, :-3:-1]
-    return middle, found
+    return found
 
 
 def mean_shift_modes(
