@@ -11,6 +11,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QElapsedTimer, QEvent, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_shiftseg._napari.garbage import Freezer
 from napari_shiftseg._napari.loading import import_aside, load_torch_libraries
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -61,6 +62,7 @@ class Opening(QWidget):
         self._made: Dock | None = None
         self._asked: list[Callable[[Any], None]] = []
         self._turns, self._runner = Turns(self), Runner(self, quiet=True)
+        self._freezer = Freezer(viewer, self)
         self._runner.succeeded.connect(lambda form: self._turns.do(self._open(form)))
         self._runner.failed.connect(self._say)
         self._start, self._since = QTimer(self, interval=_REST), QElapsedTimer()
@@ -89,6 +91,7 @@ class Opening(QWidget):
             self._start.stop()
             self._runner.cancel()
             self._turns.stop()
+            self._freezer.give_up()
             if self._made is not None:
                 self._made.leave()
 
@@ -134,6 +137,8 @@ class Opening(QWidget):
         asked, self._asked = self._asked, []
         for call in asked:
             call(self.form)
+        yield
+        self._freezer.fill()
 
     def _say(self, message: str) -> None:
         self._asked.clear()
