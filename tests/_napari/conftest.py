@@ -152,7 +152,8 @@ def reopen(viewer, delete):
 
     def make():
         opened.append(SegmentWidget(viewer))
-        opened[-1].start()
+        for _ in opened[-1].start():
+            pass
         return opened[-1]
 
     yield make

@@ -13,6 +13,7 @@ from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.llvm import keep_triton_out
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.sentence import warning_style
+from napari_shiftseg._napari.turns import Steps
 
 
 class Dock(QWidget):
@@ -50,8 +51,9 @@ class Dock(QWidget):
         self.actions_of_widget.register()
         self.on_theme()
 
-    def start(self) -> None:
+    def start(self) -> Steps:
         """Do what takes its time, once the form can be seen."""
+        yield from ()
 
     def changeEvent(self, event: QEvent) -> None:
         """Let go of the viewer when napari closes the dock."""

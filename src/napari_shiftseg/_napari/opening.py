@@ -131,7 +131,7 @@ class Opening(QWidget):
         self._loading.hide()
         self._column.addWidget(self._made)
         yield
-        self._made.start()
+        yield from self._made.start()
         self.form = self._made
         yield
         asked, self._asked = self._asked, []

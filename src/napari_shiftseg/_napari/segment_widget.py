@@ -22,7 +22,7 @@ from napari_shiftseg._napari.segment.control import SegmentControl
 from napari_shiftseg._napari.segment.model_section import ModelSection
 from napari_shiftseg._napari.segment.result_control import ResultControl
 from napari_shiftseg._napari.segment.tab import SegmentTab
-from napari_shiftseg._napari.turns import Turns
+from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 
 
@@ -60,9 +60,9 @@ class SegmentWidget(Dock):
         self._connect()
         self.begin(self._tabs(), self._close, self._commands())
 
-    def start(self) -> None:
+    def start(self) -> Steps:
         """Load the first model and look at the image that is there."""
-        self.control.begin()
+        yield from self.control.begin()
 
     @property
     def model(self) -> ModelSection:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from qtpy.QtCore import QObject, QTimer
 
+_PAUSE = 10
+"""Milliseconds between two steps: without, the next would come before mouse and keys."""
+
 Steps = Iterator[None]
 """Work in steps: each goes to the next ``yield`` and adds or removes one layer at most."""
 
@@ -16,7 +19,7 @@ class Turns(QObject):
 
     napari takes about a tenth of a second for a layer that it adds, and more for one that it
     removes. Several in one turn of the event loop would add up. The first step is taken in
-    the next turn; what was asked for first is finished first.
+    a later turn; what was asked for first is finished first.
 
     While a step is taken, ``at_work`` is true: what happens to layers then is not the doing
     of a person.
@@ -27,7 +30,7 @@ class Turns(QObject):
         self._waiting: deque[Steps] = deque()
         self.at_work = False
         self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._step)
 
     @property

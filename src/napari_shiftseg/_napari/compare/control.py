@@ -151,7 +151,7 @@ class CompareControl(QObject):
     def _on_success(self, result: Sweep | tuple[Result, Result]) -> None:
         if isinstance(result, Sweep):
             self._sweep = result
-            self._tab.plot.show_sweep(result)
+            self._turns.do(self._tab.plot.show_sweep(result))
             return
         self._turns.do(self._show_pair(Pair(result)))
 

@@ -177,10 +177,12 @@ class Curtain(QObject):
             **placement.keywords,
         )
         layer = self.layer
+        yield
         insert_below_helpers(self._viewer, layer)
         yield
         if self._sides is not None:
             set_visible(layer, True)
+            yield
 
     def move(self, fraction: float) -> None:
         """Move the edge to a fraction of the image's width."""

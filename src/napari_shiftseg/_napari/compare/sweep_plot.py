@@ -14,6 +14,7 @@ from napari_shiftseg._napari.compare.file_dialog import ask_where_to_save
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, is_dark
 from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.sentence import Sentence
+from napari_shiftseg._napari.turns import Steps
 from napari_shiftseg.sweep_figure import DARK, LIGHT, Ink, fill_figure
 from napari_shiftseg.tile_sweep import Sweep
 
@@ -60,14 +61,18 @@ class SweepPlot(QWidget):
             "at multiples of the period there are no more than in corrected stitching."
         )
 
-    def show_sweep(self, sweep: Sweep) -> None:
-        """Draw a sweep."""
+    def show_sweep(self, sweep: Sweep) -> Steps:
+        """Draw a sweep: the figure is made in one step, and painted in another."""
         self._sweep = sweep
+        fill_figure(self.canvas.figure, sweep, self._ink)
+        yield
+        if self._sweep is not sweep:
+            return
         against = "ground truth" if sweep.scored else "the corrected labels"
         self.caption.say(f"{sweep.model}, counted against {against}.")
         self.export.setEnabled(True)
         self.canvas.show()
-        self._draw()
+        self.canvas.draw_idle()
 
     def set_theme(self, theme: str) -> None:
         """Take the colours of a napari theme."""

@@ -33,7 +33,7 @@ from napari_shiftseg._napari.segment.relabel import (
 from napari_shiftseg._napari.segment.resolver import Chosen, Resolver
 from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.tags import tag_of
-from napari_shiftseg._napari.turns import Turns
+from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
@@ -91,9 +91,10 @@ class SegmentControl(QObject):
             tab.stitch.switch.choose(mode)
         tab.stitch.grid.setChecked(self._remembered.get("grid", True))
 
-    def begin(self) -> None:
+    def begin(self) -> Steps:
         """Load the first model and look at the image that is there."""
         self._tab.model.load_first()
+        yield
         self._on_image(self._tab.image.image.layer)
 
     def close(self) -> None:
