@@ -5,9 +5,12 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 from sklearn.metrics import adjusted_rand_score
 
+from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.labels import meanshift
 from napari_shiftseg.labels.bins import BinSummary, Slabs, assign
 from napari_shiftseg.labels.meanshift import mean_shift_modes, mean_shift_modes_by_slabs
+from napari_shiftseg.pipeline import segment
+from napari_shiftseg.samples import load_sample
 
 
 def blobs(dims, spread, distance, clusters=5, points=40, seed=0):
@@ -52,6 +55,31 @@ def test_within_two_bandwidths_the_reference_is_scikit_learn_seeded_by_bins(dims
     points = blobs(dims, spread=0.3, distance=1.5, clusters=4, points=150, seed=seed)
     labels = partition(points, bandwidth=1.0)
     assert adjusted_rand_score(labels, reference(points, 1.0, bin_seeding=True)) >= 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_seed_rests_on_a_slope(seed):
+    rng = np.random.default_rng(seed)
+    along = 6 * rng.random(6000) ** 0.7  # ever denser, up to 6
+    points = rng.normal(0, 0.02, (6000, 8)) + along[:, None] / np.sqrt(8)
+    assert len(np.unique(partition(points, bandwidth=1.0))) == 1
+    assert len(np.unique(reference(points, 1.0, bin_seeding=True))) == 1
+
+
+def test_embeddings_of_a_real_volume_are_partitioned_as_by_scikit_learn():
+    model = load_model("nuclei-3d")
+    prediction = segment(load_sample("nuclei-3d").image, model).prediction
+    points = prediction.embedding[:, prediction.foreground >= 0.5].T
+    bandwidth = model.description.clustering.bandwidth
+    expected = reference(points, bandwidth, bin_seeding=True)
+    assert points.shape[1] == 8
+    assert adjusted_rand_score(partition(points, bandwidth), expected) >= 0.99
+
+
+def test_a_cluster_far_from_the_centre_of_its_cell_has_a_mode():
+    points = np.random.default_rng(0).normal(0.45, 0.01, (200, 8))  # 1.3 from the origin
+    modes = mean_shift_modes(BinSummary.of(points, 1.0), 1.0)
+    np.testing.assert_allclose(modes, [points.mean(axis=0)], atol=0.01)
 
 
 def test_modes_are_where_scikit_learn_has_them():

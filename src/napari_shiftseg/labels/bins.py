@@ -87,8 +87,8 @@ class BinSummary:
         return BinSummary(self.key[start:stop], self.count[start:stop], self.total[start:stop])
 
     def coarse(self) -> BinSummary:
-        """Merge bins to the edge length of one bandwidth."""
-        return _grouped(self.key // BINS, self.count, self.total)[0]
+        """Merge bins to cells of one bandwidth; the key is the cell's centre in bandwidths."""
+        return _grouped(cell_of(self.key), self.count, self.total)[0]
 
 
 @dataclass(frozen=True)
@@ -164,12 +164,18 @@ class Slabs:
         self.edges: list[int] = []
         if len(coordinates) == 0:
             return
-        # Seeds are bins of one bandwidth, which no edge may cut.
-        coarse, first = np.unique(coordinates // BINS, return_index=True)
+        # Seeds are cells of one bandwidth, which no edge may cut.
+        cells, first = np.unique(cell_of(coordinates), return_index=True)
         sizes = np.add.reduceat(counts, first)
         filled = np.cumsum(sizes) - sizes
         start = np.unique(filled // most, return_index=True)[1]
-        self.edges = [*(coarse[start] * BINS).tolist(), int(coarse[-1] + 1) * BINS]
+        begins = np.append(cells[start], cells[-1] + 1)
+        self.edges = (begins * BINS - BINS // 2).tolist()
+
+
+def cell_of(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Round bin coordinates to whole bandwidths, as scikit-learn does to find its seeds."""
+    return (key + BINS // 2) // BINS
 
 
 def assign(

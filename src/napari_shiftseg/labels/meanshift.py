@@ -1,6 +1,10 @@
 """Mean shift with a flat kernel on a summary of the embeddings.
 
-The modes depend on nothing but the summary: not on tiles, not on workers.
+The modes depend on nothing but the summary: not on tiles, not on workers. They are those of
+scikit-learn with ``bin_seeding=True``, whose seeds these are, but for the width of a bin. A bin
+on the rim of the kernel counts by the share of it that lies within: if it were in or out as a
+whole, the mean would not change while the kernel moves by less than a bin, and seeds would
+rest on slopes.
 """
 
 from __future__ import annotations
@@ -25,8 +29,20 @@ _PAIRS = 2**20
 _SMALL = 2**16
 """Pairs of a group that are compared at once, instead of leaving out more that are far."""
 
-_REACH = LATTICE + 1
-"""How far a bin near a position may be, and the width of a column; more by what rounding may do."""
+_SHARES = 16
+"""Parts of a bin that the rim of the kernel can cut off: sums stay sums of integers."""
+
+_SLOPE = _SHARES * BINS / LATTICE**2
+"""Shares that a bin loses per unit of half its squared distance: all over its own width."""
+
+_RIM = LATTICE * (1 + 1 / BINS) ** 0.5
+"""How far from a position a bin may be of which a part is near it."""
+
+_REACH = int(_RIM) + 2
+"""The same, and the width of a column; more by what rounding may do."""
+
+_ALIKE = LATTICE // 32
+"""Edge of a cell of the embedding space in which seeds that climb are taken for one."""
 
 _SAMPLE, _TREE_COST = 64, 60
 """Seeds that are asked for their neighbours; what a neighbour by the tree costs in pairs."""
@@ -41,7 +57,7 @@ _MAX_STEPS = 300
 _TOLERANCE = 1e-3
 
 Resting = tuple[NDArray[np.float64], NDArray[np.int64]]
-"""Where seeds have come to rest, ``(n, E)``, and how many pixels are near, ``(n,)``."""
+"""Where seeds rest, ``(n, E)``, and how many pixels are near, in shares of a pixel, ``(n,)``."""
 
 
 class _Ordered(NamedTuple):
@@ -68,14 +84,15 @@ class _Means:
     of each.
     """
 
-    def __init__(self, summary: BinSummary, start: NDArray[np.float64]) -> None:
-        centre = summary.total / summary.count[:, None]
+    def __init__(self, summary: BinSummary, some: NDArray[np.float64]) -> None:
+        centre = _means(summary)
         self.directions = _widest(centre)
-        self._start = start
+        self._some = some
         column, across = self.placed(centre)
         order = np.lexsort((across, column))
         self.centre, self._column, self._across = centre[order], column[order], across[order]
-        self.lifted = np.column_stack([self.centre, (self.centre**2).sum(1) / 2])
+        half = (self.centre**2).sum(1) / 2
+        self.lifted = np.vstack([self.centre.T, half, np.ones(len(half))])
         sums = np.column_stack([summary.count, summary.total])
         self.sums = sums[order].astype(np.float64)
 
@@ -112,9 +129,15 @@ class _Means:
     @cached_property
     def crowded(self) -> bool:
         """Whether so many bins are near a seed that comparing all costs less than a tree."""
-        some = self._start[:: max(1, len(self._start) // _SAMPLE)]
-        near = self.tree.query_ball_point(some, LATTICE, return_length=True)
+        some = self._some[:: max(1, len(self._some) // _SAMPLE)]
+        near = self.tree.query_ball_point(some, _RIM, return_length=True)
         return bool(near.mean() * _TREE_COST > self.ordered(some).compared / len(some))
+
+
+def _means(summary: BinSummary) -> NDArray[np.float64]:
+    """Return the mean of each bin in lattice steps, ``(B, E)``."""
+    means: NDArray[np.float64] = summary.total / summary.count[:, None]
+    return means
 
 
 def _widest(centre: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -148,9 +171,7 @@ def mean_shift_modes(
     """
     if len(summary.count) == 0:
         return np.zeros((0, summary.key.shape[1]))
-    seeds = summary.coarse()
-    found = _climb(summary, seeds.total / seeds.count[:, None])
-    return _modes([found], bandwidth, min_count)
+    return _modes([_climb(summary, summary.coarse())], bandwidth, min_count)
 
 
 def mean_shift_modes_by_slabs(
@@ -184,11 +205,11 @@ def _climb_in_slab(slabs: Slabs, low: int, high: int) -> Resting:
         summary = slabs.between(bottom, top)
         seeds = summary.between(low, high).coarse()
         sees_all = (
-            -np.inf if bottom == slabs.edges[0] else (bottom + BINS) * (LATTICE // BINS),
-            np.inf if top == slabs.edges[-1] else (top - BINS) * (LATTICE // BINS),
+            -np.inf if bottom == slabs.edges[0] else bottom * (LATTICE // BINS) + _REACH,
+            np.inf if top == slabs.edges[-1] else top * (LATTICE // BINS) - _REACH,
         )
         try:
-            return _climb(summary, seeds.total / seeds.count[:, None], sees_all)
+            return _climb(summary, seeds, sees_all)
         except _OutOfSight:
             margin *= 2
 
@@ -199,44 +220,55 @@ class _OutOfSight(Exception):
 
 def _modes(found: list[Resting], bandwidth: float, min_count: int) -> NDArray[np.float64]:
     position = np.concatenate([p for p, _ in found])
-    count = np.concatenate([c for _, c in found])
-    enough = count >= min_count
-    return _strongest(position[enough], count[enough]) * (bandwidth / LATTICE)
+    weight = np.concatenate([w for _, w in found])
+    enough = weight >= max(min_count, 1) * _SHARES
+    return _strongest(position[enough], weight[enough]) * (bandwidth / LATTICE)
 
 
 def _climb(
-    summary: BinSummary,
-    start: NDArray[np.float64],
-    sees_all: tuple[float, float] = (-np.inf, np.inf),
+    summary: BinSummary, seeds: BinSummary, sees_all: tuple[float, float] = (-np.inf, np.inf)
 ) -> Resting:
     """Move each seed to the mean of the pixels around it until it rests.
 
-    Seeds that see the same pixels have the same mean and go on as one: what makes it fast
-    where many seeds climb one mode. ``sees_all`` is the range of first lattice coordinates
-    in which the summary holds all that is near; outside of it _OutOfSight is raised.
+    A seed begins in the centre of its cell as in scikit-learn; if no pixel is near that, then
+    in the mean of its own. Seeds that have come to the same place go on as one, if their cells
+    had the same first coordinate: no slab parts them. ``sees_all`` is the range of first lattice
+    coordinates in which the summary holds all that is near; outside of it _OutOfSight is raised.
     """
-    bins = _Means(summary, start)
+    own = _means(seeds)
+    bins = _Means(summary, own)
     resting: list[Resting] = []
-    position = start
+    position, family = (seeds.key * LATTICE).astype(np.float64), seeds.key[:, 0]
     for step in range(_MAX_STEPS):
         first = position[:, 0]
         if len(first) and (first.min() < sees_all[0] or first.max() >= sees_all[1]):
             raise _OutOfSight
-        mean, count = _kernel_mean(bins, position)
+        mean, weight = _kernel_mean(bins, position)
+        if step == 0:
+            mean = np.where(weight[:, None] > 0, mean, own)
         moving = np.linalg.norm(mean - position, axis=1) > _TOLERANCE * LATTICE
         if step == _MAX_STEPS - 1:
             moving[:] = False
-        resting.append((mean[~moving], count[~moving]))
-        position = np.unique(mean[moving], axis=0)
+        resting.append((mean[~moving], weight[~moving]))
+        position, family = _together(mean[moving], family[moving])
         if len(position) == 0:
             break
-    return np.concatenate([p for p, _ in resting]), np.concatenate([c for _, c in resting])
+    return np.concatenate([p for p, _ in resting]), np.concatenate([w for _, w in resting])
+
+
+def _together(
+    position: NDArray[np.float64], family: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Of the seeds of a family that have come to the same place keep the first."""
+    cells = np.column_stack([family, np.floor(position / _ALIKE)])
+    first = np.unique(cells, axis=0, return_index=True)[1]
+    return position[first], family[first]
 
 
 def _kernel_mean(
     bins: _Means, position: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Mean of the pixels within one bandwidth of each position, and how many they are.
+    """Mean of the pixels within one bandwidth of each position, and how many shares they are.
 
     All sums are of integers below 2^53, so both ways of adding give the same.
     """
@@ -244,22 +276,29 @@ def _kernel_mean(
     dense = seeds.compared <= _DENSE or bins.crowded
     sums = np.empty((len(position), bins.sums.shape[1]))
     sums[seeds.order] = (_dense_sums if dense else _sparse_sums)(bins, seeds)
-    count, found = sums[:, 0], sums[:, 0] > 0
+    weight, found = sums[:, 0], sums[:, 0] > 0
     mean = position.copy()
-    mean[found] = sums[found, 1:] / count[found, None]
-    return mean, count.astype(np.int64)
+    mean[found] = sums[found, 1:] / weight[found, None]
+    return mean, weight.astype(np.int64)
+
+
+def _in_shares(closeness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round in place what is the share of a bin within the kernel where it is from 0 to 1."""
+    np.rint(closeness, out=closeness)
+    return np.clip(closeness, 0, _SHARES, out=closeness)
 
 
 def _dense_sums(bins: _Means, seeds: _Ordered) -> NDArray[np.float64]:
     """Compare positions with all bins that may be near: two matrix products, ``(n, 1 + E)``."""
     sums = np.zeros((len(seeds.position), bins.sums.shape[1]))
-    lifted = np.column_stack([seeds.position, -np.ones(len(seeds.position))])
-    reach = ((seeds.position**2).sum(1, keepdims=True) - LATTICE**2) / 2
+    beyond = ((seeds.position**2).sum(1) - LATTICE**2) / 2
+    lifted = np.column_stack(
+        [_SLOPE * seeds.position, np.full(len(beyond), -_SLOPE), _SHARES / 2 - _SLOPE * beyond]
+    )
     for part, spans in _groups(bins, seeds):
         for near in spans:
-            product = lifted[part] @ bins.lifted[near].T
-            np.greater_equal(product, reach[part], out=product)
-            sums[part] += product @ bins.sums[near]
+            shares = _in_shares(lifted[part] @ bins.lifted[:, near])
+            sums[part] += shares @ bins.sums[near]
     return sums
 
 
@@ -291,20 +330,23 @@ def _sparse_sums(bins: _Means, seeds: _Ordered) -> NDArray[np.float64]:
     sums = np.zeros((len(seeds.position), bins.sums.shape[1]))
     for start in range(0, len(seeds.position), _CHUNK):
         part = seeds.position[start : start + _CHUNK]
-        near = bins.tree.query_ball_point(part, LATTICE, workers=-1, return_sorted=False)
+        near = bins.tree.query_ball_point(part, _RIM, workers=-1, return_sorted=False)
         sizes = np.fromiter(map(len, near), np.int64, len(near))
         found = sizes > 0
         if found.any():
             members = np.concatenate(near[found]).astype(np.int64)
             offsets = np.cumsum(sizes[found]) - sizes[found]
-            added = np.add.reduceat(bins.sums[members], offsets, axis=0)
+            away = bins.centre[members] - np.repeat(part[found], sizes[found], axis=0)
+            beyond = ((away**2).sum(1) - LATTICE**2) / 2
+            shares = _in_shares(_SHARES / 2 - _SLOPE * beyond)
+            added = np.add.reduceat(shares[:, None] * bins.sums[members], offsets, axis=0)
             sums[start : start + _CHUNK][found] = added
     return sums
 
 
-def _strongest(position: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+def _strongest(position: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[np.float64]:
     """Keep the modes that no stronger mode has within one bandwidth."""
-    order = np.lexsort((*position.T, -count))
+    order = np.lexsort((*position.T, -weight))
     position = position[order]
     keep = np.ones(len(position), bool)
     near = KDTree(position).query_ball_point(position, LATTICE) if len(position) else []
