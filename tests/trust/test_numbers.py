@@ -27,7 +27,7 @@ from napari_shiftseg.tiles.plan import make_plan
 pytestmark = pytest.mark.trust("number")
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (90, 110)).astype(np.uint8)
-CLUSTERING = Clustering(bandwidth=0.05, min_size=2, foreground_threshold=0.0)
+CLUSTERING = Clustering(bandwidth=0.03, min_size=2, foreground_threshold=0.0)
 
 
 @pytest.fixture
