@@ -47,7 +47,7 @@ _ALIKE = LATTICE // 32
 _SAMPLE, _TREE_COST = 64, 60
 """Seeds that are asked for their neighbours; what a neighbour by the tree costs in pairs."""
 
-_CHUNK = 2**14
+_CHUNK = 2**12
 """Positions asked of the tree at a time: what bounds the memory of their neighbours."""
 
 _MARGIN = 3 * BINS
@@ -336,11 +336,12 @@ def _sparse_sums(bins: _Means, seeds: _Ordered) -> NDArray[np.float64]:
         if found.any():
             members = np.concatenate(near[found]).astype(np.int64)
             offsets = np.cumsum(sizes[found]) - sizes[found]
-            away = bins.centre[members] - np.repeat(part[found], sizes[found], axis=0)
-            beyond = ((away**2).sum(1) - LATTICE**2) / 2
-            shares = _in_shares(_SHARES / 2 - _SLOPE * beyond)
-            added = np.add.reduceat(shares[:, None] * bins.sums[members], offsets, axis=0)
-            sums[start : start + _CHUNK][found] = added
+            away = bins.centre[members]
+            away -= np.repeat(part[found], sizes[found], axis=0)
+            beyond = (np.einsum("ij,ij->i", away, away) - LATTICE**2) / 2
+            added = bins.sums[members]
+            added *= _in_shares(_SHARES / 2 - _SLOPE * beyond)[:, None]
+            sums[start : start + _CHUNK][found] = np.add.reduceat(added, offsets, axis=0)
     return sums
 
 
