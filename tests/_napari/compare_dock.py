@@ -57,10 +57,11 @@ def compare(qtbot, dock):
 
 
 def rest(qtbot, dock):
-    """Wait until all layers are there."""
+    """Wait until all layers are there, and the plot."""
     qtbot.waitUntil(lambda: not dock.turns.busy, timeout=PATIENCE)
 
 
 def sweep(qtbot, dock):
     with qtbot.waitSignal(dock.runner.succeeded, timeout=PATIENCE):
         dock.tab.plot.run.run.click()
+    rest(qtbot, dock)
