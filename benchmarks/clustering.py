@@ -86,15 +86,14 @@ def measure(name: str, sizes: list[int], limit: float) -> list[dict[str, Any]]:
             reference = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(vectors)
             theirs = time.perf_counter() - begin
             row |= {"sklearn_seconds": theirs, "ratio": theirs / ours}
-            row |= alike(vectors, binned, labels, reference.labels_)
+            row |= alike(vectors, bandwidth, labels, reference.labels_)
         rows.append(row)
         print(line(row), flush=True)
     return rows
 
 
-def alike(vectors: Vectors, binned: Binned, labels: Any, theirs: Any) -> dict[str, float]:
+def alike(vectors: Vectors, bandwidth: float, labels: Any, theirs: Any) -> dict[str, float]:
     """Compare labels with scikit-learn's, and where they differ, these with other ones of its."""
-    bandwidth = binned.bandwidth
     found = {"ari": adjusted_rand_score(theirs, labels)}
     if found["ari"] >= ALIKE:
         return found

@@ -45,7 +45,7 @@ def test_a_layer_is_collected_when_it_is_removed(when, viewer, open_dock, qtbot)
 
 
 def test_a_dock_that_is_deleted_leaves_nothing_frozen(viewer, qtbot):
-    freezer = Freezer(viewer, None)
+    freezer = Freezer(viewer)
     freezer.fill()
     assert anything_is_frozen()
     freezer.deleteLater()
@@ -55,7 +55,7 @@ def test_a_dock_that_is_deleted_leaves_nothing_frozen(viewer, qtbot):
 def test_what_others_froze_stays_frozen(viewer):
     stays = {"napari": [viewer]}
     gc.freeze()
-    freezer = Freezer(viewer, None)
+    freezer = Freezer(viewer)
     freezer.fill()
     freezer.give_up()
     assert is_frozen(stays)

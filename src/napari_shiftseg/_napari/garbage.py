@@ -35,7 +35,7 @@ class Freezer(QObject):
     _used_by: ClassVar[set[int]] = set()
     """The docks that are open."""
 
-    def __init__(self, viewer: Viewer, parent: QObject) -> None:
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._frozen: WeakSet[Layer] = WeakSet()

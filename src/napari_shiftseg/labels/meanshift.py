@@ -179,9 +179,9 @@ def mean_shift_modes_by_slabs(
 ) -> NDArray[np.float64]:
     """Find the modes of more bins than fit into memory, slab by slab of the first dimension.
 
-    A seed sees what lies within one bandwidth of it. So it climbs with the bins of its slab
-    and of a margin, which grows until no seed of the slab comes near to its end: the modes
-    are exactly those of :func:`mean_shift_modes`.
+    A seed sees what lies within one bandwidth of it, and half a bin more. So it climbs with the
+    bins of its slab and of a margin, which grows until no seed of the slab comes near to its
+    end: the modes are exactly those of :func:`mean_shift_modes`.
 
     Parameters
     ----------
