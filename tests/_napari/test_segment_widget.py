@@ -302,6 +302,7 @@ class TestRun:
         tab.run.run.click()
         gate.let_through(2)
         qtbot.waitUntil(lambda: tab.run.bar.value() > 100, timeout=PATIENCE)
+        rest(qtbot, widget)
         assert picture.visible and (picture.data != before).any()
         assert not viewer.layers["Labels (naive, 12 px)"].visible
         tab.run.cancel.click()
@@ -326,6 +327,7 @@ class TestRun:
         tab.run.run.click()
         gate.let_through(3)
         qtbot.waitUntil(lambda: tab.run.bar.text() == "Naive: tile 3 of 16", timeout=PATIENCE)
+        rest(qtbot, widget)
         picture = viewer.layers["Running…"].data
         assert picture[:12, :36].any() and not picture[12:].any() and not picture[:, 36:].any()
         with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
@@ -341,6 +343,7 @@ class TestRun:
         gate.let_through(17)
         text = "Naive: tile 1 of 16, frame 2 of 3"
         qtbot.waitUntil(lambda: tab.run.bar.text() == text, timeout=PATIENCE)
+        rest(qtbot, widget)
         picture = viewer.layers["Running…"]
         assert picture.data.shape == (3, 48, 40, 3)
         assert picture.data[0].any() and picture.data[1].any() and not picture.data[2].any()

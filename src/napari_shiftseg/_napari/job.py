@@ -201,9 +201,9 @@ def run(
     done = 0
     for event in _events(subject, stitchings, truth):
         if isinstance(event, TileDone):
-            yield _progress(subject, stitchings, done, event)
             if subject.colouring is not None or _colours_need_no_measure(subject):
                 yield Partial(_picture(subject, event))
+            yield _progress(subject, stitchings, done, event)
         elif isinstance(event, Comparison):
             yield results_of(subject, event)
         else:
