@@ -21,6 +21,7 @@ from napari_shiftseg.embeddings.budget import rows_read
 from napari_shiftseg.embeddings.device import fast_layout, keep_freed_memory, out_of_memory
 from napari_shiftseg.embeddings.fused import fused
 from napari_shiftseg.embeddings.stream import Stream
+from napari_shiftseg.embeddings.transfer import Arriving, one_ahead, to_device, to_host
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.image.border import read_reflected
 from napari_shiftseg.image.intensity import Scaling
@@ -56,8 +57,9 @@ class Execution:
 
     def tile_by_tile(self) -> Iterator[tuple[Tile, Output]]:
         """Run each tile alone, in raster order."""
-        for tile in self.plan:
-            yield tile, self._in_parts(tile)
+        begun = ((tile, self._in_parts(tile)) for tile in self.plan)
+        for tile, output in one_ahead(begun, self.device):
+            yield tile, output()
 
     def column_by_column(self, rows: int) -> Iterator[tuple[Tile, Output]]:
         """Run all tiles that differ on the first axis alone as one stream.
@@ -79,9 +81,9 @@ class Execution:
                 if not out_of_memory(error):
                     raise
             for tile in waiting:
-                yield tile, self._in_parts(tile)
+                yield tile, self._in_parts(tile)()
 
-    def _in_parts(self, tile: Tile) -> Output:
+    def _in_parts(self, tile: Tile) -> Arriving:
         """Compute a tile, in parts where the device has no memory for it at once."""
         if self.largest is None:
             output = self._at_once(tile)
@@ -99,15 +101,15 @@ class Execution:
             at_once = self._at_once(part)
             if at_once is None:
                 return self._in_parts(tile)
-            whole[(slice(None), *plan.place(part))] = at_once
-        return whole
+            whole[(slice(None), *plan.place(part))] = at_once()
+        return lambda: whole
 
-    def _at_once(self, tile: Tile) -> Output | None:
+    def _at_once(self, tile: Tile) -> Arriving | None:
         """Compute a tile; None if the device has no memory for it and a smaller one is legal."""
         try:
             with torch.inference_mode():
                 output = self.network(self._read(tile.outer))[0][(slice(None), *tile.local)]
-                return _on_the_host(output)
+                return to_host(output)
         except (RuntimeError, MemoryError) as error:
             smaller = self._halved(tile) if out_of_memory(error) else None
             if smaller is None:
@@ -138,7 +140,7 @@ class Execution:
         """Cut the output rows of a column into its tiles."""
         at, cross = tiles[0].window[0].start, tiles[0].local[1:]
         output: Output | None = None
-        for piece in self._rows_out(tiles, rows):
+        for piece in one_ahead(self._rows_out(tiles, rows), self.device):
             stop = at + piece.shape[1]
             while tiles and tiles[0].inner[0].start < stop:
                 inner = tiles[0].inner[0]
@@ -146,8 +148,8 @@ class Execution:
                     size = (s.stop - s.start for s in tiles[0].inner)
                     output = np.empty((len(piece), *size), np.float32)
                 first, end = max(at, inner.start), min(stop, inner.stop)
-                done = _on_the_host(piece[(slice(None), slice(first - at, end - at), *cross)])
-                output[:, first - inner.start : end - inner.start] = done
+                done = to_host(piece[(slice(None), slice(first - at, end - at), *cross)])
+                output[:, first - inner.start : end - inner.start] = done()
                 if inner.stop > stop:
                     break
                 yield tiles.pop(0), output
@@ -174,9 +176,4 @@ class Execution:
         """Read and normalise: ``(1, C, *region size)`` on the device, in the network's type."""
         pixels = self.scaling(read_reflected(self.channels_first, region))
         kind = next(self.network.parameters()).dtype
-        return fast_layout(torch.from_numpy(pixels)[None].to(self.device, kind))
-
-
-def _on_the_host(output: Tensor) -> Output:
-    done: Output = output.float().cpu().numpy()
-    return done
+        return fast_layout(to_device(torch.from_numpy(pixels)[None], self.device, kind))

@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
 from napari_shiftseg.embeddings.device import choose_device, fast_layout
+from napari_shiftseg.embeddings.transfer import to_device
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
@@ -209,7 +210,7 @@ class Trainer:
         started = time.perf_counter()
         for image, labels in batches:
             self._in_step = True  # weights that are half updated must never be saved
-            losses = self._one_step(image.to(self.device), labels.to(self.device))
+            losses = self._one_step(to_device(image, self.device), to_device(labels, self.device))
             self.step += 1
             self._in_step = False
             self.seconds += time.perf_counter() - started
