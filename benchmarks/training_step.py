@@ -32,7 +32,11 @@ RECIPES = {
     "2d-small, boundary weight, elastic": TrainingRecipe(
         "nuclei", push_reach=10, boundary_weight=2, elastic=1
     ),
+    "2d-small, mixed precision": TrainingRecipe("nuclei", push_reach=10, precision="mixed"),
     "3d-small": TrainingRecipe("nuclei-3d", preset="3d-small", push_reach=10),
+    "3d-small, mixed precision": TrainingRecipe(
+        "nuclei-3d", preset="3d-small", push_reach=10, precision="mixed"
+    ),
 }
 
 
@@ -75,7 +79,9 @@ def measured(recipe: TrainingRecipe, steps: int) -> dict[str, Any]:
 
 def forward_and_backward(trainer: Trainer, image: torch.Tensor) -> None:
     """Run the network both ways, with any gradient."""
-    trainer.windows.predict(trainer.network, image).sum().backward()
+    with torch.autocast("cpu", torch.bfloat16, enabled=trainer.schedule.precision == "mixed"):
+        outputs = trainer.windows.predict(trainer.network, image)
+    outputs.float().sum().backward()
 
 
 def seconds(do: Callable[[], Any]) -> float:

@@ -61,6 +61,18 @@ def test_channels_of_a_hyperstack_become_layers(open_file, tmp_path):
     np.testing.assert_array_equal(second.data, pixels[:, :, 1])
 
 
+def test_channels_look_as_their_file_says(open_file, tmp_path):
+    green, grey = np.zeros((2, 3, 256), np.uint8)
+    green[1] = grey[:] = np.arange(256)
+    looks = {"LUTs": [green, grey], "Ranges": (10.0, 200.0, 0.0, 70000.0)}
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS[:2], imagej=True, metadata={"axes": "CYX"} | looks)
+    first, second = open_file("a.tif")
+    np.testing.assert_array_equal(first.colormap.colors, [[0, 0, 0, 1], [0, 1, 0, 1]])
+    assert second.colormap.name == "gray"
+    assert first.blending == second.blending == "additive"
+    assert (first.contrast_limits, second.contrast_limits) == ([10, 200], [0, 70000])
+
+
 def test_many_channels_have_colours_of_their_own(open_file, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, metadata={"axes": "CYX"}, photometric="minisblack")
     layers = open_file("a.tif")

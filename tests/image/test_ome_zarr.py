@@ -11,6 +11,7 @@ import zarr
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.ome_zarr import open_ome_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 
@@ -156,6 +157,22 @@ def test_the_names_of_channels_are_read(path):
     attributes = written(path) | {"omero": {"channels": [{"label": "DAPI"}, {"label": "GFP"}]}}
     (path / ".zattrs").write_text(json.dumps(attributes))
     assert [image.name for image in open_ome_zarr(path)[0].split()] == ["DAPI", "GFP"]
+
+
+@pytest.mark.parametrize(
+    ("said", "colour", "shown"),
+    [
+        ({"color": "00FF80", "window": {"start": 5, "end": 90}}, "#00ff80", (5, 90)),
+        ({"color": "FFFFFF", "window": {"start": 0, "end": 9, "min": 0, "max": 9}}, None, None),
+        ({"color": "green", "window": {"start": 9, "end": 5}}, None, None),
+        ({"color": 7, "window": [1, 2]}, None, None),
+    ],
+)
+def test_colours_and_chosen_display_ranges_are_read(path, said, colour, shown):
+    write_ome_zarr(path, PIXELS[:, 0], axes="cyx")
+    attributes = written(path) | {"omero": {"channels": [{"label": "a"} | said]}}
+    (path / ".zattrs").write_text(json.dumps(attributes))
+    assert open_ome_zarr(path)[0].channels == (Channel("a", colour, shown),)
 
 
 def test_what_is_no_ome_zarr_is_refused(path, tmp_path):

@@ -10,6 +10,7 @@ import tifffile
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.tiff_series import open_tiff
 
 MICRON, PIXEL = "micrometer", "pixel"
@@ -48,7 +49,7 @@ def test_an_imagej_hyperstack(path):
     assert (image.name, image.calibration.axes) == ("Zellen 細胞 1", "tzcyx")
     assert image.calibration.scale == (30, 2.5, 1, 0.5, 0.25)
     assert image.calibration.units == ("second", MICRON, PIXEL, MICRON, MICRON)
-    assert image.channels == ("DAPI", "GFP", "RFP", "Cy5")
+    assert [channel.name for channel in image.channels] == ["DAPI", "GFP", "RFP", "Cy5"]
     assert (image.kind, image.provenance) == ("image", {})
 
 
@@ -56,7 +57,27 @@ def test_labels_of_slices_are_no_names_of_channels(path):
     write_imagej(path, numbers(3, 2, 5, 6), "ZCYX", Labels=[f"plane {i}" for i in range(6)])
     assert only(path).channels == ()
     write_imagej(path, numbers(3, 2, 5, 6), "ZCYX", Labels=["DAPI", "GFP"] * 3)
-    assert only(path).channels == ("DAPI", "GFP")
+    assert only(path).channels == (Channel("DAPI"), Channel("GFP"))
+
+
+def ramp(*colour):
+    return (np.arange(256)[None] * np.array(colour)[:, None]).astype(np.uint8)
+
+
+def test_colours_and_display_ranges_of_imagej(path):
+    fire = np.random.default_rng(0).integers(0, 256, (3, 256), np.uint8)
+    tables = [ramp(0, 1, 0), ramp(1, 1, 1), fire]
+    ranges = (10.0, 200.0, 5.0, 5.0, 0.0, 4095.0)
+    write_imagej(path, numbers(3, 5, 6), "CYX", LUTs=tables, Ranges=ranges)
+    green, grey, other = only(path).channels
+    assert green == Channel("", "#00ff00", (10, 200))
+    assert grey == Channel()
+    assert other == Channel("", None, (0, 4095))
+
+
+def test_the_display_range_of_a_single_channel_of_imagej(path):
+    write_imagej(path, numbers(5, 6), "YX", min=3.0, max=20.0)
+    assert only(path).channels == (Channel(shown=(3, 20)),)
 
 
 def test_without_a_unit_imagej_means_a_printers_resolution(path):
@@ -86,7 +107,16 @@ def test_an_ome_tiff(path):
     assert image.calibration.axes == "czyx"
     assert image.calibration.scale == (1, 2, 250, 0.25)
     assert image.calibration.units == (PIXEL, MICRON, "nanometer", MICRON)
-    assert image.channels == ("DAPI", "GFP")
+    assert image.channels == (Channel("DAPI"), Channel("GFP"))
+
+
+@pytest.mark.parametrize(
+    ("number", "colour"),
+    [(-16776961, "#ff0000"), (16711935, "#00ff00"), (0x00FFFFFF, "#00ffff"), (-1, None)],
+)
+def test_colours_of_an_ome_tiff(path, number, colour):
+    write_ome(path, numbers(2, 5, 6), "CYX", Channel={"Name": ["a", "b"], "Color": [number, -1]})
+    assert only(path).channels == (Channel("a", colour), Channel("b"))
 
 
 def test_each_series_of_an_ome_tiff_is_an_image(path):

@@ -99,7 +99,7 @@ def note(message: str) -> None:
 
 @contextlib.contextmanager
 def progress_bar(title: str, total: int, *, done: int = 0) -> Iterator[Callable[[str], None]]:
-    """Show progress on stderr; where that is no terminal, a line every twentieth."""
+    """Show progress on stderr; where that is no terminal, a line at first and every twentieth."""
     if sys.stderr.isatty():
         columns = (
             TextColumn("{task.description}"),
@@ -118,7 +118,7 @@ def progress_bar(title: str, total: int, *, done: int = 0) -> Iterator[Callable[
     def advance(status: str) -> None:
         nonlocal count
         count += 1
-        if status and (count % every == 0 or count == total):
+        if status and (count % every == 0 or count in (done + 1, total)):
             note(f"{title} {count}/{total} {status}")
 
     yield advance

@@ -6,6 +6,7 @@ from typing import Any
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.channel import Channel, colour_of_digits, shown_between
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
 from napari_shiftseg.image.pyramid import Reduction, Shape
 from napari_shiftseg.image.units import PIXEL
@@ -90,15 +91,19 @@ def parse_multiscale(described: dict[str, Any], ndim: int) -> Calibration:
     )
 
 
-def channel_names(attributes: dict[str, Any]) -> tuple[str, ...]:
-    """Return the names of channels, empty where there are none."""
+def channels_of(attributes: dict[str, Any]) -> tuple[Channel, ...]:
+    """Return what is said of the channels."""
     channels = attributes.get("omero", {}).get("channels", ())
-    return tuple(str(channel.get("label", "")) for channel in channels)
+    return tuple(
+        Channel(str(said.get("label", "")), colour_of_digits(said.get("color")), _shown(said))
+        for said in channels
+    )
 
 
-def are_colours(names: tuple[str, ...]) -> bool:
+def are_colours(channels: tuple[Channel, ...]) -> bool:
     """Tell whether channels are red, green, blue and perhaps alpha."""
-    return len(names) in (3, 4) and names == tuple(_COLOURS)[: len(names)]
+    names = [channel.name for channel in channels]
+    return len(names) in (3, 4) and names == list(_COLOURS)[: len(names)]
 
 
 def canonical_order(axes: str) -> list[int]:
@@ -131,6 +136,15 @@ def _dataset(
             {"type": "translation", "translation": [t + half * (n - 1) * s for s, t, n in steps]},
         ],
     }
+
+
+def _shown(channel: dict[str, Any]) -> tuple[float, float] | None:
+    """Return the range that somebody chose; many write all that the type can hold."""
+    window = channel.get("window")
+    if not isinstance(window, dict):
+        return None
+    chosen = shown_between(window.get("start"), window.get("end"))
+    return None if chosen == shown_between(window.get("min"), window.get("max")) else chosen
 
 
 def _omero(count: int) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
-from napari_shiftseg.image.ngff import are_colours, channel_names, parse_multiscale
+from napari_shiftseg.image.ngff import are_colours, channels_of, parse_multiscale
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
 from napari_shiftseg.image.readable import readable
 
@@ -90,7 +90,7 @@ def _open(group: Any, name: str) -> OpenedImage:
         name,
         levels,
         calibration,
-        channels=channel_names(attributes),
+        channels=channels_of(attributes),
         kind=kind_of(stated, provenance, levels[0].dtype),
         provenance=provenance,
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.channel import Channel
 
 Kind = Literal["image", "labels", "embedding"]
 
@@ -32,7 +33,7 @@ class OpenedImage:
     calibration
         Of the first level.
     channels
-        Names along the axis ``c``, empty if the file has none.
+        What the file says of those along the axis ``c``, or of the only one; may be too few.
     kind
         ``"labels"`` and ``"embedding"`` are results; all else is an ``"image"``.
     provenance
@@ -42,7 +43,7 @@ class OpenedImage:
     name: str
     levels: tuple[Any, ...]
     calibration: Calibration
-    channels: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
     kind: Kind = "image"
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -64,13 +65,13 @@ class OpenedImage:
         return tuple(self._channel(axis, i) for i in range(self.pixels.shape[axis]))
 
     def _channel(self, axis: int, index: int) -> OpenedImage:
-        named = index < len(self.channels) and self.channels[index]
+        channel = self.channels[index] if index < len(self.channels) else Channel()
         return replace(
             self,
-            name=str(named or f"{self.name}: channel {index + 1}"),
+            name=channel.name or f"{self.name}: channel {index + 1}",
             levels=tuple(level[(slice(None),) * axis + (index,)] for level in self.levels),
             calibration=self.calibration.without("c"),
-            channels=(),
+            channels=(channel,),
         )
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 from xml.etree import ElementTree
 
+from napari_shiftseg.image.channel import (
+    Channel,
+    colour_of_number,
+    colour_of_table,
+    shown_between,
+)
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY
 from napari_shiftseg.image.units import unit_name
 
@@ -28,14 +35,14 @@ class Description:
     translate
         Position of the first pixel by axis letter.
     channels
-        Names.
+        Names and looks, where there are any.
     kind, provenance
         What files of this package say of themselves.
     """
 
     steps: dict[str, Step] = field(default_factory=dict)
     translate: dict[str, float] = field(default_factory=dict)
-    channels: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
     kind: object = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -61,10 +68,12 @@ def _from_ome(xml: str, index: int) -> Description:
     pixels = images[index]
     steps = {a: _ome_step(pixels, f"PhysicalSize{a.upper()}", "µm") for a in "zyx"}
     steps["t"] = _ome_step(pixels, "TimeIncrement", "s")
-    names = [channel.get("Name") for channel in pixels.findall("{*}Channel")]
     return Description(
         {axis: step for axis, step in steps.items() if step is not None},
-        channels=tuple(name or "" for name in names),
+        channels=tuple(
+            Channel(channel.get("Name") or "", colour_of_number(channel.get("Color")))
+            for channel in pixels.findall("{*}Channel")
+        ),
     )
 
 
@@ -83,10 +92,24 @@ def _from_imagej(page: Any, words: dict[str, Any]) -> Description:
     }
     return Description(
         {axis: step for axis, step in steps.items() if step is not None},
-        channels=_slice_labels(words),
+        channels=_imagej_channels(words),
         kind=words.get(KIND_KEY),
         provenance=_provenance(words),
     )
+
+
+def _imagej_channels(words: dict[str, Any]) -> tuple[Channel, ...]:
+    """Return labels, lookup tables and display ranges; a single channel has its own two words."""
+    limits = words.get("Ranges", ())
+    if "channels" not in words and not limits:
+        limits = words.get("min"), words.get("max")
+    looks = zip_longest(
+        _slice_labels(words),
+        map(colour_of_table, words.get("LUTs", ())),
+        map(shown_between, limits[::2], limits[1::2]),
+    )
+    channels = tuple(Channel(str(name or ""), colour, shown) for name, colour, shown in looks)
+    return channels if any(channel != Channel() for channel in channels) else ()
 
 
 def _slice_labels(words: dict[str, Any]) -> tuple[str, ...]:

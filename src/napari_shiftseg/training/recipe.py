@@ -95,7 +95,7 @@ class TrainingRecipe:
     average
         How long the exported weights are averaged over steps (decay); 0 for not at all.
     precision
-        float32, or mixed: convolutions in bfloat16, for graphics cards.
+        float32, or mixed: convolutions in bfloat16, faster where the hardware has it.
     pull_margin
         How near to their mean the pixels of an object are pulled (delta_v of the loss).
     push_margin

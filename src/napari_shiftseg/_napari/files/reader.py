@@ -10,6 +10,7 @@ from typing import Any
 from napari.utils.notifications import show_error
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_images
 from napari_shiftseg.image.opened import OpenedImage
 
@@ -48,11 +49,14 @@ def read_images(path: str) -> list[LayerData] | list[tuple[None]]:
 
 def _layers(image: OpenedImage) -> list[LayerData]:
     channels = image.split()
-    colours = _TWO if len(channels) == 2 else _MORE
     layers = [_layer(channel) for channel in channels]
     if len(layers) > 1 and not image.rgb:
+        colours = _TWO if len(channels) == 2 else _MORE
+        coloured = any("colormap" in keywords for _, keywords, _ in layers)
         for index, (_, keywords, _) in enumerate(layers):
-            keywords |= {"colormap": colours[index % len(colours)], "blending": "additive"}
+            own = "gray" if coloured else colours[index % len(colours)]
+            keywords.setdefault("colormap", own)
+            keywords["blending"] = "additive"
     return layers
 
 
@@ -71,8 +75,15 @@ def _layer(image: OpenedImage) -> LayerData:
         keywords["metadata"] = {"shiftseg": {"provenance": image.provenance}}
     if image.kind != "labels":
         keywords["rgb"] = image.rgb
+    if image.kind == "image" and not image.rgb and image.channels:
+        keywords |= _looks(image.channels[0])
     pixels = list(image.levels) if keywords["multiscale"] else image.pixels
     return pixels, keywords, "labels" if image.kind == "labels" else "image"
+
+
+def _looks(channel: Channel) -> dict[str, Any]:
+    looks = {"colormap": channel.colour, "contrast_limits": channel.shown}
+    return {name: value for name, value in looks.items() if value is not None}
 
 
 def _is_ome(folder: Path) -> bool:

@@ -1,0 +1,74 @@
+"""What a file says of one channel: its name, its colour, and how bright it is to be shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_WHOLE = 255
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of an image.
+
+    Parameters
+    ----------
+    name
+        Empty if the file gives none.
+    colour
+        As ``#rrggbb``; None for grey, or if the file says nothing.
+    shown
+        Pixel values that are to be black and brightest; None if the file says nothing.
+    """
+
+    name: str = ""
+    colour: str | None = None
+    shown: tuple[float, float] | None = None
+
+
+def colour_of(values: Sequence[int]) -> str | None:
+    """Return red, green and blue as ``#rrggbb``; None for grey, which is what has no colour."""
+    red, green, blue = values
+    return None if red == green == blue else f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def colour_of_number(text: str | None) -> str | None:
+    """Read OME-TIFF's colours: red, green, blue and alpha as one signed 32-bit number."""
+    try:
+        number = int(text or "")
+    except ValueError:
+        return None
+    return colour_of([number >> shift & _WHOLE for shift in (24, 16, 8)])
+
+
+def colour_of_digits(text: Any) -> str | None:
+    """Read OME-Zarr's colours, six hexadecimal digits."""
+    if not isinstance(text, str) or not re.fullmatch("#?[0-9a-fA-F]{6}", text):
+        return None
+    return colour_of(list(bytes.fromhex(text.removeprefix("#"))))
+
+
+def colour_of_table(table: Any) -> str | None:
+    """Read ImageJ's lookup table, ``(3, 256)``; None if it is more than one colour growing."""
+    values = np.asarray(table)
+    if values.shape != (3, _WHOLE + 1) or values.dtype.kind not in "ui":
+        return None
+    growing = np.arange(_WHOLE + 1) / _WHOLE * values[:, -1:]
+    if np.abs(values - growing).max() > 1:
+        return None
+    return colour_of(values[:, -1].tolist())
+
+
+def shown_between(low: Any, high: Any) -> tuple[float, float] | None:
+    """Return a range of pixel values if it is one."""
+    try:
+        limits = float(low), float(high)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return limits if all(map(math.isfinite, limits)) and limits[0] < limits[1] else None
