@@ -12,27 +12,32 @@ from napari_shiftseg.seams.grid_search import (
     straight_pairs,
     straight_sides,
 )
+from napari_shiftseg.seams.outlines import Outlines
+
+
+def grids(labels):
+    return find_grids(Outlines.of(labels))
 
 
 class TestFound:
     @settings(max_examples=15, deadline=None)
     @given(st.integers(0, 99), st.sampled_from([48, 60, 64, 100]))
     def test_a_grid_from_the_first_pixel(self, seed, tile):
-        (grid,) = find_grids(cut(nuclei((260, 300), seed), (tile, tile), (0, 0)))
+        (grid,) = grids(cut(nuclei((260, 300), seed), (tile, tile), (0, 0)))
         assert (grid.axes, grid.tile, grid.offset) == ((0, 1), tile, 0)
         assert grid.p_value < 1e-6
 
     def test_a_grid_that_starts_elsewhere(self):
-        (grid,) = find_grids(cut(nuclei((260, 300)), (64, 64), (17, 17)))
+        (grid,) = grids(cut(nuclei((260, 300)), (64, 64), (17, 17)))
         assert (grid.tile, grid.offset) == (64, 17)
 
     def test_another_grid_on_each_axis(self):
-        rows, columns = find_grids(cut(nuclei((300, 300)), (60, 88), (0, 0)))
+        rows, columns = grids(cut(nuclei((300, 300)), (60, 88), (0, 0)))
         assert (rows.axes, rows.tile) == ((0,), 60)
         assert (columns.axes, columns.tile) == ((1,), 88)
 
     def test_stripes_have_a_grid_on_one_axis_alone(self):
-        (grid,) = find_grids(cut(nuclei((300, 300)), (60, 10**6), (0, 0)))
+        (grid,) = grids(cut(nuclei((300, 300)), (60, 10**6), (0, 0)))
         assert (grid.axes, grid.tile) == ((0,), 60)
 
     def test_a_few_cuts_on_the_other_axis_make_the_tiles_square(self):
@@ -40,24 +45,24 @@ class TestFound:
         rows = cut(whole, (60, 10**6), (0, 0))
         two = np.isin(whole, np.unique(whole[:, 60])[1:3])
         few = np.where(two, cut(whole, (60, 60), (0, 0)) + rows.max(), rows)
-        (grid,) = find_grids(few)
+        (grid,) = grids(few)
         assert (grid.axes, grid.tile, grid.offset) == ((0, 1), 60, 0)
 
     def test_volumes(self):
         labels = nuclei((40, 100, 100), radius=6, spacing=18)
-        (grid,) = find_grids(cut(labels, (10**6, 32, 32), (0, 0, 0)))
+        (grid,) = grids(cut(labels, (10**6, 32, 32), (0, 0, 0)))
         assert (grid.axes, grid.tile, grid.offset) == ((1, 2), 32, 0)
 
     def test_one_sided_cuts_whose_other_piece_is_gone(self):
         pieces = cut(nuclei((260, 300)), (64, 64), (0, 0))
         gone = np.random.default_rng(0).random(pieces.max() + 1) < 0.5
-        assert find_grids(np.where(gone[pieces], 0, pieces))[0].tile == 64
+        assert grids(np.where(gone[pieces], 0, pieces))[0].tile == 64
 
 
 class TestNone:
     @pytest.mark.parametrize("seed", range(5))
     def test_in_good_labels(self, seed):
-        assert find_grids(nuclei((260, 300), seed)) == []
+        assert grids(nuclei((260, 300), seed)) == []
 
     def test_in_boxes_that_lie_anywhere(self):
         rng = np.random.default_rng(0)
@@ -65,20 +70,20 @@ class TestNone:
         for number in range(1, 60):
             y, x, h, w = rng.integers((0, 0, 8, 8), (280, 280, 30, 30))
             labels[y : y + h, x : x + w] = number
-        assert find_grids(labels) == []
+        assert grids(labels) == []
 
     def test_in_masks_that_are_wiped_clean_along_their_border(self):
         labels = np.zeros((200, 200), int)
         for number, start in enumerate(range(1, 190, 9), start=1):
             labels[start : start + 7, 1:30] = number
             labels[start : start + 7, 170:199] = 100 + number
-        (rows, columns), clean = straight_sides(labels), find_grids(np.pad(labels, 40))
+        (rows, columns), clean = straight_sides(Outlines.of(labels)), grids(np.pad(labels, 40))
         assert {1, 199}.isdisjoint({*rows.single, *columns.single})
         assert clean  # far from the border it is a cut
 
     @pytest.mark.parametrize("labels", [np.zeros((50, 60), int), np.ones((50, 60), int)])
     def test_where_nothing_is(self, labels):
-        assert find_grids(labels) == []
+        assert grids(labels) == []
 
 
 def test_a_pair_is_straight_if_its_contact_lies_on_one_line():
@@ -92,7 +97,7 @@ def test_a_pair_is_straight_if_its_contact_lies_on_one_line():
 def test_sides_on_the_border_of_the_image_are_no_cuts():
     labels = np.zeros((30, 30), int)
     labels[0:10, 10:20] = 1
-    rows, columns = straight_sides(labels)
+    rows, columns = straight_sides(Outlines.of(labels))
     assert rows.single.tolist() == [10]
     assert sorted(columns.single.tolist()) == [10, 20]
 

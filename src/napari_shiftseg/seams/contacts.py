@@ -55,8 +55,8 @@ class Contacts:
 
 
 def _along(labels: NDArray[Any], axis: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    before = labels.take(np.arange(labels.shape[axis] - 1), axis)
-    after = labels.take(np.arange(1, labels.shape[axis]), axis)
+    leading = (slice(None),) * axis
+    before, after = labels[(*leading, slice(None, -1))], labels[(*leading, slice(1, None))]
     touching = (before != after) & (before != 0) & (after != 0)
     places = np.argwhere(touching)
     places[:, axis] += 1

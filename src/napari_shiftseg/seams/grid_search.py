@@ -7,16 +7,14 @@ some, anywhere; those that seams have cut have them on the lines of a grid.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 from scipy.special import betainc, factorial, gammaln, xlog1py, xlogy
 
 from napari_shiftseg.seams.contacts import Contacts
+from napari_shiftseg.seams.outlines import SHORTEST, Outlines
 
 SIGNIFICANT = 0.01
 """p-value up to which a grid is called found."""
@@ -27,18 +25,12 @@ LARGEST_TILE = 4096
 STRAIGHT = 0.8
 """Share of a pair's contact that must lie on one line."""
 
-_SHORTEST = 3
-"""Pixels of contact, or of a flat side, below which any border is straight."""
-
 _MARGIN = 3
 """Pixels from the image's border up to which a straight side is the border's doing: masks are
 often wiped clean along it."""
 
 _SQUARE = 0.05
 """p-value up to which the grid of one axis of an image is taken for that of the other, too."""
-
-_FLAT = 0.75
-"""Length of a flat side over the object's own width, from which on it looks cut off."""
 
 
 @dataclass(frozen=True)
@@ -81,36 +73,13 @@ class Sides:
     size: int
 
 
-@dataclass(frozen=True)
-class FlatSide:
-    """A side along which an object looks cut off.
-
-    Parameters
-    ----------
-    label
-        The object.
-    axis, line
-        It ends before or begins at the pixel ``line`` of the axis.
-    centre
-        Of the side, in pixels.
-    length
-        Pixels along the line.
-    """
-
-    label: int
-    axis: int
-    line: int
-    centre: tuple[float, ...]
-    length: int
-
-
-def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> list[Grid]:
+def find_grids(outlines: Outlines, *, significant: float = SIGNIFICANT) -> list[Grid]:
     """Find the grid of each axis.
 
     Parameters
     ----------
-    labels
-        ``(*spatial)`` integers, 0 is background.
+    outlines
+        Of the labels.
     significant
         p-value up to which a grid is reported.
 
@@ -120,29 +89,29 @@ def find_grids(labels: NDArray[Any], *, significant: float = SIGNIFICANT) -> lis
         One for all axes, or one for some; axes without a grid are in none. Tiles are
         taken to be square where that explains the cuts at least as well.
     """
-    sides = straight_sides(labels)
-    axes = tuple(range(labels.ndim))
+    sides = straight_sides(outlines)
+    axes = tuple(range(len(outlines.shape)))
     together = _best(sides, axes)
-    if labels.ndim == 1:
+    if len(axes) == 1:
         return [together] if together.p_value <= significant else []
     first, rest = _best(sides, axes[:1]), _best(sides, axes[1:])
     apart = [first, rest]
     found = [grid for grid in apart if grid.p_value <= significant]
     if together.p_value <= min(significant, *(grid.p_value for grid in apart)):
         return [together]
-    if len(found) == 1 and labels.ndim == 2 and _continues(labels, found[0]):
+    if len(found) == 1 and len(axes) == 2 and _continues(outlines, found[0]):
         return [Grid((0, 1), found[0].tile, found[0].offset, found[0].p_value)]
     return found
 
 
-def _continues(labels: NDArray[Any], grid: Grid) -> bool:
+def _continues(outlines: Outlines, grid: Grid) -> bool:
     """Tell whether the other axis has its few cuts on the same lines: most tiles are square.
 
     Of a single grid that is asked about, contacts of one pixel tell something, too. Objects
     that end straight do so only where no pair is to be had: most of them are natural.
     """
     other = 1 - grid.axes[0]
-    sides = straight_sides(labels, straight_pairs(Contacts.of(labels), shortest=1))[other]
+    sides = straight_sides(outlines, shortest=1)[other]
     if grid.tile >= sides.size:
         return False
     if len(sides.pairs):
@@ -151,13 +120,12 @@ def _continues(labels: NDArray[Any], grid: Grid) -> bool:
     return tests > 0 and float(log_p[grid.offset]) <= np.log(_SQUARE)
 
 
-def straight_sides(labels: NDArray[Any], pairs: NDArray[np.int64] | None = None) -> list[Sides]:
-    """Collect the straight sides of all objects, per axis; pairs may be known already."""
-    if pairs is None:
-        pairs = straight_pairs(Contacts.of(labels))
-    flat = list(flat_sides(labels))
+def straight_sides(outlines: Outlines, shortest: int = SHORTEST) -> list[Sides]:
+    """Collect the straight sides of all objects, per axis; of pairs those of so many pixels."""
+    pairs = straight_pairs(outlines.contacts, shortest)
+    flat = outlines.flat
     result = []
-    for axis, size in enumerate(labels.shape):
+    for axis, size in enumerate(outlines.shape):
         positions = _inner(pairs[pairs[:, 0] == axis, 1], size)
         single = _inner(np.array([s.line for s in flat if s.axis == axis], np.int64), size)
         result.append(Sides(positions, single[~np.isin(single, positions)], size))
@@ -168,7 +136,7 @@ def _inner(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     return positions[(positions >= _MARGIN) & (positions <= size - _MARGIN)]
 
 
-def straight_pairs(contacts: Contacts, shortest: int = _SHORTEST) -> NDArray[np.int64]:
+def straight_pairs(contacts: Contacts, shortest: int = SHORTEST) -> NDArray[np.int64]:
     """Find the pairs of objects that touch along one straight line of so many pixels.
 
     Returns
@@ -191,43 +159,6 @@ def straight_pairs(contacts: Contacts, shortest: int = _SHORTEST) -> NDArray[np.
     columns = (lines[:, 1], lines[:, 2], unique[of, 0], unique[of, 1], length)
     table: NDArray[np.int64] = np.stack(columns, axis=1)[straight].astype(np.int64)
     return table
-
-
-def flat_sides(labels: NDArray[Any]) -> Iterator[FlatSide]:
-    """Yield every side along which an object looks cut off."""
-    names, compact = np.unique(labels, return_inverse=True)
-    compact = compact.reshape(labels.shape) + 1
-    for name, box in zip(names.tolist(), find_objects(compact), strict=True):
-        if name == 0:
-            continue
-        inside = labels[box] == name
-        for axis, part in enumerate(box):
-            others = tuple(a for a in range(labels.ndim) if a != axis)
-            profile = inside.sum(others) if others else inside.astype(int)
-            widest = profile.max()
-            if widest < _SHORTEST or len(profile) < _SHORTEST:
-                continue
-            if part.start > 0 and profile[0] >= _FLAT * widest:
-                yield _flat_side(name, axis, part.start, box, inside.take(0, axis))
-            if part.stop < labels.shape[axis] and profile[-1] >= _FLAT * widest:
-                yield _flat_side(name, axis, part.stop, box, inside.take(-1, axis))
-
-
-def _flat_side(
-    label: int, axis: int, line: int, box: tuple[slice, ...], side: NDArray[np.bool_]
-) -> FlatSide:
-    along = side.nonzero()
-    centre = [float(v.mean()) for v in along]
-    centre.insert(axis, 0.0)
-    starts = [part.start for part in box]
-    starts[axis] = line
-    return FlatSide(
-        label,
-        axis,
-        line,
-        tuple(start + c for start, c in zip(starts, centre, strict=True)),
-        len(along[0]) if along else 1,
-    )
 
 
 def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:

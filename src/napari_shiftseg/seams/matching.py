@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.labels.numbered import numbered
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 PIECE_IOU = 0.1
@@ -51,24 +52,22 @@ class Overlap:
             raise ShiftSegError(
                 f"the labels have the shape {predicted.shape}, the ground truth {truth.shape}"
             )
-        truth_ids, truth_index = np.unique(truth, return_inverse=True)
-        ids, index = np.unique(predicted, return_inverse=True)
-        table = coo_array(
-            (np.ones(truth.size, np.int64), (truth_index.ravel(), index.ravel())),
-            shape=(len(truth_ids), len(ids)),
-        )
-        table.sum_duplicates()
-        row, column = table.coords
-        truth_area = np.bincount(truth_index.ravel(), minlength=len(truth_ids))
-        area = np.bincount(index.ravel(), minlength=len(ids))
-        iou = table.data / (truth_area[row] + area[column] - table.data)
-        real = (truth_ids[row] != 0) & (ids[column] != 0)
+        truth_names, truth_numbers = numbered(truth)
+        names, numbers = numbered(predicted)
+        both = (truth_numbers > 0) & (numbers > 0)
+        places = truth_numbers[both] - 1, numbers[both] - 1
+        shape = len(truth_names), len(names)
+        table = coo_array((np.ones(len(places[0]), np.int64), places), shape=shape).tocsr()
+        table.sort_indices()
+        shared = table.tocoo()
+        row, column = shared.coords
+        truth_area = np.bincount(truth_numbers.ravel(), minlength=shape[0] + 1)[1:]
+        area = np.bincount(numbers.ravel(), minlength=shape[1] + 1)[1:]
         return cls(
-            truth_ids[row[real]].astype(np.int64),
-            ids[column[real]].astype(np.int64),
-            iou[real],
-            int((truth_ids != 0).sum()),
-            int((ids != 0).sum()),
+            truth_names[row].astype(np.int64),
+            names[column].astype(np.int64),
+            shared.data / (truth_area[row] + area[column] - shared.data),
+            *shape,
         )
 
     @property

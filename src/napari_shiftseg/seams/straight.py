@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.confidence import Confidence
 from napari_shiftseg.seams.contacts import Contacts
-from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids, flat_sides
+from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids
+from napari_shiftseg.seams.outlines import Outlines
 from napari_shiftseg.tiles.plan import by
 
 _LARGEST_TILE = 2**20
@@ -196,26 +197,25 @@ def check_events(
     given = None if tile == "auto" else _given(tile, offset, labels.ndim)
     confidence = Confidence(labels, image)
     yield CheckProgress(0.05, "Looking where labels touch")
-    contacts = Contacts.of(labels)
+    outlines = Outlines.of(labels)
+    contacts = outlines.contacts
     if given is None:
-        yield CheckProgress(0.2, "Trying every tile size and offset")
-        tiles, offsets, p_value = _per_axis(find_grids(labels), labels.ndim)
+        yield CheckProgress(0.5, "Trying every tile size and offset")
+        tiles, offsets, p_value = _per_axis(find_grids(outlines), labels.ndim)
     else:
-        yield CheckProgress(0.2, "Comparing with other offsets")
+        yield CheckProgress(0.5, "Comparing with other offsets")
         tiles, offsets = given
         p_value = _p_value(labels.shape, contacts, tiles, offsets)
     lines = _Lines(np.array(tiles), np.array(offsets))
     yield CheckProgress(0.7, "Collecting the pairs of pieces")
-    on_grid = contacts[lines.at(contacts.axis, contacts.position)]
     splits = tuple(_straight_cuts(contacts, lines, confidence))
-    yield CheckProgress(0.9, "Looking for lost pieces")
     yield LabelCheck(
         tile=tiles,
         offset=offsets,
         p_value=p_value,
         splits=splits,
-        objects=int((np.unique(labels) != 0).sum()),
-        one_sided=tuple(_one_sided(labels, on_grid, lines)) if any(tiles) else (),
+        objects=outlines.objects,
+        one_sided=tuple(_one_sided(outlines, lines)) if any(tiles) else (),
     )
 
 
@@ -315,7 +315,9 @@ def _straight_cuts(contacts: Contacts, lines: _Lines, confidence: Confidence) ->
     return sorted(cuts, key=lambda cut: (-cut.length, cut.labels))
 
 
-def _one_sided(labels: NDArray[Any], on_grid: Contacts, lines: _Lines) -> Iterator[OneSidedCut]:
+def _one_sided(outlines: Outlines, lines: _Lines) -> Iterator[OneSidedCut]:
+    contacts = outlines.contacts
+    on_grid = contacts[lines.at(contacts.axis, contacts.position)]
     touching = {
         (label, axis, line)
         for pair, axis, line in zip(
@@ -323,7 +325,7 @@ def _one_sided(labels: NDArray[Any], on_grid: Contacts, lines: _Lines) -> Iterat
         )
         for label in pair
     }
-    for side in flat_sides(labels):
+    for side in outlines.flat:
         on = bool(lines.at(np.array([side.axis]), np.array([side.line]))[0])
         if on and (side.label, side.axis, side.line) not in touching:
             yield OneSidedCut(side.label, side.axis, side.line, side.centre, side.length)
