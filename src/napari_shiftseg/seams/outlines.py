@@ -29,9 +29,9 @@ class FlatSide:
     label
         The object.
     axis, line
-        It ends before or begins at the pixel ``line`` of the axis.
-    centre
-        Of the side, in pixels.
+        It ends before, or begins at, the pixel ``line`` of the axis.
+    position
+        Centre of the side, in pixels per axis.
     length
         Pixels along the line.
     """
@@ -39,7 +39,7 @@ class FlatSide:
     label: int
     axis: int
     line: int
-    centre: tuple[float, ...]
+    position: tuple[float, ...]
     length: int
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.confidence import Confidence
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids
-from napari_shiftseg.seams.outlines import Outlines
+from napari_shiftseg.seams.outlines import FlatSide, Outlines
 from napari_shiftseg.tiles.plan import by
 
 _LARGEST_TILE = 2**20
@@ -44,29 +45,6 @@ class StraightCut:
     length: int
     fraction: float
     confidence: float
-
-
-@dataclass(frozen=True)
-class OneSidedCut:
-    """An object that ends straight on the grid, with no other piece beyond.
-
-    Parameters
-    ----------
-    label
-        The object.
-    axis, line
-        Where it ends, in pixels.
-    position
-        Centre of its side on the grid, in pixels per axis.
-    length
-        Pixels of that side.
-    """
-
-    label: int
-    axis: int
-    line: int
-    position: tuple[float, ...]
-    length: int
 
 
 @dataclass(frozen=True)
@@ -103,7 +81,7 @@ class LabelCheck:
     objects
         Number of labels.
     one_sided
-        Objects that end on the grid.
+        Objects that end straight on the grid, with no other piece beyond.
     """
 
     tile: tuple[int, ...]
@@ -111,7 +89,7 @@ class LabelCheck:
     p_value: float
     splits: tuple[StraightCut, ...]
     objects: int
-    one_sided: tuple[OneSidedCut, ...] = field(default=())
+    one_sided: tuple[FlatSide, ...] = field(default=())
 
     @property
     def found(self) -> bool:
@@ -315,7 +293,7 @@ def _straight_cuts(contacts: Contacts, lines: _Lines, confidence: Confidence) ->
     return sorted(cuts, key=lambda cut: (-cut.length, cut.labels))
 
 
-def _one_sided(outlines: Outlines, lines: _Lines) -> Iterator[OneSidedCut]:
+def _one_sided(outlines: Outlines, lines: _Lines) -> Iterator[FlatSide]:
     contacts = outlines.contacts
     on_grid = contacts[lines.at(contacts.axis, contacts.position)]
     touching = {
@@ -325,7 +303,7 @@ def _one_sided(outlines: Outlines, lines: _Lines) -> Iterator[OneSidedCut]:
         )
         for label in pair
     }
-    for side in outlines.flat:
-        on = bool(lines.at(np.array([side.axis]), np.array([side.line]))[0])
-        if on and (side.label, side.axis, side.line) not in touching:
-            yield OneSidedCut(side.label, side.axis, side.line, side.centre, side.length)
+    axis, line = np.array([(side.axis, side.line) for side in outlines.flat], int).reshape(-1, 2).T
+    for side in compress(outlines.flat, lines.at(axis, line)):
+        if (side.label, side.axis, side.line) not in touching:
+            yield side
