@@ -80,6 +80,13 @@ def test_the_display_range_of_a_single_channel_of_imagej(path):
     assert only(path).channels == (Channel(shown=(3, 20)),)
 
 
+@pytest.mark.parametrize("word", ["Ranges", "LUTs", "Labels"])
+def test_words_of_imagej_that_mean_nothing_do_not_matter(path, word):
+    description = f"ImageJ=1.53t\nimages=1\n{word}=5\n"
+    tifffile.imwrite(path, numbers(5, 6), description=description, metadata=None)
+    assert only(path).channels == ()
+
+
 def test_without_a_unit_imagej_means_a_printers_resolution(path):
     tifffile.imwrite(path, numbers(5, 6), imagej=True, resolution=(72, 72), resolutionunit=2)
     assert only(path).calibration.scale == (1, 1)

@@ -100,12 +100,12 @@ def _from_imagej(page: Any, words: dict[str, Any]) -> Description:
 
 def _imagej_channels(words: dict[str, Any]) -> tuple[Channel, ...]:
     """Return labels, lookup tables and display ranges; a single channel has its own two words."""
-    limits = words.get("Ranges", ())
+    limits = _listed(words, "Ranges")
     if "channels" not in words and not limits:
-        limits = words.get("min"), words.get("max")
+        limits = [words.get("min"), words.get("max")]
     looks = zip_longest(
         _slice_labels(words),
-        map(colour_of_table, words.get("LUTs", ())),
+        map(colour_of_table, _listed(words, "LUTs")),
         map(shown_between, limits[::2], limits[1::2]),
     )
     channels = tuple(Channel(str(name or ""), colour, shown) for name, colour, shown in looks)
@@ -115,7 +115,7 @@ def _imagej_channels(words: dict[str, Any]) -> tuple[Channel, ...]:
 def _slice_labels(words: dict[str, Any]) -> tuple[str, ...]:
     """Return ImageJ's labels of slices if they name channels, which run fastest."""
     count = int(words.get("channels", 1))
-    labels = list(words.get("Labels", ()))
+    labels = _listed(words, "Labels")
     first = labels[:count]
     repeated = first * (len(labels) // count)
     return tuple(first) if len(first) == count > 1 and repeated == labels else ()
@@ -146,9 +146,9 @@ def _refined(found: Description, words: dict[str, Any]) -> Description:
 
 
 def _listed(words: dict[str, Any], key: str) -> list[Any]:
-    """Return one value per axis; nothing where somebody has written something else there."""
+    """Return several values; none where somebody has written something else there."""
     values = words.get(key)
-    return values if isinstance(values, list) else []
+    return list(values) if isinstance(values, (list, tuple)) else []
 
 
 def _number(value: Any) -> float | None:
