@@ -13,7 +13,9 @@ TYPES = [np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64]
 def any_labels(dtype):
     few = st.integers(max(np.iinfo(dtype).min, -9), 12)
     everything = st.integers(np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return arrays(dtype, array_shapes(min_side=0, max_dims=3, max_side=6), elements=few | everything)
+    return arrays(
+        dtype, array_shapes(min_side=0, max_dims=3, max_side=6), elements=few | everything
+    )
 
 
 @given(st.sampled_from(TYPES).flatmap(any_labels))
