@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.labels.numbered import numbered
+from napari_shiftseg.seams.numbered import numbered
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 PIECE_IOU = 0.1

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from napari_shiftseg.labels.numbered import numbered
 from napari_shiftseg.seams.contacts import Contacts
+from napari_shiftseg.seams.numbered import numbered
 
 SHORTEST = 3
 """Pixels of contact, or of a flat side, below which any border is straight."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from napari_shiftseg.labels.numbered import numbered
+from napari_shiftseg.seams.numbered import numbered
 
 TYPES = [np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64]
 
