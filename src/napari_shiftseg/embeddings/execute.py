@@ -148,8 +148,8 @@ class Execution:
                     size = (s.stop - s.start for s in tiles[0].inner)
                     output = np.empty((len(piece), *size), np.float32)
                 first, end = max(at, inner.start), min(stop, inner.stop)
-                done = to_host(piece[(slice(None), slice(first - at, end - at), *cross)])
-                output[:, first - inner.start : end - inner.start] = done()
+                done = to_host(piece[(slice(None), slice(first - at, end - at), *cross)])()
+                output[:, first - inner.start : end - inner.start] = done
                 if inner.stop > stop:
                     break
                 yield tiles.pop(0), output

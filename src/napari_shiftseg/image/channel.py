@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from napari_shiftseg.image.units import finite_number
 
 _WHOLE = 255
 
@@ -67,8 +68,5 @@ def colour_of_table(table: Any) -> str | None:
 
 def shown_between(low: Any, high: Any) -> tuple[float, float] | None:
     """Return a range of pixel values if it is one."""
-    try:
-        limits = float(low), float(high)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return limits if all(map(math.isfinite, limits)) and limits[0] < limits[1] else None
+    first, last = finite_number(low), finite_number(high)
+    return None if first is None or last is None or first >= last else (first, last)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
@@ -16,7 +15,7 @@ from napari_shiftseg.image.channel import (
     shown_between,
 )
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY
-from napari_shiftseg.image.units import unit_name
+from napari_shiftseg.image.units import finite_number, unit_name
 
 Step = tuple[float, str]
 
@@ -135,7 +134,7 @@ def _refined(found: Description, words: dict[str, Any]) -> Description:
     axes = str(words.get("axes", "")).lower()
     sizes, units = _listed(words, "scale"), _listed(words, "units")
     steps = [_step(size, str(unit)) for size, unit in zip(sizes, units, strict=False)]
-    starts = [_number(start) for start in _listed(words, "translate")]
+    starts = [finite_number(start) for start in _listed(words, "translate")]
     return replace(
         found,
         steps=found.steps | {a: s for a, s in zip(axes, steps, strict=False) if s is not None},
@@ -149,14 +148,6 @@ def _listed(words: dict[str, Any], key: str) -> list[Any]:
     """Return several values; none where somebody has written something else there."""
     values = words.get(key)
     return list(values) if isinstance(values, (list, tuple)) else []
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _provenance(words: dict[str, Any]) -> dict[str, Any]:
@@ -175,5 +166,5 @@ def _tag_step(page: Any, name: str) -> float | None:
 
 def _step(value: Any, unit: object) -> Step | None:
     """Return a step if there is one that means something; ImageJ may count z downwards."""
-    size = abs(_number(value) or 0.0)
+    size = abs(finite_number(value) or 0.0)
     return (size, unit_name(unit)) if unit and size > 0 else None

@@ -1,6 +1,9 @@
-"""Units of voxel sizes, whatever a file calls them."""
+"""Numbers and units of voxel sizes, whatever a file calls them."""
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 PIXEL = "pixel"
 """What a length or time of unknown unit is counted in."""
@@ -41,3 +44,12 @@ def unit_name(spelling: object) -> str:
 def imagej_unit(name: str) -> str:
     """Return what ImageJ calls a unit; plain ASCII."""
     return _IMAGEJ.get(name, name)
+
+
+def finite_number(value: Any) -> float | None:
+    """Return a number, or None for what is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -25,8 +25,7 @@ def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
     if flat.dtype == bool:  # which would choose pixels instead of counting them
         flat = flat.view(np.uint8)
     low, high = int(flat.min(initial=0)), int(flat.max(initial=0))
-    sparse = low < 0 or high > 2 * flat.size
-    if sparse:  # a table would be larger than what is sorted
+    if low < 0 or high > 2 * flat.size:  # a table would be larger than what is sorted
         every, inverse = np.unique(flat, return_inverse=True)
         known = every != 0
         table, places = np.where(known, np.cumsum(known), 0).astype(np.int32), inverse
