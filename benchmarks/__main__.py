@@ -26,6 +26,7 @@ SCRIPTS = {
     "prediction": ([], ["--size", "512", "--volume", "96"]),
     "clustering": (["--limit", "180"], ["--sizes", "128", "256"]),
     "whole_pipeline": (["--workers", "1", "2"], ["--sizes", "512", "1024"]),
+    "label_size": ([], ["--sizes", "1024", "2048"]),
     "start": ([], ["--repeats", "1"]),
 }
 

@@ -4,24 +4,20 @@ Usage: python benchmarks/whole_pipeline.py [--sizes 1024 2048 4096 8192] [--work
     [--memory 1GB] [--json FILE]
 
 The image is a mosaic of the bundled nuclei, stored as OME-Zarr; each run is a process of its own
-(``shiftseg segment``) that goes block by block, and its peak memory is that of all its processes
-together at the worst moment seen, ten times a second.
+(``shiftseg segment``) that goes block by block; ``watched.py`` says what its peak memory is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
-import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
+from watched import watched
 
 from napari_shiftseg.image.files import write_image
 from napari_shiftseg.samples import load_sample
@@ -56,34 +52,17 @@ def run(size: int, workers: int, memory: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         image, labels = Path(folder, "mosaic.ome.zarr"), Path(folder, "labels.ome.zarr")
         write_image(image, mosaic(size), axes="yx")
-        command = [sys.executable, "-m", "napari_shiftseg", "segment", image, "-o", labels,
-                   "--workers", workers, "--memory", memory, "--json", "-"]  # fmt: skip
-        begin = time.perf_counter()
-        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE)
-        peak = 0
-        while process.poll() is None:
-            peak = max(peak, resident(process.pid))
-            time.sleep(0.1)
-        seconds = time.perf_counter() - begin
-        assert process.stdout is not None
-        report = json.loads(process.stdout.read())
+        done = watched("segment", image, "-o", labels, "--workers", workers,
+                       "--memory", memory, "--json", "-")  # fmt: skip
+    report = json.loads(done.out)
     return {
         "size": size,
         "workers": workers,
-        "seconds": seconds,
-        "megabytes": peak / 1e6,
+        "seconds": done.seconds,
+        "megabytes": done.peak / 1e6,
         "objects": report["objects"],
         "blocks": report["blocks"],
     }
-
-
-def resident(pid: int) -> int:
-    """Bytes of a process and of those that it has started."""
-    try:
-        main = psutil.Process(pid)
-        return sum(p.memory_info().rss for p in [main, *main.children(recursive=True)])
-    except psutil.NoSuchProcess:
-        return 0
 
 
 def mosaic(size: int) -> np.ndarray[Any, Any]:

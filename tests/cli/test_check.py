@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_shiftseg.image import opened, slabs
+from napari_shiftseg.image.files import open_image, write_labels
+
 
 @pytest.fixture
 def whole():
@@ -74,6 +77,35 @@ def test_repair_and_undo(shiftseg, cut_file, whole, tmp_path):
     undone = shiftseg("repair", repaired, "-o", back, "--undo", report)
     assert undone.code == 0
     np.testing.assert_array_equal(tifffile.imread(back), tifffile.imread(cut_file))
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+def test_labels_that_need_not_fit_into_memory_are_treated_the_same(
+    shiftseg, cut_file, tmp_path, monkeypatch, suffix
+):
+    pytest.importorskip("zarr")
+    labels = tmp_path / f"labels{suffix}"
+    write_labels(labels, tifffile.imread(cut_file), axes="yx")
+
+    def all_of_it(folder):
+        folder.mkdir()
+        mended, undone = folder / f"mended{suffix}", folder / f"undone{suffix}"
+        report = folder / "repair.json"
+        check = shiftseg("check", labels, "--image", labels, "--json", "-").out
+        assert shiftseg("repair", labels, "-o", mended, "--json", report).code == 0
+        assert shiftseg("repair", mended, "-o", undone, "--undo", report).code == 0
+        values = json.loads(report.read_text())
+        del values["labels"]
+        return check, values, *(np.asarray(open_image(f).pixels) for f in (mended, undone))
+
+    in_memory = all_of_it(tmp_path / "in-memory")
+    monkeypatch.setattr(opened, "LAZY_BYTES", 1)
+    monkeypatch.setattr(slabs, "_PIXELS", 30 * 230)
+    from_file = all_of_it(tmp_path / "from-file")
+    assert from_file[:2] == in_memory[:2]
+    for one, other in zip(from_file[2:], in_memory[2:], strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(from_file[3], tifffile.imread(cut_file))
 
 
 def test_nothing_is_replaced_unasked(shiftseg, cut_file, tmp_path):

@@ -126,7 +126,8 @@ def test_what_is_being_done_is_said(pieces):
     assert check == check_labels(pieces)
     fractions = [event.fraction for event in progress]
     assert fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1
-    assert len({event.text for event in progress}) == len(progress)
+    assert len({event.text for event in progress}) == 3
+    assert len(set(progress)) == len(progress)
 
 
 def test_labels_without_pixels_are_refused():

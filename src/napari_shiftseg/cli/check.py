@@ -15,6 +15,7 @@ from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
+from napari_shiftseg.image.slabs import Boxes, Slabs
 from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
 from napari_shiftseg.wording import counted
@@ -106,12 +107,12 @@ def repair(
     named = _one_image(labels)
     if undo is not None:
         before = undo_repair(named.pixels, _report(undo))
-        write_labels(output, before, axes=named.calibration)
+        write_labels(output, _writable(before), axes=named.calibration)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
     found = _checked(named.pixels, tile, offset, image)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
-    write_labels(output, repaired, axes=named.calibration)
+    write_labels(output, _writable(repaired), axes=named.calibration)
     pieces = sum(len(group) for group in done.groups)
     made = f"{pieces} pieces put together to {counted(len(done.groups), 'object')}"
     text = f"{output}: {made}, {_grid(found)}"
@@ -134,8 +135,10 @@ def _channels_first(path: Path) -> Any:
     """Read one image or volume, its channels before space if it has any."""
     image = NamedImage.read(path).squeezed("zyx")
     others = [axis for axis, letter in enumerate(image.axes or "") if letter not in "zyx"]
-    pixels = np.asarray(image.pixels)
-    return np.moveaxis(pixels, others[0], 0) if len(others) == 1 else pixels
+    pixels = image.pixels
+    if len(others) != 1:
+        return pixels
+    return pixels.transpose(others[0], *(i for i in range(pixels.ndim) if i != others[0]))
 
 
 def _of_all_axes(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
@@ -143,11 +146,18 @@ def _of_all_axes(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
 
 
 def _one_image(path: Path) -> NamedImage:
-    image = NamedImage.read_labels(path).squeezed("zyx")
+    image = NamedImage.open_labels(path).squeezed("zyx")
     frames = [letter for letter in image.axes or "" if letter not in "zyx"]
     if frames:
         raise ShiftSegError(f"{path} has the axes {image.axes}; check one image at a time")
     return image
+
+
+def _writable(labels: Any) -> Any:
+    """Let labels that need not fit into memory be written slab by slab."""
+    if isinstance(labels, np.ndarray):
+        return labels
+    return Boxes(Slabs.of(labels.astype(f"u{labels.dtype.itemsize}")))
 
 
 def _report(path: Path) -> Repair:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
-from napari_shiftseg.image.tiff import as_whole
+from napari_shiftseg.image.label_pixels import refuse_no_labels
 
 if TYPE_CHECKING:
     from napari_shiftseg.embeddings.model import Model
@@ -52,17 +51,16 @@ class NamedImage:
         ShiftSegError
             As :func:`open_image`, or if the pixels are not integers of at least 0.
         """
+        opened = cls.open_labels(path)
+        return replace(opened, pixels=np.asarray(opened.pixels).astype(np.int64))
+
+    @classmethod
+    def open_labels(cls, path: Path) -> NamedImage:
+        """Open labels as :meth:`read_labels`, in their own type; large ones stay in the file."""
         images = open_images(path)
         opened = next((image for image in images if image.kind == "labels"), images[0])
-        if np.dtype(opened.pixels.dtype).kind not in "bui":
-            raise ShiftSegError(f"{path} holds {opened.pixels.dtype} pixels; labels are integers")
-        labels = np.asarray(opened.pixels)
-        if labels.size and labels.min() < 0:
-            raise ShiftSegError(
-                f"{path} holds negative labels; 0 is background, objects are from 1 on"
-            )
-        calibration = opened.calibration
-        return cls(as_whole(labels, path), calibration, calibration.known_axes)
+        refuse_no_labels(opened.pixels, path)
+        return cls(opened.pixels, opened.calibration, opened.calibration.known_axes)
 
     def squeezed(self, spatial: str) -> NamedImage:
         """Drop the axes of one pixel, as the time of a single image, unless they are space."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.label_pixels import refuse_no_labels
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
 from napari_shiftseg.image.pyramid import blocks
 from napari_shiftseg.image.readable import readable
@@ -36,7 +37,6 @@ _IMAGEJ_AXES = "TZCYXS"
 _TILE = 512
 """Edge in pixels of the tiles of an image that is written tile by tile."""
 
-_LARGEST_LABEL = 2**63 - 1
 _RATIONAL = 2.0**31
 """Pixels per unit, or units per pixel, that a TIFF's fraction of two 32-bit numbers can hold."""
 
@@ -65,24 +65,7 @@ def read_labels(path: str | Path) -> NDArray[np.int64]:
         As :func:`read_tiff`, or if the pixels are not integers of at least 0.
     """
     labels = read_tiff(path)
-    if labels.dtype.kind not in "bui":
-        raise ShiftSegError(f"{path} holds {labels.dtype} pixels; labels are integers")
-    if labels.size and labels.min() < 0:
-        raise ShiftSegError(f"{path} holds negative labels; 0 is background, objects are from 1 on")
-    return as_whole(labels, path)
-
-
-def as_whole(labels: NDArray[Any], path: str | Path) -> NDArray[np.int64]:
-    """Return labels as int64.
-
-    Raises
-    ------
-    ShiftSegError
-        If one is larger than that type holds.
-    """
-    largest = int(labels.max(initial=0))
-    if largest > _LARGEST_LABEL:
-        raise ShiftSegError(f"{path} holds labels up to {largest}; legal: up to {_LARGEST_LABEL}")
+    refuse_no_labels(labels, path)
     return labels.astype(np.int64)
 
 

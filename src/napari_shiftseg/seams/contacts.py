@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +29,29 @@ class Contacts:
     axis: NDArray[np.int64]
 
     @classmethod
-    def of(cls, labels: NDArray[Any]) -> Contacts:
-        """Find the contacts of ``(*spatial)`` labels."""
-        found = [_along(labels, axis) for axis in range(labels.ndim)]
+    def of(cls, labels: NDArray[Any], axes: Sequence[int] | None = None) -> Contacts:
+        """Find the contacts of ``(*spatial)`` labels, across all axes or some."""
+        axes = range(labels.ndim) if axes is None else axes
+        found = [_along(labels, axis) for axis in axes]
         pairs, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        axis = np.repeat(np.arange(labels.ndim), [len(pair) for pair, _ in found])
+        axis = np.repeat(np.array(axes), [len(pair) for pair, _ in found])
         return cls(pairs, places, axis)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Contacts]) -> Contacts:
+        """Put parts of one image together, in the order in which the whole has them."""
+        pairs, places, axis = (
+            np.concatenate(arrays)
+            for arrays in zip(*((p.pairs, p.places, p.axis) for p in parts), strict=True)
+        )
+        order = np.argsort(axis, kind="stable")
+        return cls(pairs[order], places[order], axis[order])
+
+    def moved(self, planes: int) -> Contacts:
+        """Return the contacts of a slab so many planes farther along the first axis."""
+        places = self.places.copy()
+        places[:, 0] += planes
+        return Contacts(self.pairs, places, self.axis)
 
     def __getitem__(self, chosen: NDArray[Any]) -> Contacts:
         return Contacts(self.pairs[chosen], self.places[chosen], self.axis[chosen])

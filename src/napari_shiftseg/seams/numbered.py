@@ -11,6 +11,16 @@ _PART = 2**22
 """Pixels that are numbered at a time."""
 
 
+def names_of(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return the labels of all objects, ascending."""
+    flat = _flat(labels)
+    if _fits_a_table(flat):
+        return np.flatnonzero(_there(flat))
+    every = np.unique(flat)
+    names: NDArray[Any] = every[every != 0]
+    return names
+
+
 def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
     """Give objects numbers from 1 on, in the order of their labels.
 
@@ -21,23 +31,36 @@ def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
     numbers : (*spatial) int32
         0 is background.
     """
-    flat = labels.reshape(-1)
-    if flat.dtype == bool:  # which would choose pixels instead of counting them
-        flat = flat.view(np.uint8)
-    low, high = int(flat.min(initial=0)), int(flat.max(initial=0))
-    if low < 0 or high > 2 * flat.size:  # a table would be larger than what is sorted
-        every, inverse = np.unique(flat, return_inverse=True)
-        known = every != 0
-        table, places = np.where(known, np.cumsum(known), 0).astype(np.int32), inverse
-        names = every[known]
+    flat = _flat(labels)
+    if _fits_a_table(flat):
+        known, places = _there(flat), flat
+        names = np.flatnonzero(known)
     else:
-        there = np.zeros(high + 1, bool)
-        for start in range(0, flat.size, _PART):
-            there[flat[start : start + _PART]] = True
-        there[0] = False
-        table, places = np.where(there, np.cumsum(there), 0).astype(np.int32), flat
-        names = np.flatnonzero(there)
+        every, places = np.unique(flat, return_inverse=True)
+        known = every != 0
+        names = every[known]
+    table = np.where(known, np.cumsum(known), 0).astype(np.int32)
     numbers = np.empty(flat.size, np.int32)
     for start in range(0, flat.size, _PART):
         numbers[start : start + _PART] = table[places[start : start + _PART]]
     return names, numbers.reshape(labels.shape)
+
+
+def _flat(labels: NDArray[Any]) -> NDArray[Any]:
+    flat = labels.reshape(-1)
+    # Booleans would choose pixels instead of counting them.
+    return flat.view(np.uint8) if flat.dtype == bool else flat
+
+
+def _fits_a_table(flat: NDArray[Any]) -> bool:
+    """Tell whether a table of all labels is not larger than what would be sorted."""
+    return int(flat.min(initial=0)) >= 0 and int(flat.max(initial=0)) <= 2 * flat.size
+
+
+def _there(flat: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell of each label up to the largest whether there is such an object."""
+    there = np.zeros(int(flat.max(initial=0)) + 1, bool)
+    for start in range(0, flat.size, _PART):
+        there[flat[start : start + _PART]] = True
+    there[0] = False
+    return there

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
+from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.contacts import Contacts
-from napari_shiftseg.seams.numbered import numbered
+from napari_shiftseg.seams.numbered import names_of, numbered
+from napari_shiftseg.seams.profile import Profile, centre, profiles
 
 SHORTEST = 3
 """Pixels of contact, or of a flat side, below which any border is straight."""
@@ -65,43 +67,77 @@ class Outlines:
     flat: tuple[FlatSide, ...]
 
     @classmethod
-    def of(cls, labels: NDArray[Any]) -> Outlines:
+    def of(cls, labels: Any) -> Outlines:
         """Look at ``(*spatial)`` integers, 0 is background."""
-        names, numbers = numbered(labels)
-        flat = tuple(_flat_sides(names, numbers))
-        return cls(labels.shape, len(names), Contacts.of(labels), flat)
+        *_, outlines = cls.events(Slabs.of(labels))
+        assert isinstance(outlines, Outlines)
+        return outlines
+
+    @classmethod
+    def events(cls, slabs: Slabs) -> Iterator[float | Outlines]:
+        """Look at labels slab by slab; yield how far it is, 0 to 1, and last the outlines."""
+        names: list[NDArray[Any]] = []
+        for index, (_, slab) in enumerate(slabs):
+            yield index / (3 * len(slabs))
+            names.append(names_of(slab))
+        contacts: list[Contacts] = []
+        flat: list[FlatSide] = []
+        parts: _Parts = {}
+        before = None
+        for (start, slab), going_on in zip(slabs, _going_on(names), strict=True):
+            yield (1 + 2 * start / slabs.array.shape[0]) / 3
+            if before is not None:
+                border = np.stack([before, slab[0]])
+                contacts.append(Contacts.of(border, axes=(0,)).moved(start - 1))
+            contacts.append(Contacts.of(slab).moved(start))
+            flat += _flat_sides(start, slab, slabs.array.shape, going_on, parts)
+            before = slab[-1].copy()
+        flat.sort(key=lambda side: (side.label, side.axis, side.line))
+        objects = len(np.unique(np.concatenate(names)))
+        yield cls(slabs.array.shape, objects, Contacts.joined(contacts), tuple(flat))
 
 
-def _flat_sides(names: NDArray[Any], numbers: NDArray[np.int32]) -> Iterator[FlatSide]:
-    """Yield every side along which an object looks cut off."""
+_Parts = dict[int, tuple[Profile, ...]]
+"""What is known of objects that go on in a slab still to come."""
+
+
+def _going_on(names: list[NDArray[Any]]) -> Iterator[set[int]]:
+    """Yield for each slab the objects that another slab has, too, farther on."""
+    every = np.unique(np.concatenate(names))
+    last = np.zeros(len(every), int)
+    for slab, here in enumerate(names):
+        last[np.searchsorted(every, here)] = slab
+    for slab, here in enumerate(names):
+        yield set(here[last[np.searchsorted(every, here)] > slab].tolist())
+
+
+def _flat_sides(
+    start: int, slab: NDArray[Any], shape: tuple[int, ...], going_on: set[int], parts: _Parts
+) -> Iterator[FlatSide]:
+    """Yield every side along which an object of a slab that goes no farther looks cut off."""
+    names, numbers = numbered(slab)
     for name, number, box in zip(
         names.tolist(), range(1, len(names) + 1), find_objects(numbers), strict=True
     ):
-        inside = numbers[box] == number
-        for axis, part in enumerate(box):
-            others = tuple(a for a in range(numbers.ndim) if a != axis)
-            profile = inside.sum(others) if others else inside.astype(int)
-            widest = profile.max()
-            if widest < SHORTEST or len(profile) < SHORTEST:
-                continue
-            if part.start > 0 and profile[0] >= _FLAT * widest:
-                yield _flat_side(name, axis, part.start, box, inside.take(0, axis))
-            if part.stop < numbers.shape[axis] and profile[-1] >= _FLAT * widest:
-                yield _flat_side(name, axis, part.stop, box, inside.take(-1, axis))
+        corner = (start + box[0].start, *(part.start for part in box[1:]))
+        found = tuple(profiles(numbers[box] == number, corner))
+        if name in parts:
+            found = tuple(a + b for a, b in zip(parts.pop(name), found, strict=True))
+        if name in going_on:
+            parts[name] = found
+            continue
+        for profile in found:
+            yield from _ends(name, profile, shape[profile.axis])
 
 
-def _flat_side(
-    label: int, axis: int, line: int, box: tuple[slice, ...], side: NDArray[np.bool_]
-) -> FlatSide:
-    along = side.nonzero()
-    centre = [float(v.mean()) for v in along]
-    centre.insert(axis, 0.0)
-    starts = [part.start for part in box]
-    starts[axis] = line
-    return FlatSide(
-        label,
-        axis,
-        line,
-        tuple(start + c for start, c in zip(starts, centre, strict=True)),
-        len(along[0]) if along else 1,
-    )
+def _ends(label: int, profile: Profile, size: int) -> Iterator[FlatSide]:
+    """Yield the ends of an object along an axis that look cut off, but by the image itself."""
+    widest = profile.counts.max()
+    if widest < SHORTEST or len(profile.counts) < SHORTEST:
+        return
+    axis, first, last = profile.axis, int(profile.counts[0]), int(profile.counts[-1])
+    if profile.start > 0 and first >= _FLAT * widest:
+        place = centre(profile.first, axis, profile.start)
+        yield FlatSide(label, axis, profile.start, place, first)
+    if profile.stop < size and last >= _FLAT * widest:
+        yield FlatSide(label, axis, profile.stop, centre(profile.last, axis, profile.stop), last)

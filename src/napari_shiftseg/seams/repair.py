@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import prod
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.mend import Groups, joined, mend
 from napari_shiftseg.seams.straight import LabelCheck, StraightCut
 
@@ -106,8 +108,8 @@ def _whole(value: object) -> int:
 
 
 def repair_labels(
-    labels: NDArray[Any], check: LabelCheck, *, confidence: float = CONFIDENT
-) -> tuple[NDArray[Any], Repair]:
+    labels: Any, check: LabelCheck, *, confidence: float = CONFIDENT
+) -> tuple[Any, Repair]:
     """Merge the pieces of objects that a grid has cut.
 
     Parameters
@@ -122,7 +124,8 @@ def repair_labels(
     Returns
     -------
     repaired : (*spatial), of the same type
-        A copy; pieces have the smallest label among them.
+        A copy; pieces have the smallest label among them. Of labels that are no numpy array
+        it is a dask array, which mends what is read.
     repair : Repair
         The report, with which :func:`undo_repair` undoes it.
 
@@ -132,11 +135,22 @@ def repair_labels(
     """
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
     groups = joined(cut.labels for cut in cuts)
-    return mend(labels, groups), Repair(labels.shape, tuple(_pieces(labels, groups)), groups, cuts)
+    slabs = Slabs.of(labels)
+    repair = Repair(labels.shape, tuple(_pieces(slabs, groups)), groups, cuts)
+    if isinstance(slabs.array, np.ndarray):
+        return mend(labels, groups), repair
+    return slabs.array.map_blocks(mend, groups=groups, dtype=labels.dtype), repair
 
 
-def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
+def undo_repair(labels: Any, repair: Repair) -> Any:
     """Give every piece the label back that it had; what was edited since stays as it is.
+
+    Parameters
+    ----------
+    labels
+        ``(*spatial)`` integers. Of what is no numpy array, a dask array comes back.
+    repair
+        What :func:`repair_labels` reported.
 
     Raises
     ------
@@ -150,28 +164,67 @@ def undo_repair(labels: NDArray[Any], repair: Repair) -> NDArray[Any]:
     most = max((piece.label for piece in repair.pieces), default=0)
     holds = 1 if labels.dtype == bool else np.iinfo(labels.dtype).max
     fits = most <= holds  # the largest label may be gone, and its type with it
-    before = labels.copy() if fits else labels.astype(np.min_scalar_type(most))
-    flat = before.reshape(-1)
-    for piece in repair.pieces:
-        for start, length in zip(piece.starts, piece.lengths, strict=True):
-            run = flat[start : start + length]
-            run[run == piece.merged_into] = piece.label
-    return before
+    dtype = labels.dtype if fits else np.min_scalar_type(most)
+    runs = [
+        (start, start + length, piece)
+        for piece in repair.pieces
+        for start, length in zip(piece.starts, piece.lengths, strict=True)
+    ]
+    runs.sort(key=lambda run: run[0])
+    slabs = Slabs.of(labels)
+    if isinstance(slabs.array, np.ndarray):
+        return _undone(labels, runs, dtype)
+    whole_planes = slabs.array.rechunk((slabs.thick, *slabs.array.shape[1:]))
+    return whole_planes.map_blocks(_undone, runs, dtype, dtype=dtype)
 
 
-def _pieces(labels: NDArray[Any], groups: Groups) -> Iterator[Piece]:
+_Run = tuple[int, int, Piece]
+"""First pixel of the flattened image, the one behind the last, and whose they were."""
+
+
+def _undone(
+    labels: NDArray[Any], runs: list[_Run], dtype: Any, block_info: Any = None
+) -> NDArray[Any]:
+    """Undo a slab; dask says where it lies."""
+    first = block_info[0]["array-location"][0][0] if block_info else 0
+    before = first * prod(labels.shape[1:])
+    undone = labels.astype(dtype, order="C")
+    flat = undone.reshape(-1)
+    here = bisect_left(runs, before, key=lambda run: run[1])
+    for start, stop, piece in runs[here:]:
+        if start >= before + flat.size:
+            break
+        run = flat[max(0, start - before) : stop - before]
+        run[run == piece.merged_into] = piece.label
+    return undone
+
+
+def _pieces(labels: Slabs, groups: Groups) -> Iterator[Piece]:
     """Describe every piece that gets another label, in one look at the labels."""
     into = {label: group[0] for group in groups for label in group[1:]}
-    flat = labels.ravel()
-    places = np.flatnonzero(np.isin(flat, np.array(list(into), labels.dtype)))
-    names = flat[places]
+    moved = np.array(list(into), labels.array.dtype)
+    plane = prod(labels.array.shape[1:])
+    slabs = [_runs(slab.reshape(-1), moved, start * plane) for start, slab in labels]
+    names, starts, lengths = (np.concatenate(parts) for parts in zip(*slabs, strict=True))
     order = np.argsort(names, kind="stable")
-    places, names = places[order], names[order]
+    names, starts, lengths = names[order], starts[order], lengths[order]
+    first = np.ones(len(names), bool)  # a run that reaches from slab to slab is one
+    first[1:] = (names[1:] != names[:-1]) | (starts[1:] != starts[:-1] + lengths[:-1])
+    if len(names):
+        lengths = np.add.reduceat(lengths, np.flatnonzero(first))
+    names, starts = names[first], starts[first]
+    for label, group in into.items():
+        low, high = np.searchsorted(names, [label, label + 1])
+        yield Piece(label, group, *(tuple(v[low:high].tolist()) for v in (starts, lengths)))
+
+
+def _runs(
+    flat: NDArray[Any], wanted: NDArray[Any], before: int
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """Return label, start and length of every run of some labels, behind so many pixels."""
+    places = np.flatnonzero(np.isin(flat, wanted))
+    names = flat[places]
     first = np.ones(len(places), bool)
     first[1:] = (np.diff(places) != 1) | (names[1:] != names[:-1])
     starts = np.flatnonzero(first)
-    lengths = np.diff(starts, append=len(places))
-    for label, group in into.items():
-        low, high = np.searchsorted(names[starts], [label, label + 1])
-        runs = places[starts[low:high]].tolist(), lengths[low:high].tolist()
-        yield Piece(label, group, tuple(runs[0]), tuple(runs[1]))
+    return names[starts], places[starts] + before, np.diff(starts, append=len(places))

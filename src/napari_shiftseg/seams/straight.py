@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, Literal
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.seams.confidence import Confidence
+from napari_shiftseg.image.slabs import Slabs
+from napari_shiftseg.seams.confidence import Suspect, channels_of, confidences
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids
 from napari_shiftseg.seams.outlines import FlatSide, Outlines
@@ -37,7 +38,7 @@ class StraightCut:
         That, over all their contact.
     confidence
         0 to 1: that they are pieces of one object, as
-        :class:`~napari_shiftseg.seams.confidence.Confidence` grades it.
+        :func:`~napari_shiftseg.seams.confidence.confidences` grades it.
     """
 
     labels: tuple[int, int]
@@ -118,7 +119,7 @@ Tile = int | tuple[int, ...] | Literal["auto"]
 
 
 def check_labels(
-    labels: NDArray[Any],
+    labels: Any,
     tile: Tile = "auto",
     offset: int | tuple[int, ...] = 0,
     *,
@@ -129,7 +130,8 @@ def check_labels(
     Parameters
     ----------
     labels
-        ``(*spatial)`` integers, 0 is background.
+        ``(*spatial)`` integers, 0 is background. A dask array, or what else slices like an
+        array, is read slab by slab, up to five times, and need not fit into memory.
     tile
         Edge length of the grid in pixels, at least 2, of all axes or of each; 0 for an axis
         without lines. ``"auto"`` finds tile size and offset of each axis, or none.
@@ -161,7 +163,7 @@ def check_labels(
 
 
 def check_events(
-    labels: NDArray[Any],
+    labels: Any,
     tile: Tile = "auto",
     offset: int | tuple[int, ...] = 0,
     *,
@@ -173,9 +175,12 @@ def check_events(
     if labels.size == 0:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
     given = None if tile == "auto" else _given(tile, offset, labels.ndim)
-    confidence = Confidence(labels, image)
-    yield CheckProgress(0.05, "Looking where labels touch")
-    outlines = Outlines.of(labels)
+    slabs, channels = Slabs.of(labels), channels_of(image, labels)
+    for found in Outlines.events(slabs):
+        if isinstance(found, Outlines):
+            outlines = found
+        else:
+            yield CheckProgress(0.05 + 0.45 * found, "Looking where labels touch")
     contacts = outlines.contacts
     if given is None:
         yield CheckProgress(0.5, "Trying every tile size and offset")
@@ -186,7 +191,7 @@ def check_events(
         p_value = _p_value(labels.shape, contacts, tiles, offsets)
     lines = _Lines(np.array(tiles), np.array(offsets))
     yield CheckProgress(0.7, "Collecting the pairs of pieces")
-    splits = tuple(_straight_cuts(contacts, lines, confidence))
+    splits = tuple(_straight_cuts(slabs, contacts, lines, channels))
     yield LabelCheck(
         tile=tiles,
         offset=offsets,
@@ -266,31 +271,38 @@ def _p_value(
     return float((rate >= rate[0]).mean()) if changes.sum() else 1.0
 
 
-def _straight_cuts(contacts: Contacts, lines: _Lines, confidence: Confidence) -> list[StraightCut]:
+def _straight_cuts(
+    labels: Slabs, contacts: Contacts, lines: _Lines, channels: Sequence[Slabs]
+) -> list[StraightCut]:
+    suspects = list(_suspects(contacts, lines))
+    grades = confidences(labels, suspects, channels)
+    cuts = [
+        StraightCut(
+            labels=suspect.labels,
+            position=tuple(float(v) for v in suspect.contact.places.mean(0)),
+            length=len(suspect.contact),
+            fraction=suspect.fraction,
+            confidence=confidence,
+        )
+        for suspect, confidence in zip(suspects, grades, strict=True)
+    ]
+    return sorted(cuts, key=lambda cut: (-cut.length, cut.labels))
+
+
+def _suspects(contacts: Contacts, lines: _Lines) -> Iterator[Suspect]:
+    """Yield the pairs of labels whose common border lies on the grid."""
     if len(contacts) == 0:
-        return []
+        return
     on_grid = lines.at(contacts.axis, contacts.position)
     unique, index = np.unique(contacts.pairs, axis=0, return_inverse=True)
     index = index.ravel()
     every, straight = np.bincount(index), np.bincount(index, weights=on_grid)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(unique) + 1))
-    cuts = []
     for k in np.flatnonzero(straight >= np.maximum(1, STRAIGHT * every)).tolist():
         of = order[starts[k] : starts[k + 1]]
-        on = of[on_grid[of]]
         pair = int(unique[k][0]), int(unique[k][1])
-        fraction = float(straight[k] / every[k])
-        cuts.append(
-            StraightCut(
-                labels=pair,
-                position=tuple(float(v) for v in contacts.places[on].mean(0)),
-                length=len(on),
-                fraction=fraction,
-                confidence=confidence.of(contacts[on], pair, fraction),
-            )
-        )
-    return sorted(cuts, key=lambda cut: (-cut.length, cut.labels))
+        yield Suspect(pair, contacts[of[on_grid[of]]], float(straight[k] / every[k]))
 
 
 def _one_sided(outlines: Outlines, lines: _Lines) -> Iterator[FlatSide]:

@@ -1,0 +1,41 @@
+"""What labels are: integers of at least 0, whatever file or array they come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.slabs import Slabs
+
+_LARGEST = 2**63 - 1
+
+
+def refuse_no_labels(pixels: Any, name: object) -> None:
+    """Find out that pixels are no labels, slab by slab.
+
+    Parameters
+    ----------
+    pixels
+        An array of any size.
+    name
+        Of its file, for people.
+
+    Raises
+    ------
+    ShiftSegError
+        If they are no integers, some are negative, or too large for int64.
+    """
+    dtype = np.dtype(pixels.dtype)
+    if dtype.kind not in "bui":
+        raise ShiftSegError(f"{name} holds {dtype} pixels; labels are integers")
+    if pixels.size == 0 or np.can_cast(dtype, np.uint32):
+        return
+    for _, slab in Slabs.of(pixels):
+        if slab.min() < 0:
+            raise ShiftSegError(
+                f"{name} holds negative labels; 0 is background, objects are from 1 on"
+            )
+        if slab.max() > _LARGEST:
+            raise ShiftSegError(f"{name} holds labels up to {slab.max()}; legal: up to {_LARGEST}")
