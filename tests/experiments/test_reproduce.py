@@ -132,6 +132,12 @@ def test_held_out_parts_are_the_end_of_the_last_axis(tmp_path, monkeypatch):
     assert image.shape == truth.shape == (4, 4)
     assert image[0].tolist() == [6, 7, 8, 9]
 
+    data = DataSet("a", "p", "m", (1,), tested=0.4, placements=3)
+    images = [image for image, _ in data.pairs()]
+    assert [image.shape for image in images] == [(4, 4), (3, 3), (2, 2)]
+    assert [image[0, 0] for image in images] == [6, 17, 28]
+    assert data.title == "a x 3"
+
 
 def test_unknown_figures_are_refused_with_the_legal_ones(tmp_path):
     with pytest.raises(ShiftSegError, match=r"no figure 'fig9'; legal: all, fig2a, fig2b"):

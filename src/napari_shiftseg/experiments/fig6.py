@@ -31,7 +31,7 @@ def fig6(models: dict[str, Model], kept: Path) -> Generator[str, None, Outcome]:
     """
     numbers: dict[str, Any] = {}
     for data in DATA_SETS:
-        numbers[data.name] = yield from _sweep(data, models[data.model], kept)
+        numbers[data.title] = yield from _sweep(data, models[data.model], kept)
     holds = {name: _as_the_paper_says(values) for name, values in numbers.items()}
 
     def draw(figure: Figure) -> None:
@@ -53,7 +53,7 @@ def fig6(models: dict[str, Model], kept: Path) -> Generator[str, None, Outcome]:
 
 def _sweep(data: DataSet, model: Model, kept: Path) -> Generator[str, None, dict[str, Any]]:
     pairs = list(data.pairs())
-    scores = _Scores(data.name, model, pairs, kept)
+    scores = _Scores(data.title.replace(" ", ""), model, pairs, kept)
     period = model.geometry.period
     rows = []
     for tile in data.tiles:
@@ -67,6 +67,7 @@ def _sweep(data: DataSet, model: Model, kept: Path) -> Generator[str, None, dict
         "model": model.description.name,
         "period": list(period),
         "images": len(pairs),
+        "placements": data.placements,
         "true_objects": whole["true_objects"],
         "tiles": rows,
         "whole": _chosen(whole),

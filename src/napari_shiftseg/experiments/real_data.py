@@ -33,6 +33,9 @@ class DataSet:
         Naive tile sizes in pixels, over two periods.
     tested
         Share of the last axis, from its end, that was not trained on; 1 for all of it.
+    placements
+        How often each image is taken, every time from one pixel farther along each axis: where
+        a grid lies is chance, and few objects would be cut by one.
     """
 
     name: str
@@ -40,6 +43,12 @@ class DataSet:
     model: str
     tiles: tuple[int, ...]
     tested: float = 1.0
+    placements: int = 1
+
+    @property
+    def title(self) -> str:
+        """The name, and how often each image was taken if that is more than once."""
+        return self.name if self.placements == 1 else f"{self.name} x {self.placements}"
 
     def pairs(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Yield image and ground truth.
@@ -56,9 +65,11 @@ class DataSet:
                 f"has {self.pack}"
             )
         for pair in read_pack(Path(folder) / self.pack):
-            start = round((1 - self.tested) * pair.mask.shape[-1])
-            part = (..., slice(start, None))
-            yield np.ascontiguousarray(pair.image[part]), np.ascontiguousarray(pair.mask[part])
+            trained = round((1 - self.tested) * pair.mask.shape[-1])
+            for first in range(self.placements):
+                spatial = [slice(first, None)] * (pair.mask.ndim - 1)
+                part = (..., *spatial, slice(trained + first, None))
+                yield np.ascontiguousarray(pair.image[part]), np.ascontiguousarray(pair.mask[part])
 
 
 _PLANE_TILES = (60, 62, 64, 66, 68, 70, 72, 74, 76)
@@ -72,6 +83,7 @@ DATA_SETS = (
         "nuclei-3d",
         (12, 14, 16, 18, 20, 22, 24),
         tested=0.4,
+        placements=8,
     ),
 )
 """DSB2018 and nuclei3d as in the paper; BBBC039 stands in for BBBC006: same cells, same stain."""
