@@ -1,6 +1,7 @@
 """The tab Compare in a dock of its own, with what a user does to it."""
 
 from qtpy.QtWidgets import QWidget
+from window import PATIENCE
 
 from napari_shiftseg._napari.compare.control import CompareControl
 from napari_shiftseg._napari.compare.tab import CompareTab
@@ -9,8 +10,6 @@ from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_laye
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
-
-PATIENCE = 20_000  # milliseconds
 
 
 def subject_of(layer, model):

@@ -3,11 +3,10 @@
 from app_model.types import MenuItem
 from napari._app_model import get_app_model
 from napari.utils.key_bindings import coerce_keybinding
+from window import PATIENCE
 
 from napari_shiftseg._napari.actions import LAYER_MENU
 from napari_shiftseg._napari.segment_widget import SegmentWidget
-
-PATIENCE = 20_000
 
 
 def titles():

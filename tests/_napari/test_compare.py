@@ -9,8 +9,8 @@ from napari.layers import Points
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
+from window import Gate
 
-from conftest import Gate
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare import control as compare_control

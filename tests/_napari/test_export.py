@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 from qtpy.QtWidgets import QFileDialog, QMessageBox
+from window import PATIENCE
 
 from napari_shiftseg.image.files import open_image
-
-PATIENCE = 20_000
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
+from window import PATIENCE
 
 from napari_shiftseg import segment
 from napari_shiftseg._napari.segment import estimate, file_run
 from napari_shiftseg.image.files import open_image
-
-PATIENCE = 20_000
 
 
 @pytest.fixture

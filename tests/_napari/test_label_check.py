@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
+from window import PATIENCE
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.check import job
@@ -14,8 +15,6 @@ from napari_shiftseg._napari.commands import check_active_layer
 from napari_shiftseg._napari.layers import CHECKED
 from napari_shiftseg._napari.tags import own_layers
 from napari_shiftseg.seams.repair import Repair, undo_repair
-
-PATIENCE = 20_000  # milliseconds
 
 
 def discs(shape=(200, 230)):

@@ -9,11 +9,10 @@ from threading import Event
 import pytest
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication, QLabel
+from window import PATIENCE
 
 from napari_shiftseg._napari import opening
 from napari_shiftseg._napari.check import widget as check
-
-PATIENCE = 20_000  # milliseconds
 
 SCRIPT = """
 import pathlib, sys, time

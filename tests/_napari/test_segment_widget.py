@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QFileDialog
+from window import PATIENCE, save_bands
 
-from conftest import save_bands
 from napari_shiftseg._napari import job, layers
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg.settings import Clustering
-
-PATIENCE = 20_000  # milliseconds
 
 
 @pytest.fixture

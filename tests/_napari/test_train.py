@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 from napari._app_model import get_app_model
+from window import PATIENCE, open_form
 
-from conftest import open_form
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.train import job
 from napari_shiftseg._napari.train.course import Course
@@ -22,7 +22,6 @@ from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun
 
-PATIENCE = 60_000  # milliseconds
 TINY = {"levels": 1, "maps": 2, "window": (8,), "steps": 12, "validate_every": 6}
 
 
