@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.lazy import transposable
 from napari_shiftseg.image.slabs import Boxes, Slabs
 from napari_shiftseg.seams.contacts import Contacts
 
@@ -48,8 +49,7 @@ def channels_of(image: Any, labels: Any) -> list[Slabs]:
     """
     if image is None:
         return []
-    if not hasattr(image, "dtype"):
-        image = np.asarray(image)
+    image = transposable(image if hasattr(image, "dtype") else np.asarray(image))
     if image.dtype.kind not in "buif":
         raise ShiftSegError(f"the image holds {image.dtype} pixels; legal: integers and floats")
     if labels.shape not in (image.shape, image.shape[1:]):
