@@ -136,7 +136,7 @@ def test_held_out_parts_are_the_end_of_the_last_axis(tmp_path, monkeypatch):
     images = [image for image, _ in data.pairs()]
     assert [image.shape for image in images] == [(4, 4), (3, 3), (2, 2)]
     assert [image[0, 0] for image in images] == [6, 17, 28]
-    assert data.title == "a x 3"
+    assert data.title == "a at 3 places of the grid"
 
 
 def test_unknown_figures_are_refused_with_the_legal_ones(tmp_path):

@@ -53,7 +53,7 @@ def fig6(models: dict[str, Model], kept: Path) -> Generator[str, None, Outcome]:
 
 def _sweep(data: DataSet, model: Model, kept: Path) -> Generator[str, None, dict[str, Any]]:
     pairs = list(data.pairs())
-    scores = _Scores(data.title.replace(" ", ""), model, pairs, kept)
+    scores = _Scores(f"{data.name}-x{data.placements}", model, pairs, kept)
     period = model.geometry.period
     rows = []
     for tile in data.tiles:
@@ -137,6 +137,6 @@ def _draw(panels: Any, name: str, values: dict[str, Any]) -> None:
         panel.axhline(values["whole"][key], color="#0a7f8f", ls="--", lw=1, label="whole image")
         panel.set_ylabel(title, fontsize=8)
         panel.tick_params(labelsize=8)
-    panels[0].set_title(f"{name}, {values['true_objects']} objects", fontsize=9)
+    panels[0].set_title(f"{name}\n{values['true_objects']} objects", fontsize=9)
     panels[0].legend(fontsize=7, frameon=False)
     panels[-1].set_xlabel("tile size (px)", fontsize=8)

@@ -48,7 +48,8 @@ class DataSet:
     @property
     def title(self) -> str:
         """The name, and how often each image was taken if that is more than once."""
-        return self.name if self.placements == 1 else f"{self.name} x {self.placements}"
+        at = f" at {self.placements} places of the grid" if self.placements > 1 else ""
+        return self.name + at
 
     def pairs(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Yield image and ground truth.
