@@ -69,7 +69,7 @@ class DataSet:
             trained = round((1 - self.tested) * pair.mask.shape[-1])
             for first in range(self.placements):
                 spatial = [slice(first, None)] * (pair.mask.ndim - 1)
-                part = (..., *spatial, slice(trained + first, None))
+                part: Any = (..., *spatial, slice(trained + first, None))
                 yield np.ascontiguousarray(pair.image[part]), np.ascontiguousarray(pair.mask[part])
 
 
