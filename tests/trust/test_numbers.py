@@ -18,7 +18,8 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.image.border import reflected_indices
 from napari_shiftseg.image.files import open_image, write_labels
 from napari_shiftseg.image.intensity import Intensity, Scaling
-from napari_shiftseg.image.tiff import as_whole, smallest_label_type
+from napari_shiftseg.image.label_pixels import refuse_no_labels
+from napari_shiftseg.image.tiff import smallest_label_type
 from napari_shiftseg.pipeline import segment
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
@@ -138,7 +139,8 @@ def test_large_labels_are_written_and_read(tmp_path, largest, suffix):
     labels = np.array([[0, 1], [5, largest]], np.int64)
     write_labels(tmp_path / f"l{suffix}", labels, axes="yx")
     read = open_image(tmp_path / f"l{suffix}").pixels
-    assert as_whole(read, "l").tolist() == labels.tolist()
+    refuse_no_labels(read, "l")
+    assert read.tolist() == labels.tolist()
 
 
 def test_more_objects_than_labels_in_a_stack_are_refused(model, monkeypatch):
@@ -174,7 +176,7 @@ def test_labels_over_2_63_are_written_and_read_and_not_made_negative(tmp_path):
     read = open_image(tmp_path / "l.tif").pixels
     assert np.array_equal(read, labels)
     with pytest.raises(ShiftSegError, match=f"labels up to {2**64 - 1}; legal: up to {2**63 - 1}"):
-        as_whole(read, "l.tif")
+        refuse_no_labels(read, "l.tif")
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint64, np.int64, bool])
