@@ -14,8 +14,9 @@ _PART = 2**22
 def names_of(labels: NDArray[Any]) -> NDArray[Any]:
     """Return the labels of all objects, ascending."""
     flat = _flat(labels)
-    if _fits_a_table(flat):
-        return np.flatnonzero(_there(flat))
+    there = _there(flat)
+    if there is not None:
+        return np.flatnonzero(there)
     every = np.unique(flat)
     names: NDArray[Any] = every[every != 0]
     return names
@@ -32,8 +33,9 @@ def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
         0 is background.
     """
     flat = _flat(labels)
-    if _fits_a_table(flat):
-        known, places = _there(flat), flat
+    there = _there(flat)
+    if there is not None:
+        known, places = there, flat
         names = np.flatnonzero(known)
     else:
         every, places = np.unique(flat, return_inverse=True)
@@ -52,14 +54,15 @@ def _flat(labels: NDArray[Any]) -> NDArray[Any]:
     return flat.view(np.uint8) if flat.dtype == bool else flat
 
 
-def _fits_a_table(flat: NDArray[Any]) -> bool:
-    """Tell whether a table of all labels is not larger than what would be sorted."""
-    return int(flat.min(initial=0)) >= 0 and int(flat.max(initial=0)) <= 2 * flat.size
+def _there(flat: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Tell of each label up to the largest whether there is such an object.
 
-
-def _there(flat: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell of each label up to the largest whether there is such an object."""
-    there = np.zeros(int(flat.max(initial=0)) + 1, bool)
+    None if labels are negative, or a table of them would be larger than what is sorted.
+    """
+    low, high = int(flat.min(initial=0)), int(flat.max(initial=0))
+    if low < 0 or high > 2 * flat.size:
+        return None
+    there = np.zeros(high + 1, bool)
     for start in range(0, flat.size, _PART):
         there[flat[start : start + _PART]] = True
     there[0] = False

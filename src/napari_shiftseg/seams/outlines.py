@@ -80,11 +80,12 @@ class Outlines:
         for index, (_, slab) in enumerate(slabs):
             yield index / (3 * len(slabs))
             names.append(names_of(slab))
+        every = np.unique(np.concatenate(names))
         contacts: list[Contacts] = []
         flat: list[FlatSide] = []
         parts: _Parts = {}
         before = None
-        for (start, slab), going_on in zip(slabs, _going_on(names), strict=True):
+        for (start, slab), going_on in zip(slabs, _going_on(names, every), strict=True):
             yield (1 + 2 * start / slabs.array.shape[0]) / 3
             if before is not None:
                 border = np.stack([before, slab[0]])
@@ -93,17 +94,15 @@ class Outlines:
             flat += _flat_sides(start, slab, slabs.array.shape, going_on, parts)
             before = slab[-1].copy()
         flat.sort(key=lambda side: (side.label, side.axis, side.line))
-        objects = len(np.unique(np.concatenate(names)))
-        yield cls(slabs.array.shape, objects, Contacts.joined(contacts), tuple(flat))
+        yield cls(slabs.array.shape, len(every), Contacts.joined(contacts), tuple(flat))
 
 
 _Parts = dict[int, tuple[Profile, ...]]
 """What is known of objects that go on in a slab still to come."""
 
 
-def _going_on(names: list[NDArray[Any]]) -> Iterator[set[int]]:
+def _going_on(names: list[NDArray[Any]], every: NDArray[Any]) -> Iterator[set[int]]:
     """Yield for each slab the objects that another slab has, too, farther on."""
-    every = np.unique(np.concatenate(names))
     last = np.zeros(len(every), int)
     for slab, here in enumerate(names):
         last[np.searchsorted(every, here)] = slab

@@ -166,7 +166,7 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     fits = most <= holds  # the largest label may be gone, and its type with it
     dtype = labels.dtype if fits else np.min_scalar_type(most)
     runs = [
-        (start, start + length, piece)
+        (start, start + length, piece.merged_into, piece.label)
         for piece in repair.pieces
         for start, length in zip(piece.starts, piece.lengths, strict=True)
     ]
@@ -178,8 +178,8 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     return whole_planes.map_blocks(_undone, runs, dtype, dtype=dtype)
 
 
-_Run = tuple[int, int, Piece]
-"""First pixel of the flattened image, the one behind the last, and whose they were."""
+_Run = tuple[int, int, int, int]
+"""First pixel of the flattened image, the one behind the last, their label now and before."""
 
 
 def _undone(
@@ -191,11 +191,11 @@ def _undone(
     undone = labels.astype(dtype, order="C")
     flat = undone.reshape(-1)
     here = bisect_left(runs, before, key=lambda run: run[1])
-    for start, stop, piece in runs[here:]:
+    for start, stop, now, label in runs[here:]:
         if start >= before + flat.size:
             break
         run = flat[max(0, start - before) : stop - before]
-        run[run == piece.merged_into] = piece.label
+        run[run == now] = label
     return undone
 
 
