@@ -12,6 +12,7 @@ import pytest
 from napari_shiftseg.blockwise import run
 from napari_shiftseg.blockwise.predict import predict_block
 from napari_shiftseg.blockwise.segment_file import segment_file
+from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.errors import ShiftSegError
@@ -60,6 +61,12 @@ def test_a_region_is_shared_out_too(files, tmp_path):
     segment_file(image, output, model=model, region=region, workers=2, block_pixels=900)
     expected = segment(IMAGE, load_model(model), region=region).labels
     np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
+
+
+def test_workers_keep_freed_memory_for_the_next_layer_of_a_network(monkeypatch):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    with workers_of(2) as workers:
+        assert list(workers.each(os.environ.get, ["MALLOC_TRIM_THRESHOLD_"])) == [None]
 
 
 @pytest.mark.parametrize("count", [1, 2])

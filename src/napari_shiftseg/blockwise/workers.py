@@ -158,7 +158,14 @@ def _require_distributed() -> Any:
         ) from None
     import dask
 
-    dask.config.set({"distributed.scheduler.allowed-failures": _LIVES})
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": _LIVES,
+            # dask's value makes a network ask the system for the memory of each layer anew,
+            # which takes a third of the time of a prediction.
+            "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+        }
+    )
     return distributed
 
 
