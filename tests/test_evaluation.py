@@ -91,3 +91,13 @@ def test_the_baseline_is_scored_on_the_same_images(trained_model, pack):
     assert rows[0].split()[:2] == ["AP", "0.5"]
     assert rows[0].endswith("1.000 (1.000 to 1.000)")
     assert "baseline" not in evaluate(trained_model, pack).to_dict()
+
+
+def test_only_what_is_known_is_scored(trained_model):
+    image, mask = disc_image(60)
+    part = mask.astype(np.int64)
+    part[:, 30:] = -1
+    scores = evaluate(trained_model, [(image, part)])
+    assert scores.counts.truth_objects == len(np.unique(part[part > 0]))
+    assert scores.counts.predicted_objects < len(np.unique(mask)) - 1
+    assert scores.average_precision["0.5"] > 0.8

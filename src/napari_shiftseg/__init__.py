@@ -14,7 +14,7 @@ Seams
     compare : stitchings of one image, and what their seams cut (Comparison, SeamReport).
     sweep : false splits and AP against tile size (Sweep).
     certify : the largest difference between tiled and whole-image inference (Certificate).
-    check_labels, repair_labels : cuts of an unknown grid in finished labels.
+    check_labels, repair_labels, undo_repair : cuts of an unknown grid in finished labels.
 Any network
     audit : period, receptive field, what sees the whole tile (Audit).
     diagnose : errors of tiling on an image, by cause (Diagnosis).
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from napari_shiftseg.pipeline import Segmentation as Segmentation
     from napari_shiftseg.pipeline import segment as segment
     from napari_shiftseg.seams.repair import repair_labels as repair_labels
+    from napari_shiftseg.seams.repair import undo_repair as undo_repair
     from napari_shiftseg.seams.report import SeamReport as SeamReport
     from napari_shiftseg.seams.straight import check_labels as check_labels
     from napari_shiftseg.settings import Clustering as Clustering
@@ -98,6 +99,7 @@ _HOME = {
     "load_model": "embeddings.model",
     "make_plan": "tiles.plan",
     "repair_labels": "seams.repair",
+    "undo_repair": "seams.repair",
     "segment": "pipeline",
     "segment_file": "blockwise.segment_file",
     "sweep": "tile_sweep",
@@ -137,6 +139,7 @@ __all__ = [
     "segment",
     "segment_file",
     "sweep",
+    "undo_repair",
 ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
@@ -54,7 +55,8 @@ class Evaluation:
     def add(self, result: Segmentation, truth: NDArray[Any], grid: TilePlan) -> None:
         """Add one image; seams are counted on ``grid``."""
         self.scores.add(truth, result.labels)
-        self.jumps += measure_jumps(result.prediction.embedding, truth, grid.seams)
+        known = np.maximum(truth, 0)
+        self.jumps += measure_jumps(result.prediction.embedding, known, grid.seams)
         self.seam_splits += len(find_seam_splits(result.labels, truth, grid))
 
     @property
@@ -150,7 +152,7 @@ def evaluate(
         Name, path or loaded model.
     data
         A ZIP or folder with ``images/`` and ``masks/`` of equal names, or pairs of arrays
-        ``(image, truth)``.
+        ``(image, truth)``; where the truth is negative nobody knows it, and nothing counts.
     stitch, tile, clustering, device
         As for :func:`napari_shiftseg.segment`.
     grid

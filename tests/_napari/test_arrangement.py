@@ -344,3 +344,26 @@ def test_the_slider_moves_the_line_by_keyboard(qtbot, compared, ways, viewer):
     ways.choose("curtain")
     qtbot.keyClick(compared.tab.show_as.slider, Qt.Key.Key_Home)
     assert viewer.layers["Curtain (A | B)"].data[0].edge == 0
+
+
+def test_another_result_ends_side_by_side_and_finds_b_in_its_place(
+    qtbot, compared, ways, viewer, image
+):
+    ways.choose("side by side")
+    compared.results.show(compared.control.pair.results[1])
+    rest(qtbot, compared)
+    assert shown(viewer) == {"field", B}
+    np.testing.assert_array_equal(viewer.layers[B].translate, image.translate)
+    ways.choose("B")
+    np.testing.assert_array_equal(viewer.layers[B].translate, image.translate)
+
+
+def test_a_comparison_follows_its_image(qtbot, compared, ways, viewer, image):
+    ways.choose("side by side")
+    image.translate = (100, 50)
+    compared.results.follow(image)
+    assert ways["A"].isChecked()
+    compared.tab.cuts.table.choose(0)
+    compared.tab.cuts.cut_requested.emit(0)
+    row, column = (v * 0.5 for v in compared.control.pair.cuts[0].split.position)
+    np.testing.assert_allclose(camera_of(viewer).center[-2:], (100 + row, 50 + column))

@@ -204,9 +204,13 @@ def test_a_truth_of_another_size_is_one_notification(qtbot, dock, image, viewer,
 
 
 def test_the_truth_of_a_sample_comes_with_its_image(dock, image, viewer):
-    tagged = {"shiftseg": {"truth_of": "field"}}
+    image.metadata = {"shiftseg": {"sample": "Bands"}}
+    tagged = {"shiftseg": {"truth_of": "Bands"}}
     bands = viewer.add_labels(np.ones((48, 40), int), metadata=tagged)
     dock.tab.truth.set_image(image)
+    assert dock.tab.truth.layer is bands
+    image.name = "mine"
+    viewer.add_labels(np.ones((48, 40), int))
     assert dock.tab.truth.layer is bands
     dock.tab.truth.set_image(viewer.add_image(np.zeros((5, 5)), name="other"))
     assert dock.tab.truth.layer is None

@@ -16,7 +16,7 @@ def test_every_sample_has_an_image_and_hidden_truth(viewer):
         image, truth = viewer.layers
         assert image.data.shape == truth.data.shape
         assert image.visible and not truth.visible
-        assert truth.metadata["shiftseg"]["truth_of"] == image.name
+        assert truth.metadata["shiftseg"]["truth_of"] == image.metadata["shiftseg"]["sample"]
 
 
 def test_nuclei_in_3d_have_their_voxel_size(viewer):
@@ -40,7 +40,7 @@ def test_discs_are_drawn_at_any_spacing_with_noise(viewer, discs):
     assert image.name == "Discs, spacing 21, noise"
     assert image.data.shape == truth.data.shape == (100, 100)
     assert image.data.std() > 0.1 and not truth.visible
-    assert truth.metadata["shiftseg"]["truth_of"] == image.name
+    assert truth.metadata["shiftseg"]["truth_of"] == image.metadata["shiftseg"]["sample"]
 
 
 def test_the_papers_own_discs_bring_their_model(viewer, discs):

@@ -8,6 +8,8 @@ import tifffile
 import torch
 from torch import nn
 
+from napari_shiftseg.image.files import open_image
+
 
 def recorded(path, *more):
     torch.manual_seed(0)
@@ -83,8 +85,18 @@ def test_a_networks_output_as_an_image(shiftseg, tmp_path):
     assert tifffile.imread(output).shape == (2, 61, 90)
     assert tifffile.imread(labels).shape == (61, 90)
     assert shiftseg(*arguments).code == 2  # the file exists
+    assert open_image(labels).provenance["clustering"]["bandwidth"] == 0.1
+    output.unlink()
     wrong = shiftseg(*arguments, "--overwrite", "--labels", labels, "--embedding", 2)
     assert "the output has 0 to 1" in wrong.err
+    assert not output.exists()
+
+
+def test_labels_of_a_bundled_model_are_those_of_segment_alone(shiftseg, tmp_path):
+    tifffile.imwrite(tmp_path / "image.tif", np.zeros((40, 40), np.uint8))
+    words = ("predict", "nuclei-2d", tmp_path / "image.tif", "-o", tmp_path / "output.tif")
+    answer = shiftseg(*words, "--labels", tmp_path / "labels.tif", "--embedding", 0, 1)
+    assert answer.code == 2 and "clustered by shiftseg segment" in answer.err
 
 
 def test_seams_that_need_consent_to_be_removed(shiftseg, tmp_path):

@@ -152,3 +152,30 @@ def test_workers_share_the_images(batch, plate, tmp_path):
     (plate / "A3.tif").unlink()
     assert batch("--workers", "2").code == 0
     assert [row["status"] for row in report(tmp_path).values()] == ["segmented"] * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [
+        (("--stitch", "naive", "--tile", "12"), ("--stitch", "naive", "--tile", "20"), "tile"),
+        (("--axes", "yx"), ("--axes", "xy"), "spatial axes"),
+    ],
+)
+def test_whatever_changes_labels_is_noticed(batch, plate, first, then, said):
+    (plate / "A3.tif").unlink()
+    assert batch("--pattern", "A1*", *first).code == 0
+    assert "1 kept" in batch("--pattern", "A1*", *first).out
+    outcome = batch("--pattern", "A1*", *then)
+    assert outcome.code == 2 and said in outcome.err
+
+
+def test_corrected_labels_are_those_of_any_tile(batch):
+    assert batch("--pattern", "A1*", "--tile", "12").code == 0
+    assert "1 kept" in batch("--pattern", "A1*", "--tile", "20").out
+
+
+def test_labels_and_hidden_files_are_no_images(shiftseg, plate, model_file):
+    (plate / ".A1.tif").write_bytes((plate / "A1.tif").read_bytes())
+    words = ("batch", plate, "-o", plate / "labels", "-m", model_file, "--pattern", "**/?[!3]*.tif")
+    assert shiftseg(*words).out.startswith("2 images: 2 segmented")
+    assert shiftseg(*words).out.startswith("2 images: 2 kept")

@@ -160,3 +160,15 @@ class TestImage:
         answer = shiftseg("check", tmp_path / "labels.tif", "--image", tmp_path / "image.tif")
         assert answer.code != 0
         assert "(64, 60)" in answer.err
+
+
+def test_repaired_labels_still_say_how_they_were_made(shiftseg, cut_file, tmp_path):
+    cut, mended, report, back = (tmp_path / n for n in ("c.tif", "m.tif", "m.json", "b.tif"))
+    made = {"model": "nuclei-2d", "tile": [64, 64]}
+    write_labels(cut, tifffile.imread(cut_file), axes="yx", provenance=made)
+    shiftseg("repair", cut, "-o", mended, "--json", report)
+    provenance = open_image(mended).provenance
+    assert provenance.pop("repair") == {"tile": [40, 40], "offset": [0, 0], "confidence": 0.5}
+    assert provenance == made
+    shiftseg("repair", mended, "-o", back, "--undo", report)
+    assert open_image(back).provenance == made

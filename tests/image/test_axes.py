@@ -86,6 +86,7 @@ def test_lists_and_booleans_are_images():
         (np.zeros((5, 7, 3)), 2, "yxs", "looks like colour"),
         (np.zeros((5, 7)), 3, None, "needs 3 spatial axes"),
         (np.zeros((9, 5, 7)), 3, "tyx", "and the axes tyx; the model needs 3 spatial axes"),
+        (np.zeros((5, 7)), 2, "xy", "space is yx, in this order"),
         (np.zeros((5, 7)), 2, "xyz", "do not name the 2 axes"),
         (np.array([[1.0, np.nan, np.inf]]), 2, None, "2 pixels are not finite"),
         (np.zeros((5, 7), complex), 2, None, "type complex128"),
@@ -105,3 +106,7 @@ def test_a_lazy_image_is_refused_where_it_is_read():
     frame[(slice(None), slice(0, 2), slice(0, 4))]
     with pytest.raises(ShiftSegError, match="1 pixels are not finite"):
         frame.read()
+
+
+def test_axes_may_be_spelt_as_in_tiff():
+    assert frames(np.zeros((3, 5, 7)), 2, axes="TYX").axes == "tyx"

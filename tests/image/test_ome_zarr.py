@@ -189,6 +189,12 @@ def test_what_is_no_ome_zarr_is_refused(path, tmp_path):
         open_ome_zarr(tmp_path / "plain.zarr")
 
 
+def test_a_bare_array_is_named_as_what_it_is(path):
+    zarr.save(path, np.zeros((4, 4)))
+    with pytest.raises(ShiftSegError, match="bare Zarr array"):
+        open_ome_zarr(path)
+
+
 def test_a_missing_level_is_refused(path):
     save_foreign(path, {"multiscales": [{"axes": NAMED, "datasets": [{"path": "gone"}]}]})
     with pytest.raises(ShiftSegError, match="image lacks the pixels of its level gone"):

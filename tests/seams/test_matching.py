@@ -126,3 +126,23 @@ def test_counts_are_pooled_over_images():
 def test_shapes_must_agree():
     with pytest.raises(ShiftSegError, match=r"shape \(3, 3\), the ground truth \(3, 4\)"):
         Overlap.of(np.zeros((3, 4), int), np.zeros((3, 3), int))
+
+
+def test_what_nobody_knows_counts_neither_as_object_nor_as_error():
+    truth = rows("1100000", "1100000")
+    truth[:, 4:] = -1
+    found = rows("1100220", "1100333")  # one object found, two where nothing is known
+    overlap = Overlap.of(truth, found)
+    assert (overlap.truth_objects, overlap.predicted_objects) == (1, 1)
+    assert overlap.true_positives(1.0) == 1
+
+
+def test_an_object_that_reaches_into_the_unknown_is_scored_where_it_is_known():
+    truth = rows("1110000")
+    truth[:, 3:] = -1
+    assert average_precision(truth, rows("1111000"), 1.0) == 1
+
+
+def test_truth_of_fractions_is_refused():
+    with pytest.raises(ShiftSegError, match="whole numbers"):
+        Overlap.of(np.ones((2, 2)), np.ones((2, 2), int))

@@ -1,5 +1,6 @@
 import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,7 +68,9 @@ def test_neighbours_that_a_line_happens_to_part_are_left():
 
 def test_doubtful_cuts_are_left(pieces):
     check = check_labels(pieces)
-    repaired, report = repair_labels(pieces, check, confidence=1.01)
+    doubtful = replace(check, splits=tuple(replace(c, confidence=0.7) for c in check.splits))
+    assert len(repair_labels(pieces, doubtful, confidence=0.7)[1].pieces) > 5
+    repaired, report = repair_labels(pieces, doubtful, confidence=0.71)
     assert report.pieces == ()
     np.testing.assert_array_equal(repaired, pieces)
 
@@ -148,3 +151,15 @@ def test_what_was_edited_since_stays_when_undone(pieces):
     undone = undo_repair(repaired, report)
     assert undone.reshape(-1)[piece.starts[0]] == 60_000
     assert (undone != pieces).sum() == 1
+
+
+def test_labels_of_another_repair_are_not_undone(pieces):
+    _, report = repair_labels(pieces, check_labels(pieces))
+    with pytest.raises(ShiftSegError, match="not the labels of this report"):
+        undo_repair(pieces, report)
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 2, float("nan")])
+def test_a_confidence_is_a_share(pieces, confidence):
+    with pytest.raises(ShiftSegError, match="legal: 0 to 1"):
+        repair_labels(pieces, check_labels(pieces), confidence=confidence)

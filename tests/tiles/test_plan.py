@@ -268,11 +268,20 @@ class TestRegion:
             ((slice(-1, 5), slice(0, 60)), "must lie inside of the image of 60 px"),
             ((slice(5, 5), slice(0, 60)), "must lie inside of the image of 60 px"),
             ((slice(0, 9),), "has 1 axes; legal: 2"),
+            ((slice(0, 9, 2), slice(0, 9)), "legal: slices of step 1"),
         ],
     )
     def test_outside_of_the_image_is_refused(self, region, message):
         with pytest.raises(ShiftSegError, match=message):
             self.plan(region=region)
+
+    def test_a_tile_larger_than_the_image_reads_no_more_than_one_of_its_size(self):
+        large, fitting = (self.plan(tile=tile, region=None) for tile in (10_000, 60))
+        assert [tile.outer for tile in large] == [tile.outer for tile in fitting]
+        assert [tile.inner for tile in large] == [tile.inner for tile in fitting]
+
+    def test_sizes_may_be_numbers_of_numpy(self):
+        assert self.plan(tile=np.int64(18)) == self.plan(tile=18)
 
     def test_what_is_left_out_is_the_border_of_the_image(self):
         plan = self.plan(region=(slice(10, None), slice(None)))

@@ -65,6 +65,13 @@ class TestValidation:
         assert [v.step for v in validations] == [2, 4, 5]
         assert all(v.true_objects > 0 for v in validations)
 
+    def test_scores_what_is_outlined_alone(self):
+        recipe = replace(RECIPE, steps=2, validate_every=2, background_label=1)
+        sparse = [replace(p, mask=np.where(p.mask > 3, 0, p.mask + 1)) for p in pairs()]
+        _, (validation,) = split(TrainingRun(recipe, sparse).events())
+        (held,) = held_out(sparse, recipe)[1]
+        assert validation.true_objects == len(np.unique(held.mask)) - 2
+
     def test_keeps_the_weights_of_the_best(self):
         run = TrainingRun(RECIPE, pairs())
         seen = {}

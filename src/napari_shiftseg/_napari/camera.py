@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from napari.viewer import Viewer
@@ -18,6 +19,22 @@ def camera_of(viewer: Viewer) -> Any:
     return viewer.camera if scene is None else scene.camera
 
 
+def pixel_size(viewer: Viewer, scale: Sequence[float]) -> float:
+    """Return the smallest edge of a pixel in the plane on screen, in world units.
+
+    Parameters
+    ----------
+    viewer
+        Knows which axes are on screen.
+    scale
+        World units per pixel of a layer, negative where it is mirrored; its last axes are the
+        viewer's.
+    """
+    extra = viewer.dims.ndim - len(scale)
+    shown = [scale[axis - extra] for axis in viewer.dims.displayed if axis >= extra]
+    return min(abs(edge) for edge in shown or scale)
+
+
 def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> None:
     """Centre the camera on a position in pixels, on its slice, and zoom in."""
     world = placement.to_world(position)
@@ -29,4 +46,4 @@ def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> 
     centre = [world[axis - extra] if axis >= extra else 0.0 for axis in displayed]
     camera = camera_of(viewer)
     camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
-    camera.zoom = max(camera.zoom, _CLOSE / min(placement.scale))
+    camera.zoom = max(camera.zoom, _CLOSE / pixel_size(viewer, placement.scale))

@@ -12,7 +12,7 @@ from napari.layers import Image, Labels, Layer, Points
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.camera import camera_of, pixel_size
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
@@ -181,7 +181,14 @@ def retire(viewer: Viewer, result: Result, kind: str) -> None:
 
 
 def remove(viewer: Viewer, layer: Layer | None) -> Iterator[None]:
-    """Remove a layer, if it is still there, as a step of its own."""
+    """Remove a layer, if it is still there, as a step of its own.
+
+    Mesa's software OpenGL crashes at its next drawing when a layer goes that it did not draw in
+    the last one. So a hidden layer is drawn once more, and nothing is seen of it.
+    """
+    if layer is not None and layer in viewer.layers and not layer.visible:
+        layer.opacity, layer.visible = 0, True
+        yield
     if layer in viewer.layers:
         viewer.layers.remove(layer)
         yield
@@ -243,6 +250,8 @@ def move_to(layer: Layer, placement: Placement) -> None:
         layer.translate = placement.translate
     if not np.array_equal(layer.scale, placement.scale):
         layer.scale = placement.scale
+    if placement.units and tuple(layer.units) != placement.units:
+        layer.units = placement.units
 
 
 def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:
@@ -285,8 +294,9 @@ def show_some_rings(rings: Points, shown: NDArray[np.bool_]) -> None:
 
 
 def leave_to_person(layer: Layer) -> None:
-    """Make a layer no longer the plugin's, but keep what says how it was made."""
+    """Make a layer no longer the plugin's, hidden, but keep what says how it was made."""
     own = tag_of(layer)
+    set_visible(layer, False)
     if layer.name == own["name"]:
         layer.name = f"{layer.name}, edited"
     layer.metadata = {**layer.metadata, KEY: {"provenance": own.get("provenance"), "edited": True}}
@@ -309,7 +319,7 @@ def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
 def keep_rings_thin(viewer: Viewer) -> None:
     """Keep the thickness of the rings on screen, whatever the zoom."""
     for layer in own_layers(viewer, kind=CUTS) + own_layers(viewer, kind=CHECKED):
-        layer.border_width = _RING / (camera_of(viewer).zoom * min(layer.scale))
+        layer.border_width = _RING / (camera_of(viewer).zoom * pixel_size(viewer, layer.scale))
 
 
 def show_jumps(

@@ -112,6 +112,12 @@ def axes_of(layer: Image, reads: Reads) -> str | None:
     return f"{loops}{reads.axes[-layer.ndim :]}s"
 
 
+def places_of(layer: Image, frames: Frames) -> tuple[Placement, Placement]:
+    """Return where a layer's spatial axes lie, and where its loop and spatial axes do."""
+    layout = frames.layout
+    return Placement.of(layer, frames, layout.spatial), Placement.of(layer, frames, layout.kept)
+
+
 def frames_of_layer(layer: Image, reads: Reads) -> Frames:
     """Tell what the axes of a layer are to a network, without reading its pixels.
 
@@ -130,7 +136,22 @@ def frames_of_layer(layer: Image, reads: Reads) -> Frames:
     # What has the layer's shape and costs nothing, so that the engine's own rule and its own
     # message serve here too.
     stand_in = SimpleNamespace(shape=tuple(pixels.shape), dtype=pixels.dtype)
-    return reads.frames(stand_in, axes_of(layer, reads))
+    frames = reads.frames(stand_in, axes_of(layer, reads))
+    _check_order(layer, frames)
+    return frames
+
+
+def _check_order(layer: Image, frames: Frames) -> None:
+    """Refuse axes on which napari would not lay a result over the image: it aligns the last."""
+    kept, named = frames.layout.kept, frames.axes
+    if tuple(kept) == tuple(range(layer.ndim - len(kept), layer.ndim)) or named is None:
+        return
+    legal = [*(axis for axis in range(layer.ndim) if axis not in kept), *kept]
+    raise ShiftSegError(
+        f"the layer {layer.name!r} has the axes {', '.join(named[: layer.ndim])}; legal here: "
+        f"{', '.join(named[axis] for axis in legal)}. In napari's console: "
+        f"viewer.add_image(layer.data.transpose{tuple(legal)}), with the axis labels in that order"
+    )
 
 
 def _check_upright(layer: Image) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from napari_shiftseg._napari.layers import (
     is_the_persons,
     layer_of,
     levels_of,
+    move_to,
     retire,
     set_visible,
     show_jumps,
@@ -30,8 +32,10 @@ from napari_shiftseg._napari.layers import (
     show_picture,
     show_some_rings,
 )
+from napari_shiftseg._napari.placement import frames_of_layer, places_of
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.mend import Groups
 
 
@@ -48,6 +52,9 @@ class Results(QObject):
 
     changed = Signal()
     relabelled = Signal(object)
+    moved = Signal()
+    giving_way = Signal()
+    """Another result is about to be the one that is seen."""
 
     def __init__(self, viewer: Viewer, turns: Turns, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +80,33 @@ class Results(QObject):
         """Return the labels layer of a result, None if it is gone."""
         return layer_of(self._viewer, result.key, LABELS)
 
+    def at_its_image(self, result: Result) -> Result:
+        """Move a result to where its image lies now: that may have been calibrated meanwhile."""
+        subject = result.subject
+        layers = self._viewer.layers
+        image = next((one for one in layers if str(one.unique_id) == subject.image_key), None)
+        if image is None:
+            return result
+        try:
+            frames = frames_of_layer(image, subject.model.reads)
+        except ShiftSegError:  # turned meanwhile, say
+            return result
+        space, stack = places_of(image, frames)
+        return replace(result, subject=replace(subject, space=space, stack=stack))
+
+    def follow(self, image: Layer) -> None:
+        """Move all results of an image that was moved or calibrated to where it lies now."""
+        key = str(image.unique_id)
+        own = {name: one for name, one in self._by_key.items() if one.subject.image_key == key}
+        if own:
+            self.giving_way.emit()
+        for name, result in own.items():
+            self._by_key[name] = moved = self.at_its_image(result)
+            for layer in own_layers(self._viewer, key=name):
+                move_to(layer, moved.subject.placement)
+        if own:
+            self.moved.emit()
+
     def show(self, result: Result) -> None:
         """Show a result and make it the current one, in the next turns."""
         self._turns.do(self._show(result))
@@ -86,11 +120,13 @@ class Results(QObject):
         return labels
 
     def _show(self, result: Result) -> Steps:
+        self.giving_way.emit()
         yield from self.add(result)
         self.choose(result.key)
 
     def choose(self, key: tuple[Any, ...]) -> None:
         """Make a result the current one, and the only one that is seen."""
+        self.giving_way.emit()
         self._current = repr(key)
         show_only(self._viewer, key, LABELS)
         self.changed.emit()
@@ -172,6 +208,8 @@ class Results(QObject):
         key = tag_of(event.value).get("key")
         if key in self._by_key and not self._is_shown(key):
             del self._by_key[key]
+            for jumps in own_layers(self._viewer, kind=JUMPS, key=key):
+                set_visible(jumps, False)
             if self._current == key:
                 self._current = next(reversed(self._by_key), "")
             self.changed.emit()

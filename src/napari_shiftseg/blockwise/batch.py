@@ -13,6 +13,7 @@ from typing import Literal
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.run import SegmentedFile
 from napari_shiftseg.blockwise.segment_file import segment_file_events
+from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.errors import ShiftSegError
@@ -24,6 +25,7 @@ from napari_shiftseg.image.files import (
     ZARR_SUFFIX,
     open_image,
 )
+from napari_shiftseg.pipeline import plan_for
 
 Status = Literal["segmented", "kept", "failed"]
 
@@ -93,14 +95,24 @@ def segment_folder_events(
         yield from staff.each(work, names)
 
 
-def images_in(folder: Path, pattern: str = "*") -> list[str]:
-    """Return the paths of the images below a folder, sorted.
+def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> list[str]:
+    """Return the paths of the images below a folder, sorted; hidden files are none.
+
+    Parameters
+    ----------
+    folder
+        Where to look.
+    pattern
+        Which of them.
+    output
+        Folder of the labels: what lies there is no image either.
 
     Raises
     ------
     ShiftSegError
         If there is no such folder, or no image in it that the pattern names.
     """
+    labels = None if output is None or output.resolve() == folder.resolve() else output.resolve()
     if not folder.is_dir():
         hint = "it is a file: use shiftseg segment" if folder.is_file() else "there is none"
         raise ShiftSegError(f"{folder} should be a folder of images; {hint}")
@@ -109,6 +121,8 @@ def images_in(folder: Path, pattern: str = "*") -> list[str]:
         for path in folder.glob(pattern)
         if path.suffix.lower() in READABLE
         and not any(parent.suffix.lower() == ZARR_SUFFIX for parent in path.parents)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and labels not in path.resolve().parents
     )
     if not found:
         raise ShiftSegError(f"{folder} has no TIFF, PNG or OME-Zarr that {pattern!r} names")
@@ -138,14 +152,21 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     """Count the objects in labels that are there; refuse those of other settings."""
     made = open_image(labels)
     model = settings.load()
+    source = Source.open(image, model, settings.axes, settings.region)
+    frames = source.frames
+    plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
     clustering = settings.clustering or model.description.clustering
     expected = {
         "model_sha256": model.sha256,
         "precision": model.precision,
         "stitch": settings.stitch,
+        "axes": frames.axes,
         **asdict(clustering),
     }
-    found = {"precision": "float32"} | made.provenance | made.provenance.get("clustering", {})
+    if settings.stitch in ("naive", "blended"):  # of the others labels are those of any tile
+        expected["tile"] = list(plan.tile_size)
+    unsaid = {"precision": "float32", "axes": frames.axes}
+    found = unsaid | made.provenance | made.provenance.get("clustering", {})
     other = changes({name: found.get(name) for name in expected}, expected)
     if other:
         raise ShiftSegError(

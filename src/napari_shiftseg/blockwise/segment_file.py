@@ -148,7 +148,7 @@ def _at_once(
 def _written(
     found: Segmentation, source: Source, settings: FileSettings, output: Path
 ) -> SegmentedFile:
-    axes, provenance = source.calibration, found.provenance
+    axes, provenance = source.calibration, found.provenance | {"axes": source.frames.axes}
     if settings.embedding_file is not None:
         vectors, its_axes = found.prediction.embedding, axes.with_channels()
         write_embedding(settings.embedding_file, vectors, axes=its_axes, provenance=provenance)

@@ -45,7 +45,7 @@ def batch(
     ending.refuse_existing()
     report = output / "report.csv"
     _refuse_foreign(report)
-    names = images_in(folder, pattern)
+    names = images_in(folder, pattern, output)
     settings = how.settings(overwrite=ending.overwrite)
     events = segment_folder_events(folder, output, names, settings)
     records = []

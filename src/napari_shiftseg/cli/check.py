@@ -107,12 +107,16 @@ def repair(
     named = _one_image(labels)
     if undo is not None:
         before = undo_repair(named.pixels, _report(undo))
-        write_labels(output, _writable(before), axes=named.calibration)
+        provenance = {name: v for name, v in named.provenance.items() if name != "repair"}
+        write_labels(output, _writable(before), axes=named.calibration, provenance=provenance)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
     found = _checked(named.pixels, tile, offset, image)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
-    write_labels(output, _writable(repaired), axes=named.calibration)
+    provenance = named.provenance | {
+        "repair": {"tile": found.tile, "offset": found.offset, "confidence": confidence}
+    }
+    write_labels(output, _writable(repaired), axes=named.calibration, provenance=provenance)
     pieces = sum(len(group) for group in done.groups)
     made = f"{pieces} pieces put together to {counted(len(done.groups), 'object')}"
     text = f"{output}: {made}, {_grid(found)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,14 @@ class NamedImage:
         As the file says.
     axes
         One letter per axis; None if they are unknown.
+    provenance
+        How labels were made, as far as their file says.
     """
 
     pixels: Any
     calibration: Calibration
     axes: str | None
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path, axes: str | None = None) -> NamedImage:
@@ -60,7 +63,8 @@ class NamedImage:
         images = open_images(path)
         opened = next((image for image in images if image.kind == "labels"), images[0])
         refuse_no_labels(opened.pixels, path)
-        return cls(opened.pixels, opened.calibration, opened.calibration.known_axes)
+        known = opened.calibration.known_axes
+        return cls(opened.pixels, opened.calibration, known, opened.provenance)
 
     def squeezed(self, spatial: str) -> NamedImage:
         """Drop the axes of one pixel, as the time of a single image, unless they are space."""
@@ -68,7 +72,9 @@ class NamedImage:
         kept = [i for i, (letter, size) in enumerate(sizes) if size > 1 or letter in spatial]
         part = tuple(slice(None) if i in kept else 0 for i in range(self.pixels.ndim))
         axes = None if self.axes is None else "".join(self.axes[i] for i in kept)
-        return NamedImage(self.pixels[part], self.calibration.picked(kept), axes)
+        return replace(
+            self, pixels=self.pixels[part], calibration=self.calibration.picked(kept), axes=axes
+        )
 
     def frames_first(self, model: Model) -> Any:
         """Return the pixels as ``([*loops], [C], *spatial)``: what needs no axes to be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,6 @@ from cyclopts import Parameter
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
-    Bandwidth,
-    MinSize,
     OutputFile,
     Reporting,
     note,
@@ -27,7 +26,7 @@ from napari_shiftseg.cli.networks import (
 )
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_image, write_labels
-from napari_shiftseg.labels.channels import cluster_channels
+from napari_shiftseg.labels.channels import cluster_channels, refuse_channels
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.foreign import is_shiftseg_model
 from napari_shiftseg.network_audit.predict import predict_exactly, provenance_of, tiles_of
@@ -48,8 +47,8 @@ def predict(
     embedding: Annotated[tuple[int, ...], Parameter(consume_multiple=True)] = (),
     foreground_channel: int | None = None,
     logits: bool = False,
-    bandwidth: Bandwidth = None,
-    min_size: MinSize = None,
+    bandwidth: float = Clustering.bandwidth,
+    min_size: int = Clustering.min_size,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Run any network over an image from tiles that leave no seams, and write its output.
@@ -72,15 +71,17 @@ def predict(
         Output channel that tells foreground; without it the largest cluster is background.
     logits
         The foreground channel holds logits, not probabilities.
+    bandwidth
+        Mean-shift bandwidth.
+    min_size
+        Objects with fewer pixels are dropped.
     """
     ending.refuse_existing(output, labels, reads=[image, network])
     refuse_unwritable(output, labels)
+    if labels is not None and is_shiftseg_model(network):
+        raise ShiftSegError(f"{network} is clustered by shiftseg segment, which knows its channels")
     if labels is not None and not embedding:
-        raise ShiftSegError(
-            f"{network} is clustered by shiftseg segment, which knows its channels"
-            if is_shiftseg_model(network)
-            else "labels need to know which channels are the embedding: --embedding 0 1"
-        )
+        raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
     subject, intensity = takes.load(network)
     frames, calibration = frames_for(image, subject)
     if "c" in calibration.axes:
@@ -90,6 +91,8 @@ def predict(
         )
     note("measuring the network ...")
     audit = audit_network(subject.module, ndim=subject.ndim, in_channels=subject.in_channels)
+    if labels is not None:
+        refuse_channels(audit.out_channels, embedding, foreground_channel)
     result = np.zeros((audit.out_channels, *frames.loops, *frames.spatial), np.float32)
     tiles = tiles_of(audit, frames.spatial, tile) if audit.tileable else 1
     with progress_bar("predicting", tiles * len(frames)) as advance:
@@ -106,7 +109,7 @@ def predict(
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
     text = f"{output}: {counted(len(result), 'channel')}. {audit.verdict}"
     if labels is not None:
-        settings = Clustering().replaced(bandwidth=bandwidth, min_size=min_size)
+        settings = Clustering(bandwidth=bandwidth, min_size=min_size)
         made = np.zeros(result.shape[1:], np.int64)
         for index in np.ndindex(*frames.loops):
             here = cluster_channels(
@@ -117,6 +120,8 @@ def predict(
                 logits=logits,
             )
             made[index] = np.where(here > 0, here + made.max(initial=0), 0)
-        write_labels(labels, made, axes=calibration, provenance=provenance)
+        channels = {"embedding": list(embedding), "foreground_channel": foreground_channel}
+        described = provenance | {"clustering": asdict(settings), "logits": logits} | channels
+        write_labels(labels, made, axes=calibration, provenance=described)
         text += f"\n{labels}: {counted(int(made.max(initial=0)), 'object')}"
     ending.report(provenance | {"output": str(output)}, text)

@@ -105,7 +105,8 @@ def _misfit(shape: tuple[int, ...], ndim: int, in_channels: int, axes: str | Non
             f"{given}, which looks like colour (RGB); {need}: choose one channel, or say that the "
             f"axes are {channels} to segment each"
         )
-    return f"{given}; {need}"
+    order = f"; space is {_SPATIAL[-ndim:]}, in this order" if axes else ""
+    return f"{given}; {need}{order}"
 
 
 class Frame:
@@ -200,6 +201,7 @@ class Frames:
             raise ShiftSegError(f"pixels are of type {source.dtype}; legal: integers and floats")
         if 0 in source.shape:
             raise ShiftSegError(f"the image is empty: its shape is {tuple(source.shape)}")
+        axes = None if axes is None else axes.lower()
         layout = find_layout(tuple(source.shape), ndim=ndim, in_channels=in_channels, axes=axes)
         if isinstance(source, np.ndarray):
             source = _finite(source)

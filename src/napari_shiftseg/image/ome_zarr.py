@@ -63,7 +63,12 @@ def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
     with readable(path, "an OME-Zarr image"):
         if not is_zarr_group(path):
             raise ShiftSegError(f"{path} is not an OME-Zarr folder")
-        root = zarr.open_group(str(path), mode="r", use_consolidated=False)
+        try:
+            root = zarr.open_group(str(path), mode="r", use_consolidated=False)
+        except zarr.errors.ContainsArrayError:
+            raise ShiftSegError(
+                f"{path} is a bare Zarr array; legal: OME-Zarr, which names axes and voxel size"
+            ) from None
         name = path.name.removesuffix(".zarr").removesuffix(".ome")
         return (_open(root, name), *_labels_within(root, name))
 

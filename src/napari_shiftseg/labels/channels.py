@@ -49,12 +49,17 @@ def cluster_channels(
     ----------
     Rumberger et al., ICCV 2021, Sec. 3 (mean shift).
     """
-    named = [*embedding, *([] if foreground is None else [foreground])]
-    if not embedding:
-        raise ShiftSegError(f"no channel of the embedding is named; legal: 0 to {len(output) - 1}")
-    if any(not 0 <= channel < len(output) for channel in named):
-        raise ShiftSegError(f"the channels are {named}; the output has 0 to {len(output) - 1}")
+    refuse_channels(len(output), embedding, foreground)
     inside = None if foreground is None else output[foreground]
     if logits and inside is not None:
         inside = 1 / (1 + np.exp(-inside.astype(np.float64)))
     return cluster(output[list(embedding)], inside, settings)
+
+
+def refuse_channels(channels: int, embedding: Sequence[int], foreground: int | None) -> None:
+    """Raise ShiftSegError if an output of so many channels lacks one, or none is named."""
+    named = [*embedding, *([] if foreground is None else [foreground])]
+    if not embedding:
+        raise ShiftSegError(f"no channel of the embedding is named; legal: 0 to {channels - 1}")
+    if any(not 0 <= channel < channels for channel in named):
+        raise ShiftSegError(f"the channels are {named}; the output has 0 to {channels - 1}")

@@ -67,7 +67,8 @@ class Subject:
                 f"an audit needs an output of {self.ndim + 2} axes: batch, channels and "
                 f"{self.ndim} of space"
             )
-        return output
+        # Labels, as of an argmax, are whole numbers.
+        return output if output.is_floating_point() else output.to(self.dtype)
 
     def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
         """Return a copy that may be changed, on the processor and of the given type."""

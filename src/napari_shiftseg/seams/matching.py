@@ -43,15 +43,22 @@ class Overlap:
     def of(cls, truth: NDArray[Any], predicted: NDArray[Any]) -> Overlap:
         """Measure every overlapping pair; label 0 is background.
 
+        Where the truth is negative nobody knows it: these pixels are left out, and with them
+        the predicted objects that lie there for the most part and meet no true one.
+
         Raises
         ------
         ShiftSegError
-            If the shapes differ.
+            If the shapes differ, or the truth has no whole numbers.
         """
         if truth.shape != predicted.shape:
             raise ShiftSegError(
                 f"the labels have the shape {predicted.shape}, the ground truth {truth.shape}"
             )
+        if truth.dtype.kind not in "iub":
+            raise ShiftSegError(f"ground truth has whole numbers, this has {truth.dtype}")
+        if truth.min(initial=0) < 0:
+            truth, predicted = _known(truth, predicted)
         truth_names, truth_numbers = numbered(truth)
         names, numbers = numbered(predicted)
         both = (truth_numbers > 0) & (numbers > 0)
@@ -108,6 +115,18 @@ class Overlap:
     ) -> dict[int, tuple[int, ...]]:
         parts = self.iou > PIECE_IOU
         return self._pieces(key[parts], value[parts])
+
+
+def _known(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Leave out what is not known."""
+    unknown = truth < 0
+    names, numbers = numbered(predicted)
+    area, hidden, met = (
+        np.bincount(numbers[part], minlength=len(names) + 1)
+        for part in (numbers > 0, unknown, truth > 0)
+    )
+    seen = ~(unknown | ((2 * hidden > area) & (met == 0))[numbers])
+    return np.where(unknown, 0, truth), np.where(seen, predicted, 0)
 
 
 @dataclass

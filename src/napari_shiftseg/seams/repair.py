@@ -129,10 +129,17 @@ def repair_labels(
     repair : Repair
         The report, with which :func:`undo_repair` undoes it.
 
+    Raises
+    ------
+    ShiftSegError
+        If the confidence is not from 0 to 1.
+
     References
     ----------
     Beyond the paper: measured in ``benchmarks/label_check.py``.
     """
+    if not 0 <= confidence <= 1:
+        raise ShiftSegError(f"the confidence is {confidence}; legal: 0 to 1")
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
     groups = joined(cut.labels for cut in cuts)
     slabs = Slabs.of(labels)
@@ -155,7 +162,8 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     Raises
     ------
     ShiftSegError
-        If the labels have another shape than those that were repaired.
+        If the labels are not those that were repaired: of another shape, or most pixels of
+        the pieces have other labels than the repair gave them.
     """
     if labels.shape != repair.shape:
         raise ShiftSegError(
@@ -172,6 +180,7 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     ]
     runs.sort(key=lambda run: run[0])
     slabs = Slabs.of(labels)
+    _refuse_others(slabs, runs)
     if isinstance(slabs.array, np.ndarray):
         return _undone(labels, runs, dtype)
     whole_planes = slabs.array.rechunk((slabs.thick, *slabs.array.shape[1:]))
@@ -182,6 +191,31 @@ _Run = tuple[int, int, int, int]
 """First pixel of the flattened image, the one behind the last, their label now and before."""
 
 
+def _refuse_others(labels: Slabs, runs: list[_Run]) -> None:
+    """Raise ShiftSegError if most of what a repair has merged is not there."""
+    plane, found = prod(labels.array.shape[1:]), 0
+    for first, slab in labels:
+        for run, now, _ in _runs_in(slab.reshape(-1), first * plane, runs):
+            found += int(np.count_nonzero(run == now))
+    merged = sum(stop - start for start, stop, _, _ in runs)
+    if 2 * found < merged:
+        raise ShiftSegError(
+            f"these are not the labels of this report: {found} of the {merged} pixels that it "
+            "merged have the label that they were given; name the report of their own repair"
+        )
+
+
+def _runs_in(
+    flat: NDArray[Any], before: int, runs: list[_Run]
+) -> Iterator[tuple[NDArray[Any], int, int]]:
+    """Yield the runs within a slab, behind so many pixels: its part, label now and before."""
+    here = bisect_left(runs, before, key=lambda run: run[1])
+    for start, stop, now, label in runs[here:]:
+        if start >= before + flat.size:
+            return
+        yield flat[max(0, start - before) : stop - before], now, label
+
+
 def _undone(
     labels: NDArray[Any], runs: list[_Run], dtype: Any, block_info: Any = None
 ) -> NDArray[Any]:
@@ -189,12 +223,7 @@ def _undone(
     first = block_info[0]["array-location"][0][0] if block_info else 0
     before = first * prod(labels.shape[1:])
     undone = labels.astype(dtype, order="C")
-    flat = undone.reshape(-1)
-    here = bisect_left(runs, before, key=lambda run: run[1])
-    for start, stop, now, label in runs[here:]:
-        if start >= before + flat.size:
-            break
-        run = flat[max(0, start - before) : stop - before]
+    for run, now, label in _runs_in(undone.reshape(-1), before, runs):
         run[run == now] = label
     return undone
 

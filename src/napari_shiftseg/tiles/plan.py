@@ -260,7 +260,8 @@ def _tile_sizes(
     if tile is None:
         natural = geometry.natural_output((_COMFORTABLE[geometry.ndim],) * geometry.ndim)
         return corrected_tile(geometry, natural) if mode == "corrected" else natural
-    sizes = (tile,) * geometry.ndim if isinstance(tile, int) else tuple(tile)
+    given = tile if isinstance(tile, tuple | list) else (tile,) * geometry.ndim
+    sizes = tuple(int(size) for size in given)
     if len(sizes) != geometry.ndim or min(sizes) < 1:
         raise ShiftSegError(
             f"the tile size is {sizes} px; legal: {geometry.ndim} numbers of at least 1"
@@ -286,6 +287,8 @@ def checked_region(region: Region | None, image_size: Size) -> Region:
             f"the region has {len(region)} axes; legal: {len(image_size)}, as the image of "
             f"{by(image_size)} px"
         )
+    if any(part.step not in (None, 1) for part in region):
+        raise ShiftSegError(f"the region {region} leaves out pixels; legal: slices of step 1")
     spans = [
         (part.start or 0, size if part.stop is None else part.stop)
         for part, size in zip(region, image_size, strict=True)
@@ -318,7 +321,10 @@ def _strip(
     if mode == "corrected":
         kept = [(max(s, part.start), min(s + tile, part.stop)) for s in starts]
         return _corrected_strip(geometry, axis, size, [k for k in kept if k[0] < k[1]])
-    window = geometry.next_input_size(axis, tile + geometry.context[axis]) - geometry.context[axis]
+    context = geometry.context[axis]
+    # Beyond the image there is nothing to compute, but a padded network sees where its input ends.
+    needed = min(tile, size) if geometry.padding == "valid" else tile
+    window = geometry.next_input_size(axis, needed + context) - context
     kept_size = tile
     if mode == "blended":
         starts, kept_size = _overlapping_starts(size, window, overlap), window

@@ -20,7 +20,7 @@ from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.fit import StepDone, Trainer
-from napari_shiftseg.training.recipe import TrainingRecipe
+from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
 
 MOST_VALIDATED = 16
 """Images of a validation at most."""
@@ -233,7 +233,8 @@ class TrainingRun:
         return all(done["step"] < step for done in self.trainer.kept.get("validations", [])[-1:])
 
     def _validate(self) -> Generator[Validating | Validated]:
-        pairs = [(pair.image, pair.mask) for pair in self.validated_on]
+        background = self.recipe.background_label
+        pairs = [(pair.image, known_labels(pair.mask, background)) for pair in self.validated_on]
         yield Validating(self.trainer.step, 0, len(pairs))
         for scores in evaluate_events(self.model(), pairs, device=self.device):
             if scores.images < len(pairs):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, QTimer
@@ -27,6 +28,7 @@ from napari_shiftseg._napari.audit.period_lines import PeriodLines
 from napari_shiftseg._napari.audit.scene import scene_of
 from napari_shiftseg._napari.audit.view import AuditView
 from napari_shiftseg._napari.events import Progress
+from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.turns import Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
@@ -131,8 +133,14 @@ class AuditControl(QObject):
             runner.running_changed.connect(self._on_running)
             runner.failed.connect(show_error)
         self.output.running_changed.connect(lambda _: self._allow())
+        self.output.runner.succeeded.connect(lambda _: self.differences.hide())
         self.runner.succeeded.connect(self._on_audited)
         self.tilings.succeeded.connect(self._on_tiled)
+        edits = LayerEdits(self._viewer, self)
+        edits.end_with_pixels(self.tilings)
+        edits.end_with_pixels(self.output.runner)
+        edits.moved.connect(self._on_edit)
+        edits.repixelled.connect(self._on_edit)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
 
     def _on_running(self, running: bool) -> None:
@@ -179,6 +187,18 @@ class AuditControl(QObject):
         self._draw_period()
         self._allow()
 
+    def _on_edit(self, layer: Image) -> None:
+        """Forget what was found on an image that has changed."""
+        if layer == self._view.image.layers.layer:
+            self._on_layer()
+        if self.tiled is not None and str(layer.unique_id) == self.tiled.scene.key:
+            self._forget(f"{layer.name} was changed.")
+
+    def _forget(self, why: str) -> None:
+        self.tiled = None
+        self._view.image.clear(why)
+        self.differences.hide()
+
     def _draw_period(self) -> None:
         """Draw the period's cells where they fit: on an image that the network takes."""
         layer, audited = self._view.image.layers.layer, self.audited
@@ -212,9 +232,7 @@ class AuditControl(QObject):
             self._end()
             show_info(f"The comparison was cancelled: {event.value.name} was removed.")
         if self.tiled is not None and key == self.tiled.scene.key:
-            self.tiled = None
-            self._view.image.clear(f"{event.value.name} was removed.")
-            self.differences.hide()
+            self._forget(f"{event.value.name} was removed.")
         self._allow()
 
     def _save(self, path: Path) -> None:

@@ -17,11 +17,18 @@ from napari_shiftseg._napari.camera import go_to
 from napari_shiftseg._napari.check.exports import list_as_csv, list_as_json, report_as_json
 from napari_shiftseg._napari.check.job import Found, Repaired, check_run, repair_run
 from napari_shiftseg._napari.check.overlay import CheckOverlay
-from napari_shiftseg._napari.check.part import image_beside, known_grid, part_of, spatial_axes
+from napari_shiftseg._napari.check.part import (
+    TurnedPlacement,
+    image_beside,
+    known_grid,
+    part_of,
+    spatial_axes,
+)
 from napari_shiftseg._napari.check.repaired_layer import RepairedLayer
 from napari_shiftseg._napari.check.view import CheckView
 from napari_shiftseg._napari.check.words import finding, mended, proposal
 from napari_shiftseg._napari.compare.clicks import Clicks
+from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -123,6 +130,10 @@ class CheckControl(QObject):
         for runner in (self.runner, self.repairs):
             runner.failed.connect(show_error)
         self._clicks.clicked.connect(self._on_click)
+        edits = LayerEdits(self._viewer, self)
+        edits.moved.connect(self._follow)
+        edits.end_with_pixels(self.runner)
+        edits.end_with_pixels(self.repairs)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
 
     def _ndim(self, layer: Labels) -> int:
@@ -194,10 +205,17 @@ class CheckControl(QObject):
         """Take the camera to a cut, and make its ring stand out."""
         if self.found is None:
             return
-        placement = self.found.part.placement
-        near = replace(placement, scale=placement.scale[len(placement.frame) :])
-        go_to(self._viewer, near, self.found.rows[number].position)
+        go_to(self._viewer, self.found.part.placement, self.found.rows[number].position)
         self.overlay.choose(number)
+
+    def _follow(self, layer: Labels) -> None:
+        """Draw grid and rings anew where the checked labels lie now."""
+        found = self.found
+        if found is None or str(layer.unique_id) != found.part.key:
+            return
+        placement = TurnedPlacement.of_layer(layer, found.part.placement.frame)
+        self.found = replace(found, part=replace(found.part, placement=placement))
+        self.overlay.show(self.found)
 
     def _on_click(self, place: tuple[float, ...]) -> None:
         """Choose the row of an object that was clicked."""

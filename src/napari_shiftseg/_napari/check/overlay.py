@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from napari_shiftseg._napari.alive import while_alive
-from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.camera import camera_of, pixel_size
 from napari_shiftseg._napari.check.job import Found
 from napari_shiftseg._napari.layers import CHECKED, add_on_top, keep_rings_thin, new_rings, remove
 from napari_shiftseg._napari.palette import CUT, HARMFUL, HARMLESS, REGION
@@ -168,8 +168,8 @@ class CheckOverlay(QObject):
     def _on_zoom(self) -> None:
         grid = self.grid
         if grid is not None and self._found is not None:
-            scale = min(grid.scale[-self._found.labels.ndim :])
-            grid.edge_width = _LINE / (camera_of(self._viewer).zoom * scale)
+            edge = pixel_size(self._viewer, grid.scale)
+            grid.edge_width = _LINE / (camera_of(self._viewer).zoom * edge)
         keep_rings_thin(self._viewer)
 
     def _on_dims(self) -> None:

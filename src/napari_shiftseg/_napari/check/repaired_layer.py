@@ -81,7 +81,7 @@ class RepairedLayer:
         return text
 
     def _same_check(self, repaired: Repaired) -> bool:
-        return self.repaired is not None and self.repaired.found is repaired.found
+        return self.repaired is not None and self.repaired.found.check is repaired.found.check
 
     def _edited(self) -> bool:
         assert self.layer is not None and self.repaired is not None

@@ -21,6 +21,7 @@ from napari_shiftseg._napari.compare.sides import Side
 from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Result, Subject, run
+from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.run_bar import RunBar
@@ -123,6 +124,9 @@ class CompareControl(QObject):
         self.arrangement.lost.connect(self._forget)
         self._clicks.clicked.connect(self._on_click)
         self._results.relabelled.connect(self._on_relabelled)
+        self._results.giving_way.connect(self._give_way)
+        self._results.moved.connect(self._follow)
+        LayerEdits(self._viewer, self).end_with_pixels(self.runner)
         while_alive(self, self._viewer.events.theme, self._on_theme)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
 
@@ -153,7 +157,8 @@ class CompareControl(QObject):
             self._sweep = result
             self._turns.do(self._tab.plot.show_sweep(result))
             return
-        self._turns.do(self._show_pair(Pair(result)))
+        a, b = (self._results.at_its_image(one) for one in result)
+        self._turns.do(self._show_pair(Pair((a, b))))
 
     def _show_pair(self, pair: Pair) -> Steps:
         self.arrangement.leave()
@@ -231,6 +236,21 @@ class CompareControl(QObject):
             self.arrangement.leave()
             self._pair = None
             self._tab.clear()
+
+    def _give_way(self) -> None:
+        """Put B back before another result is shown, perhaps in its layers."""
+        if self.arrangement.sides is not None and self.arrangement.way not in ALONE:
+            self._show(ALONE[0])
+
+    def _follow(self) -> None:
+        """Take note that results lie elsewhere, with their image."""
+        if self._pair is None:
+            return
+        a, b = (self._results.at_its_image(one) for one in self._pair.results)
+        self._pair = Pair((a, b))
+        if self.arrangement.sides is not None:
+            first, second = self.arrangement.sides
+            self.arrangement.take((replace(first, result=a), replace(second, result=b)))
 
     def _forget(self) -> None:
         """Take note that a result's layer was deleted; the table stays."""

@@ -140,4 +140,4 @@ class CurtainLine(QObject):
     def _on_zoom(self) -> None:
         if self.layer is not None:
             zoom = camera_of(self._viewer).zoom
-            self.layer.edge_width = _WIDTH / (zoom * self.layer.scale[-1])
+            self.layer.edge_width = _WIDTH / (zoom * abs(self.layer.scale[-1]))

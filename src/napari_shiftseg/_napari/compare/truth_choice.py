@@ -40,4 +40,6 @@ class TruthChoice(LayerChoice):
 
     def _belongs(self, truth: Layer) -> bool:
         named = tag_of(truth).get("truth_of")
-        return named is None or (self._image is not None and self._image.name == named)
+        return named is None or (
+            self._image is not None and tag_of(self._image).get("sample") == named
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_shiftseg._napari.tags import tag
 from napari_shiftseg.samples import Sample, load_sample
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -47,15 +48,16 @@ def sample_layers(sample: Sample) -> list[LayerData]:
         "units": calibration.units,
         "axis_labels": tuple(calibration.axes),
     }
+    suited = {} if sample.suits is None else {"suits": sample.suits}
     image = {
         "name": sample.title,
-        "metadata": {"shiftseg": {} if sample.suits is None else {"suits": sample.suits}},
+        "metadata": tag(sample=sample.title, **suited),
         "contrast_limits": (float(sample.image.min()), float(sample.image.max())),
     }
     # Hidden, or it would cover the image that a person opens the sample to see.
     truth = {
         "name": f"{sample.title}: ground truth",
-        "metadata": {"shiftseg": {"truth_of": sample.title}},
+        "metadata": tag(truth_of=sample.title),
         "visible": False,
     }
     return [(sample.image, image | place, "image"), (sample.truth, truth | place, "labels")]

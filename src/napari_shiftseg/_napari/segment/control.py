@@ -9,11 +9,12 @@ from weakref import WeakKeyDictionary
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.job import Result, Subject, key_of, run
+from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.layers import keep_rings_thin
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.remembered import Remembered
@@ -41,6 +42,9 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.settings import STITCH_MODES, Clustering, Stitching
 from napari_shiftseg.tiles.plan import TilePlan, by
+
+_STILL = 150
+"""Milliseconds after which a view that no longer moves is at rest."""
 
 
 class SegmentControl(QObject):
@@ -85,7 +89,11 @@ class SegmentControl(QObject):
         self._partial = PartialPicture(viewer, turns, self)
         self._files = FileRuns(viewer, runner, turns, tab, self)
         self._remembered = Remembered()
+        self._view_moved = QTimer(self)
+        self._view_moved.setSingleShot(True)
+        self._view_moved.setInterval(_STILL)
         self._connect()
+        self._connect_viewer()
         mode = self._remembered.get("mode", tab.stitch.mode)
         if mode in STITCH_MODES:  # the settings file can be another version's
             tab.stitch.switch.choose(mode)
@@ -140,8 +148,19 @@ class SegmentControl(QObject):
         runner.failed.connect(show_error)
         self.live.done.connect(self._on_live)
         self.live.failed.connect(show_error)
+
+    def _connect_viewer(self) -> None:
+        edits = LayerEdits(self._viewer, self)
+        edits.end_with_pixels(self._runner)
+        edits.moved.connect(self._results.follow)
+        edits.moved.connect(self._on_edit)
+        edits.repixelled.connect(self._on_edit)
+        self._view_moved.timeout.connect(self._on_view)
+        camera = camera_of(self._viewer)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
-        while_alive(self, camera_of(self._viewer).events.zoom, self._on_zoom)
+        while_alive(self, camera.events.zoom, self._on_zoom)
+        for moved in (camera.events.zoom, camera.events.center):
+            while_alive(self, moved, self._await_rest)
 
     def _on_model(self, model: Model | None) -> None:
         self._tab.stitch.set_model(model)
@@ -152,6 +171,8 @@ class SegmentControl(QObject):
     def _on_image(self, image: Image | None) -> None:
         if image is not None and "suits" in tag_of(image):
             self._tab.model.choose(tag_of(image)["suits"])
+        if self.region_layer.layer is None and self._tab.image.region.value == "drawn":
+            self._on_region("drawn")
         self.resolve()
         self.grid.raise_to_top()
 
@@ -165,8 +186,21 @@ class SegmentControl(QObject):
             self.region_layer.ask(chosen.space).events.data.connect(self.resolve)
         self.resolve()
 
+    def _on_edit(self, layer: Layer) -> None:
+        """Plan anew when the image itself has changed; napari hands plugins a proxy of it."""
+        if layer == self._tab.image.image.layer:
+            self.resolve()
+
     def _on_zoom(self) -> None:
         keep_rings_thin(self._viewer)
+
+    def _await_rest(self) -> None:
+        self._view_moved.start()
+
+    def _on_view(self) -> None:
+        """Say anew what a run would cost, once the view is at rest."""
+        if self._tab.image.region.value == "screen":
+            self.resolve()
 
     def resolve(self, event: object = None) -> None:
         """Plan what would run now; say it and draw it."""
@@ -255,7 +289,7 @@ class SegmentControl(QObject):
             self._files.show(results)
             self._tab.result.caption.say(results.sentence)
             return
-        (result,) = cast("tuple[Result]", results)
+        result = self._results.at_its_image(cast("tuple[Result]", results)[0])
         self._estimate.end()
         self._turns.do(self._partial.finish(result))
         self._remember_colours(result)
@@ -300,6 +334,8 @@ class SegmentControl(QObject):
                 self._colourings.setdefault(layer, {})[key] = result.colouring
 
     def _on_removed(self, event: Any) -> None:
+        if self.region_layer.is_one(event.value) and self._tab.image.region.value == "drawn":
+            self._tab.image.region.choose("whole")
         if self._runner.running and str(event.value.unique_id) == self._runner.image_key:
             title = self._runner.title
             self._runner.cancel()

@@ -11,8 +11,15 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import while_alive
-from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.layers import PERIOD_GRID, TILE_GRID, add_on_top, remove, set_visible
+from napari_shiftseg._napari.camera import camera_of, pixel_size
+from napari_shiftseg._napari.layers import (
+    PERIOD_GRID,
+    TILE_GRID,
+    add_on_top,
+    move_to,
+    remove,
+    set_visible,
+)
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, PERIOD
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.segment.grid_lines import (
@@ -89,14 +96,13 @@ class GridLines(QObject):
         displayed = _displayed(self._viewer, len(plan.image_size))
         at = placement.to_pixels(self._viewer.dims.point)
         self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
-        self._spacing = min(spacing[axis] * placement.scale[axis] for axis in displayed)
+        self._spacing = min(spacing[axis] * abs(placement.scale[axis]) for axis in displayed)
         self._placement = placement
         layer = self.layer
         if layer is None or layer.ndim != len(placement.size):
             self._turns.do(self._open())
             return
-        if not _lies(layer, placement):
-            layer.scale, layer.translate = placement.scale, placement.translate
+        move_to(layer, placement)
         if self._hidden:
             self._hidden, layer.visible = False, True
         self.restyle()
@@ -110,7 +116,8 @@ class GridLines(QObject):
         zoom = camera_of(self._viewer).zoom
         distance = self._spacing * zoom
         self._fill(layer, self._wanted if distance >= self._readable else _NOTHING)
-        width = min(self._width, max(1, distance / _SHARE)) / (zoom * min(layer.scale))
+        width = min(self._width, max(1, distance / _SHARE))
+        width /= zoom * pixel_size(self._viewer, layer.scale)
         if not 0.9 < width / layer.edge_width < 1.1:
             layer.edge_width = width
 
@@ -258,9 +265,3 @@ def _displayed(viewer: Viewer, ndim: int) -> tuple[int, ...]:
     extra = viewer.dims.ndim - ndim
     axes = tuple(axis - extra for axis in viewer.dims.displayed if axis >= extra)
     return axes if len(axes) > 1 else tuple(range(ndim))[-2:]
-
-
-def _lies(layer: Vectors, placement: Placement) -> bool:
-    """Tell whether a layer lies there already; moving it makes napari measure everything anew."""
-    here = (*layer.scale, *layer.translate)
-    return np.array_equal(here, (*placement.scale, *placement.translate))

@@ -52,7 +52,7 @@ class ModelSection(QGroupBox):
             "rims of objects may then depend on the tile size"
         )
         self.rounded.setChecked(self._remembered.get("rounded", False))
-        self.card = Sentence(wrap=False)
+        self.card = Sentence()
         self.card.setToolTip(GLOSSARY)
         self.warning = Sentence()
         self._lay_out()

@@ -54,7 +54,9 @@ def drawn(shapes: Shapes | None, space: Placement) -> Region:
     """
     if shapes is None or len(shapes.data) == 0:
         raise ShiftSegError("draw a rectangle in the layer 'Region' first")
-    corners = [space.to_pixels(tuple(shapes.data_to_world(c))) for c in shapes.data[-1]]
+    # A rectangle that was drawn on an image of fewer axes goes through all of the others.
+    before = space.translate[: max(0, len(space.size) - shapes.ndim)]
+    corners = [space.to_pixels((*before, *shapes.data_to_world(c))) for c in shapes.data[-1]]
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
     planar = len(space.size) > 2
     parts = []

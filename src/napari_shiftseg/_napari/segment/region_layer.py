@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from napari.layers import Shapes
+from napari.layers import Layer, Shapes
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.palette import REGION
 from napari_shiftseg._napari.placement import Placement
-from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg._napari.tags import own_layers, tag, tag_of
 
 _KIND = "region"
 
@@ -28,6 +28,10 @@ class RegionLayer:
     def layer(self) -> Shapes | None:
         """The layer, None if there is none."""
         return next(iter(own_layers(self._viewer, kind=_KIND)), None)
+
+    def is_one(self, layer: Layer) -> bool:
+        """Tell whether a layer is, or was, that in which rectangles are drawn."""
+        return bool(tag_of(layer).get("kind") == _KIND)
 
     def ask(self, space: Placement) -> Shapes:
         """Bring the layer up, ready to draw."""

@@ -9,7 +9,13 @@ from napari.layers import Image
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.job import Subject
-from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
+from napari_shiftseg._napari.placement import (
+    Placement,
+    axes_of,
+    frames_of_layer,
+    pixels_of,
+    places_of,
+)
 from napari_shiftseg._napari.segment.estimate import Estimate
 from napari_shiftseg._napari.segment.region import centre_of, current_frame, drawn, on_screen
 from napari_shiftseg._napari.segment.region_layer import RegionLayer
@@ -63,7 +69,7 @@ class Resolver:
         if model is None or layer is None:
             return None
         frames = frames_of_layer(layer, model.reads)
-        return Chosen(model, layer, frames, Placement.of(layer, frames, frames.layout.spatial))
+        return Chosen(model, layer, frames, places_of(layer, frames)[0])
 
     def region(self, chosen: Chosen) -> Region | None:
         """Return the part that is wanted, None for all of it."""
@@ -122,7 +128,7 @@ class Resolver:
             axes=axes_of(layer, model.reads),
             loops=frames.loops,
             space=space,
-            stack=Placement.of(layer, frames, frames.layout.kept),
+            stack=places_of(layer, frames)[1],
             clustering=self._tab.clusters.settings,
             colouring=colouring,
             **part,

@@ -69,6 +69,7 @@ class ResultControl(QObject):
         layer = None if result is None else self._results.labels_of(result)
         if result is None or layer is None:
             return
+        result = self._results.at_its_image(result)
         answer = ask_where(self._section, result)
         if answer is not None:
             self.writing.ask(partial(export, result, layer, *answer))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -74,13 +75,15 @@ class ResultSection(QGroupBox):
     def show_results(self, results: Sequence[Result], current: Result | None) -> None:
         """Offer results; the current one is chosen and described."""
         self.choice.clear()
-        for result in results:
-            self.choice.addItem(f"{result.title[:1].upper()}{result.title[1:]}", result.key)
+        for result, name in zip(results, _told_apart(results), strict=True):
+            self.choice.addItem(name, result.key)
         keys: list[Any] = [result.key for result in results]
         if current is not None:
             self.choice.setCurrentIndex(keys.index(current.key))
         for control in (self.choice, self.view, self.colours, self.jumps, self.export):
             control.setEnabled(current is not None)
+        if current is None:
+            self.jumps.setChecked(False)
         self.caption.say("Results appear here." if current is None else describe(current))
 
     def _lay_out(self) -> None:
@@ -94,6 +97,18 @@ class ResultSection(QGroupBox):
         form.addRow("As", self.view)
         form.addRow("Colours", last)
         form.addRow(self.caption)
+
+
+def _told_apart(results: Sequence[Result]) -> Iterator[str]:
+    """Name results: by their image where there are several, and by their place in it."""
+    subjects = [result.subject for result in results]
+    several = len({subject.image_key for subject in subjects}) > 1
+    alike = Counter((result.subject.image_key, result.title) for result in results)
+    for result, subject in zip(results, subjects, strict=True):
+        title = f"{result.title[:1].upper()}{result.title[1:]}"
+        if subject.region and alike[subject.image_key, result.title] > 1:
+            title += f" at {', '.join(str(part.start) for part in subject.region)}"
+        yield f"{subject.image_name}: {title}" if several else title
 
 
 def describe(result: Result) -> str:

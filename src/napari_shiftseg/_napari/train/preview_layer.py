@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 from napari.layers import Labels
 from napari.viewer import Viewer
 
-from napari_shiftseg._napari.layers import insert_below_helpers, remove, set_visible
+from napari_shiftseg._napari.layers import insert_below_helpers, move_to, remove, set_visible
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.train.job import Preview
 from napari_shiftseg._napari.turns import Steps
@@ -36,7 +35,4 @@ def show_preview(viewer: Viewer, preview: Preview) -> Steps:
         set_visible(layer, True)
         return
     layer.data = preview.labels
-    if not np.array_equal(layer.translate, placement.translate):
-        layer.translate = placement.translate
-    if not np.array_equal(layer.scale, placement.scale):
-        layer.scale = placement.scale
+    move_to(layer, placement)

@@ -1,0 +1,66 @@
+"""Hear when a layer of the viewer gets other pixels or another place."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from napari.layers import Layer
+from napari.utils.notifications import show_info
+from napari.viewer import Viewer
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.worker import Runner
+
+_PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+"""Events of a layer that change where its pixels lie; older versions of napari lack some."""
+
+
+class LayerEdits(QObject):
+    """Tells of every layer, those that are added later too.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers.
+    """
+
+    repixelled = Signal(object)
+    moved = Signal(object)
+    _pixels_set = Signal(object)
+    _place_set = Signal(object)
+
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        later = Qt.ConnectionType.QueuedConnection
+        self._pixels_set.connect(self.repixelled, later)
+        self._place_set.connect(self.moved, later)
+        while_alive(self, viewer.layers.events.inserted, self._on_inserted)
+        for layer in viewer.layers:
+            self._watch(layer)
+
+    def end_with_pixels(self, runner: Runner) -> None:
+        """Cancel runs when their layer gets other pixels: what they find would be of neither."""
+        self.repixelled.connect(partial(_end, runner))
+
+    def _watch(self, layer: Layer) -> None:
+        while_alive(self, layer.events.data, self._on_data)
+        for name in _PLACE:
+            if name in layer.events.emitters:
+                while_alive(self, layer.events.emitters[name], self._on_place)
+
+    def _on_inserted(self, event: Any) -> None:
+        self._watch(event.value)
+
+    def _on_data(self, event: Any) -> None:
+        self._pixels_set.emit(event.source)
+
+    def _on_place(self, event: Any) -> None:
+        self._place_set.emit(event.source)
+
+
+def _end(runner: Runner, layer: Layer) -> None:
+    if runner.running and str(layer.unique_id) == runner.image_key:
+        runner.cancel()
+        show_info(f"The run was cancelled: {layer.name} got other pixels.")

@@ -1,0 +1,164 @@
+"""A layer is moved, calibrated or given other pixels while the widgets look at it."""
+
+import numpy as np
+import pytest
+from window import PATIENCE
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.layer_edits import LayerEdits
+
+LABELS = "Labels (corrected, 8 px)"
+
+
+@pytest.fixture
+def tab(widget):
+    widget.segment.stitch.tile.setValue(8)
+    return widget.segment
+
+
+def run(qtbot, widget, rest):
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        widget.segment.run.run.click()
+    rest()
+
+
+def edit(qtbot, widget, layer, **values):
+    """Set attributes of a layer, and wait until the widget has heard of it."""
+    edits = widget.control.findChild(LayerEdits)
+    with qtbot.waitSignals([edits.repixelled if "data" in values else edits.moved] * len(values)):
+        for name, value in values.items():
+            setattr(layer, name, value)
+
+
+def lies_on(layer, image):
+    return np.array_equal(layer.scale, image.scale) and np.array_equal(
+        layer.translate, image.translate
+    )
+
+
+class TestAnImageThatIsMoved:
+    def test_takes_the_grid_with_it(self, qtbot, viewer, widget, image, rest):
+        edit(qtbot, widget, image, scale=(2, 3), translate=(5, 7))
+        rest()
+        assert lies_on(viewer.layers["Tile grid"], image)
+
+    def test_takes_its_results_with_it(self, qtbot, viewer, widget, tab, image, rest):
+        run(qtbot, widget, rest)
+        edit(qtbot, widget, image, scale=(0.2, 0.3), units=("um", "um"))
+        assert lies_on(viewer.layers[LABELS], image)
+        assert viewer.layers[LABELS].units == image.units
+        assert widget.results.current.subject.calibration.scale == (0.2, 0.3)
+
+    def test_in_mid_run_has_its_result_where_it_lies_then(
+        self, qtbot, viewer, widget, tab, image, rest, gate
+    ):
+        tab.run.run.click()
+        gate.let_through(2)
+        edit(qtbot, widget, image, translate=(100, 50))
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            gate.open()
+        rest()
+        assert lies_on(viewer.layers[LABELS], image)
+
+    def test_turned_is_refused_before_anything_runs(self, qtbot, widget, tab, image):
+        edit(qtbot, widget, image, rotate=30)
+        assert "rotated" in tab.stitch.sentence.text()
+
+
+class TestOtherPixels:
+    def test_are_planned_anew(self, qtbot, widget, tab, image):
+        edit(qtbot, widget, image, data=np.zeros((8, 8), np.uint8))
+        assert "fits into one tile" in tab.stitch.sentence.text()
+
+    def test_in_mid_run_end_the_run_in_one_sentence(
+        self, qtbot, viewer, widget, tab, image, rest, gate, notifications
+    ):
+        tab.run.run.click()
+        gate.let_through(2)
+        edit(qtbot, widget, image, data=np.zeros((8, 8), np.uint8))
+        gate.open()
+        rest()
+        assert not widget.runner.running and LABELS not in viewer.layers
+        assert notifications()[-1] == ("info", "The run was cancelled: field got other pixels.")
+
+
+@pytest.mark.parametrize("scale", [(-0.5, 0.5), (0.001, 0.5, 0.5)])
+def test_lines_and_rings_are_as_thin_on_mirrored_images_and_fast_films(
+    qtbot, viewer, widget, rest, scale
+):
+    viewer.add_image(np.zeros((2,) * (len(scale) - 2) + (48, 40), np.uint8), scale=scale)
+    widget.compare.rows[0].tile.setValue(14)
+    with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+        widget.compare.run.run.click()
+    rest()
+    (rings,) = (layer for layer in viewer.layers if layer.name.startswith("Cut at seams"))
+    screen = camera_of(viewer).zoom * 0.5
+    assert rings.border_width[0] * screen == pytest.approx(3, rel=0.2)
+    assert 0 < viewer.layers["Tile grid"].edge_width * screen <= 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "legal"),
+    [((6, 2, 16, 16), "zcyx", "c, z, y, x"), ((16, 16, 2), "yxc", "c, y, x")],
+)
+def test_axes_on_which_napari_would_misplace_a_result_are_refused(
+    viewer, widget, tab, rest, shape, axes, legal
+):
+    tab.model.choose("volume" if "z" in axes else "bands")
+    viewer.add_image(np.zeros(shape, np.uint8), axis_labels=tuple(axes), rgb=False)
+    assert f"legal here: {legal}" in tab.stitch.sentence.text()
+
+
+class TestTheRectangle:
+    def test_is_asked_for_when_the_image_comes_after_it(self, viewer, widget, tab, image):
+        viewer.layers.clear()
+        tab.image.region.buttons["drawn"].click()
+        viewer.add_image(np.zeros((48, 40), np.uint8), name="later")
+        assert "Region" in viewer.layers
+
+    def test_is_not_asked_for_once_it_was_removed(self, viewer, tab, image):
+        tab.image.region.buttons["drawn"].click()
+        viewer.layers.remove("Region")
+        assert tab.image.region.value == "whole"
+
+    def test_of_a_flat_image_goes_through_all_slices_of_a_volume(
+        self, qtbot, viewer, widget, tab, image, rest
+    ):
+        tab.image.region.buttons["drawn"].click()
+        corners = np.array([[0, 0], [0, 15], [15, 15], [15, 0]])
+        viewer.layers["Region"].add_rectangles(corners)
+        volume = viewer.add_image(np.zeros((24, 48, 40), np.uint8), scale=(1, 0.5, 0.5))
+        tab.image.image.choose(volume)
+        tab.model.choose("volume")
+        run(qtbot, widget, rest)
+        assert widget.results.current.segmentation.labels.shape == (24, 16, 16)
+
+
+def test_on_screen_what_is_said_follows_the_view(qtbot, viewer, widget, tab, image):
+    tab.image.region.buttons["screen"].click()
+    for layer in viewer.layers:
+        layer.corner_pixels = np.array([[0, 0], [47, 39]])
+    before = tab.stitch.estimate.text()
+    image.corner_pixels = np.array([[0, 0], [5, 5]])
+    camera_of(viewer).center = (0, 1, 1)
+    qtbot.waitUntil(lambda: tab.stitch.estimate.text() != before)
+    assert tab.stitch.estimate.text().startswith("1 tile")
+
+
+def test_jumps_vanish_with_the_labels_they_are_of(qtbot, viewer, widget, tab, image, rest):
+    run(qtbot, widget, rest)
+    tab.result.jumps.click()
+    qtbot.waitUntil(lambda: any("Jumps" in layer.name and layer.visible for layer in viewer.layers))
+    rest()
+    viewer.layers.remove(LABELS)
+    assert not any(layer.visible for layer in viewer.layers if "Jumps" in layer.name)
+    assert not tab.result.jumps.isChecked()
+
+
+def test_results_of_several_images_are_told_apart(qtbot, viewer, widget, tab, image, rest):
+    run(qtbot, widget, rest)
+    second = viewer.add_image(np.zeros((48, 40), np.uint8), name="second")
+    tab.image.image.choose(second)
+    run(qtbot, widget, rest)
+    named = [tab.result.choice.itemText(i) for i in range(tab.result.choice.count())]
+    assert named == ["field: Corrected, 8 px", "second: Corrected, 8 px"]
