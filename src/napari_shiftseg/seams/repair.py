@@ -159,11 +159,20 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     repair
         What :func:`repair_labels` reported.
 
+    Returns
+    -------
+    ndarray or dask array
+        ``(*spatial)``; of the type of the labels, or of the smallest that holds those of before.
+
     Raises
     ------
     ShiftSegError
         If the labels are not those that were repaired: of another shape, or most pixels of
         the pieces have other labels than the repair gave them.
+
+    References
+    ----------
+    Beyond the paper: measured in ``benchmarks/label_size.py``.
     """
     if labels.shape != repair.shape:
         raise ShiftSegError(
