@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
@@ -55,8 +54,7 @@ class Evaluation:
     def add(self, result: Segmentation, truth: NDArray[Any], grid: TilePlan) -> None:
         """Add one image; seams are counted on ``grid``."""
         self.scores.add(truth, result.labels)
-        known = np.maximum(truth, 0)
-        self.jumps += measure_jumps(result.prediction.embedding, known, grid.seams)
+        self.jumps += measure_jumps(result.prediction.embedding, truth, grid.seams)
         self.seam_splits += len(find_seam_splits(result.labels, truth, grid))
 
     @property

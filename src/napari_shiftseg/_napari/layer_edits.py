@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -40,9 +41,17 @@ class LayerEdits(QObject):
         for layer in viewer.layers:
             self._watch(layer)
 
-    def end_with_pixels(self, runner: Runner) -> None:
-        """Cancel runs when their layer gets other pixels: what they find would be of neither."""
-        self.repixelled.connect(partial(_end, runner))
+    def end_with_pixels(self, runner: Runner, end: Callable[[], None] | None = None) -> None:
+        """End a run when its layer gets other pixels: what it finds would be of neither.
+
+        Parameters
+        ----------
+        runner
+            Runs it.
+        end
+            Ends it, where more is to be done than to cancel it.
+        """
+        self.repixelled.connect(partial(_end, runner, end or runner.cancel))
 
     def _watch(self, layer: Layer) -> None:
         while_alive(self, layer.events.data, self._on_data)
@@ -60,7 +69,7 @@ class LayerEdits(QObject):
         self._place_set.emit(event.source)
 
 
-def _end(runner: Runner, layer: Layer) -> None:
-    if runner.running and str(layer.unique_id) == runner.image_key:
-        runner.cancel()
+def _end(runner: Runner, end: Callable[[], None], layer: Layer) -> None:
+    if runner.works_on(layer):
+        end()
         show_info(f"The run was cancelled: {layer.name} got other pixels.")

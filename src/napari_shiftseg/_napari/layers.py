@@ -118,9 +118,14 @@ def insert_above(viewer: Viewer, below: Layer, layer: Layer) -> None:
     _insert(viewer, viewer.layers.index(below) + 1, layer)
 
 
+def layer_with(viewer: Viewer, key: str) -> Layer | None:
+    """Return the layer of this identity, None if it is gone."""
+    return next((layer for layer in viewer.layers if str(layer.unique_id) == key), None)
+
+
 def insert_above_image(viewer: Viewer, key: str, layer: Layer) -> None:
     """Add a picture right above the image of this identity; below all lines if that is gone."""
-    image = next((other for other in viewer.layers if str(other.unique_id) == key), None)
+    image = layer_with(viewer, key)
     if image is None:
         insert_below_helpers(viewer, layer)
     else:

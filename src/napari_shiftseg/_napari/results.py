@@ -23,6 +23,7 @@ from napari_shiftseg._napari.layers import (
     can_refill,
     is_the_persons,
     layer_of,
+    layer_with,
     levels_of,
     move_to,
     retire,
@@ -83,8 +84,7 @@ class Results(QObject):
     def at_its_image(self, result: Result) -> Result:
         """Move a result to where its image lies now: that may have been calibrated meanwhile."""
         subject = result.subject
-        layers = self._viewer.layers
-        image = next((one for one in layers if str(one.unique_id) == subject.image_key), None)
+        image = layer_with(self._viewer, subject.image_key)
         if image is None:
             return result
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from napari.layers import Layer
 from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress
 from qtpy.QtCore import QObject, Signal
@@ -99,6 +100,10 @@ class Runner(QObject):
             self._bar = progress(total=_STEPS, desc=f"ShiftSeg: {title}")
         self.running_changed.emit(True)
         worker.start()
+
+    def works_on(self, layer: Layer) -> bool:
+        """Tell whether a run is going on that is void without a layer, or with other pixels."""
+        return self.running and str(layer.unique_id) == self.image_key
 
     def cancel(self) -> None:
         """End the run now; nothing more of it will be seen."""

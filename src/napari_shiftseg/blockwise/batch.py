@@ -154,7 +154,6 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     model = settings.load()
     source = Source.open(image, model, settings.axes, settings.region)
     frames = source.frames
-    plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
     clustering = settings.clustering or model.description.clustering
     expected = {
         "model_sha256": model.sha256,
@@ -164,6 +163,7 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
         **asdict(clustering),
     }
     if settings.stitch in ("naive", "blended"):  # of the others labels are those of any tile
+        plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
         expected["tile"] = list(plan.tile_size)
     unsaid = {"precision": "float32", "axes": frames.axes}
     found = unsaid | made.provenance | made.provenance.get("clustering", {})

@@ -62,7 +62,8 @@ def measure_jumps(embedding: NDArray[Any], objects: NDArray[Any], seams: Seams) 
     embedding
         ``(E, *spatial)``.
     objects
-        ``(*spatial)`` labels; only pairs of pixels within one object count.
+        ``(*spatial)`` labels; only pairs of pixels within one object count. Negative ones are
+        unknown.
     seams
         Per axis the positions of the seams.
     """
@@ -111,7 +112,7 @@ def _pair_sum(
 ) -> tuple[float, int]:
     """Sum the distances between pixels ``position - 1`` and ``position`` of one object."""
     same = objects.take(position, axis)
-    same = (same != 0) & (same == objects.take(position - 1, axis))
+    same = (same > 0) & (same == objects.take(position - 1, axis))
     difference = embedding.take(position, axis + 1) - embedding.take(position - 1, axis + 1)
     distance = np.linalg.norm(difference[:, same].astype(np.float64), axis=0)
     return float(distance.sum()), int(same.sum())

@@ -202,6 +202,8 @@ _Run = tuple[int, int, int, int]
 
 def _refuse_others(labels: Slabs, runs: list[_Run]) -> None:
     """Raise ShiftSegError if most of what a repair has merged is not there."""
+    if not runs:
+        return
     plane, found = prod(labels.array.shape[1:]), 0
     for first, slab in labels:
         for run, now, _ in _runs_in(slab.reshape(-1), first * plane, runs):

@@ -137,8 +137,8 @@ class AuditControl(QObject):
         self.runner.succeeded.connect(self._on_audited)
         self.tilings.succeeded.connect(self._on_tiled)
         edits = LayerEdits(self._viewer, self)
-        edits.end_with_pixels(self.tilings)
-        edits.end_with_pixels(self.output.runner)
+        edits.end_with_pixels(self.tilings, self._end)
+        edits.end_with_pixels(self.output.runner, self.output.end)
         edits.moved.connect(self._on_edit)
         edits.repixelled.connect(self._on_edit)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
@@ -228,7 +228,7 @@ class AuditControl(QObject):
 
     def _on_removed(self, event: Any) -> None:
         key = str(event.value.unique_id)
-        if self.tilings.running and key == self.tilings.image_key:
+        if self.tilings.works_on(event.value):
             self._end()
             show_info(f"The comparison was cancelled: {event.value.name} was removed.")
         if self.tiled is not None and key == self.tiled.scene.key:

@@ -232,7 +232,7 @@ class CheckControl(QObject):
 
     def _on_removed(self, event: Any) -> None:
         key = str(event.value.unique_id)
-        if self.runner.running and key == self.runner.image_key:
+        if self.runner.works_on(event.value):
             self.runner.cancel()
             show_info(f"The check was cancelled: {event.value.name} was removed.")
         if self.found is not None and key == self.found.part.key:

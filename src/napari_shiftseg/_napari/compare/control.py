@@ -260,7 +260,7 @@ class CompareControl(QObject):
         self._tab.plot.set_theme(self._viewer.theme)
 
     def _on_removed(self, event: Any) -> None:
-        if self.runner.running and str(event.value.unique_id) == self.runner.image_key:
+        if self.runner.works_on(event.value):
             self.runner.cancel()
             show_info(f"The run was cancelled: its image, {event.value.name}, was removed.")
 

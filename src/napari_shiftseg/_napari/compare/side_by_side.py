@@ -7,7 +7,7 @@ from napari.viewer import Viewer
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.sides import Side
-from napari_shiftseg._napari.layers import COPY, insert_above, remove, set_visible
+from napari_shiftseg._napari.layers import COPY, insert_above, layer_with, remove, set_visible
 from napari_shiftseg._napari.tags import tag
 from napari_shiftseg._napari.turns import Steps
 
@@ -83,7 +83,7 @@ class SideBySide:
             yield from remove(self._viewer, copy)
 
     def _show_copy(self, image_key: str) -> Steps:
-        image = next((n for n in self._viewer.layers if str(n.unique_id) == image_key), None)
+        image = layer_with(self._viewer, image_key)
         if self.copy is not None and not self._is_of(image):
             yield from self.forget_copy()
         if image is None or self._b is None:

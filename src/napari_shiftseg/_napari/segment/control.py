@@ -15,7 +15,7 @@ from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.job import Result, Subject, key_of, run
 from napari_shiftseg._napari.layer_edits import LayerEdits
-from napari_shiftseg._napari.layers import keep_rings_thin
+from napari_shiftseg._napari.layers import keep_rings_thin, layer_with
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.results import Results
@@ -329,14 +329,14 @@ class SegmentControl(QObject):
 
     def _remember_colours(self, result: Result) -> None:
         key = result.subject.model.sha256, self._tab.result.colour_kind
-        for layer in self._viewer.layers:
-            if str(layer.unique_id) == result.subject.image_key:
-                self._colourings.setdefault(layer, {})[key] = result.colouring
+        layer = layer_with(self._viewer, result.subject.image_key)
+        if layer is not None:
+            self._colourings.setdefault(layer, {})[key] = result.colouring
 
     def _on_removed(self, event: Any) -> None:
         if self.region_layer.is_one(event.value) and self._tab.image.region.value == "drawn":
             self._tab.image.region.choose("whole")
-        if self._runner.running and str(event.value.unique_id) == self._runner.image_key:
+        if self._runner.works_on(event.value):
             title = self._runner.title
             self._runner.cancel()
             show_info(f"The run was cancelled: its image, {title}, was removed.")

@@ -40,6 +40,7 @@ class Chosen(NamedTuple):
     layer: Image
     frames: Frames
     space: Placement
+    stack: Placement
 
 
 class Resolver:
@@ -69,7 +70,7 @@ class Resolver:
         if model is None or layer is None:
             return None
         frames = frames_of_layer(layer, model.reads)
-        return Chosen(model, layer, frames, places_of(layer, frames)[0])
+        return Chosen(model, layer, frames, *places_of(layer, frames))
 
     def region(self, chosen: Chosen) -> Region | None:
         """Return the part that is wanted, None for all of it."""
@@ -119,7 +120,7 @@ class Resolver:
         return on_screen(chosen.layer, chosen.frames.layout.spatial, chosen.frames.spatial)
 
     def _subject(self, chosen: Chosen, colouring: Colouring | None, **part: Any) -> Subject:
-        model, layer, frames, space = chosen
+        model, layer, frames, space, stack = chosen
         return Subject(
             image=pixels_of(layer),
             image_key=str(layer.unique_id),
@@ -128,7 +129,7 @@ class Resolver:
             axes=axes_of(layer, model.reads),
             loops=frames.loops,
             space=space,
-            stack=places_of(layer, frames)[1],
+            stack=stack,
             clustering=self._tab.clusters.settings,
             colouring=colouring,
             **part,

@@ -101,11 +101,10 @@ class ResultSection(QGroupBox):
 
 def _told_apart(results: Sequence[Result]) -> Iterator[str]:
     """Name results: by their image where there are several, and by their place in it."""
-    subjects = [result.subject for result in results]
-    several = len({subject.image_key for subject in subjects}) > 1
     alike = Counter((result.subject.image_key, result.title) for result in results)
-    for result, subject in zip(results, subjects, strict=True):
-        title = f"{result.title[:1].upper()}{result.title[1:]}"
+    several = len({image for image, _ in alike}) > 1
+    for result in results:
+        subject, title = result.subject, f"{result.title[:1].upper()}{result.title[1:]}"
         if subject.region and alike[subject.image_key, result.title] > 1:
             title += f" at {', '.join(str(part.start) for part in subject.region)}"
         yield f"{subject.image_name}: {title}" if several else title

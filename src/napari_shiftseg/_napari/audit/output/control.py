@@ -149,7 +149,7 @@ class OutputControl(QObject):
 
     def _on_removed(self, event: Any) -> None:
         key = str(event.value.unique_id)
-        if self.running and key in (self.runner.image_key, self.clusterings.image_key):
+        if self.runner.works_on(event.value) or self.clusterings.works_on(event.value):
             self.end()
             show_info(f"The prediction was cancelled: {event.value.name} was removed.")
         if self.predicted is not None and key == self.predicted.scene.key:
