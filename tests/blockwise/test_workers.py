@@ -63,6 +63,14 @@ def test_a_region_is_shared_out_too(files, tmp_path):
     np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
 
 
+def test_every_worker_reads_the_same_channel(files, tmp_path):
+    image, output = tmp_path / "two.ome.zarr", tmp_path / "labels.tif"
+    write_image(image, np.stack([IMAGE[::-1], IMAGE]), axes="cyx")
+    segment_file(image, output, model=files[1], channel=1, workers=2, block_pixels=900)
+    expected = segment(IMAGE, load_model(files[1])).labels
+    np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
+
+
 def test_workers_keep_freed_memory_for_the_next_layer_of_a_network(monkeypatch):
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
     with workers_of(2) as workers:

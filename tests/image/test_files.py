@@ -131,7 +131,7 @@ def test_a_folder_that_may_not_be_written_is_refused(path):
 
 
 def test_the_wrong_number_of_axes_is_refused(path):
-    with pytest.raises(ShiftSegError, match="'yx' do not name the array's 3"):
+    with pytest.raises(ShiftSegError, match="'yx' do not name the 3 axes"):
         write_labels(path, LABELS, axes="yx")
 
 

@@ -152,7 +152,7 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
     """Count the objects in labels that are there; refuse those of other settings."""
     made = open_image(labels)
     model = settings.load()
-    source = Source.open(image, model, settings.axes, settings.region)
+    source = Source.open(image, model, settings.axes, settings.region, settings.channel)
     frames = source.frames
     clustering = settings.clustering or model.description.clustering
     expected = {
@@ -160,12 +160,13 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
         "precision": model.precision,
         "stitch": settings.stitch,
         "axes": frames.axes,
+        "channel": source.channel,
         **asdict(clustering),
     }
     if settings.stitch in ("naive", "blended"):  # of the others labels are those of any tile
         plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
         expected["tile"] = list(plan.tile_size)
-    unsaid = {"precision": "float32", "axes": frames.axes}
+    unsaid = {"precision": "float32", "axes": frames.axes}  # in labels of older versions
     found = unsaid | made.provenance | made.provenance.get("clustering", {})
     other = changes({name: found.get(name) for name in expected}, expected)
     if other:

@@ -27,6 +27,9 @@ class FileSettings:
     stitch, tile, clustering, device, axes
         As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
         tiles of no given size are as large as is fastest within the memory.
+    channel
+        The only channel to segment: its number from 0, or its name in the file; of RGB red,
+        green or blue. By default each, or all that the model needs.
     region
         The part of each frame to segment, a slice per spatial axis; the labels are those of this
         part alone, as of :func:`segment`.
@@ -54,6 +57,7 @@ class FileSettings:
     clustering: Clustering | None = None
     device: str | None = None
     axes: str | None = None
+    channel: int | str | None = None
     region: Region | None = None
     memory: int | str | None = None
     workers: int | None = None

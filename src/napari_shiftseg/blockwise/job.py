@@ -9,10 +9,10 @@ from typing import Any
 
 from napari_shiftseg._version import __version__
 from napari_shiftseg.blockwise.blocks import BlockGrid
+from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.image.axes import Frames
-from napari_shiftseg.image.files import open_image
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
@@ -49,7 +49,9 @@ class Order:
     image
         Path of the image; empty if it is an array of the process that runs.
     axes
-        One letter per axis of the image, None if they are unknown.
+        One letter per axis of the image, where its file names them wrong.
+    channel
+        Number of the only channel that is wanted; None for all.
     device
         Where to predict; None is the fastest device.
     embeddings
@@ -68,6 +70,7 @@ class Order:
     fingerprint: str
     image: str = ""
     axes: str | None = None
+    channel: int | None = None
     device: str | None = None
     embeddings: str = ""
 
@@ -94,8 +97,8 @@ class Job:
     def open(cls, order: Order) -> Job:
         """Open image and model by their names."""
         model = load_model(order.model, precision=order.precision)
-        pixels = open_image(order.image).pixels
-        return cls(order, model.frames(pixels, order.axes), model)
+        source = Source.open(order.image, model, order.axes, channel=order.channel)
+        return cls(order, source.frames, model)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -107,7 +110,8 @@ class Job:
             "version": __version__,
             "image shape": list(self.frames.source.shape),
             "image type": str(self.frames.source.dtype),
-            "axes": order.axes,
+            "axes": self.frames.axes,
+            "channel": order.channel,
             "content of the image": order.fingerprint,
             "model": self.model.sha256,
             "precision": order.precision,

@@ -54,7 +54,8 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         scalings=tuple(scalings_of(frames, model, np.ndindex(*frames.loops))),
         fingerprint=_fingerprint(frames),
         image=source.path,
-        axes=frames.axes,
+        axes=settings.axes,
+        channel=source.channel,
         device=settings.device,
         embeddings=str(settings.embedding_file or ""),
     )

@@ -43,8 +43,9 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
         Labels to write, ``.tif`` or ``.ome.zarr``.
     **settings
         Fields of :class:`~napari_shiftseg.blockwise.file_settings.FileSettings`: ``model``,
-        ``precision``, ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``region``,
-        ``memory``, ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``, ``overwrite``.
+        ``precision``, ``stitch``, ``tile``, ``clustering``, ``device``, ``axes``, ``channel``,
+        ``region``, ``memory``, ``workers``, ``scheduler``, ``block_pixels``, ``embeddings``,
+        ``overwrite``.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def segment_file_events(
     source = (
         image
         if isinstance(image, Source)
-        else Source.open(image, model, settings.axes, settings.region)
+        else Source.open(image, model, settings.axes, settings.region, settings.channel)
     )
     folder = WorkFolder.beside(output)
     if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):
@@ -148,7 +149,8 @@ def _at_once(
 def _written(
     found: Segmentation, source: Source, settings: FileSettings, output: Path
 ) -> SegmentedFile:
-    axes, provenance = source.calibration, found.provenance | {"axes": source.frames.axes}
+    axes = source.calibration
+    provenance = found.provenance | {"axes": source.frames.axes, "channel": source.channel}
     if settings.embedding_file is not None:
         vectors, its_axes = found.prediction.embedding, axes.with_channels()
         write_embedding(settings.embedding_file, vectors, axes=its_axes, provenance=provenance)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image
+from napari_shiftseg.image.opened import OpenedImage
 from napari_shiftseg.pipeline import calibration_of_labels
 from napari_shiftseg.tiles.plan import checked_region
 from napari_shiftseg.tiles.tile import Region
@@ -29,12 +32,15 @@ class Source:
         Its file; empty if it is an array.
     region
         The part of each frame that is wanted; None for all.
+    channel
+        Number of the only channel that is wanted; None for all.
     """
 
     frames: Frames
     calibration: Calibration
     path: str = ""
     region: Region | None = None
+    channel: int | None = None
 
     @classmethod
     def open(
@@ -43,16 +49,26 @@ class Source:
         model: Model,
         axes: str | None,
         region: Region | None = None,
+        channel: int | str | None = None,
     ) -> Source:
         """Open a file, or wrap an array; raises ShiftSegError if it does not fit the model."""
-        opened = open_image(image) if isinstance(image, str | Path) else None
-        if opened is None:
-            frames, known, path = model.frames(image, axes), None, ""
-        else:
-            known, path = opened.calibration, str(Path(image).absolute())
-            frames = model.frames(opened.pixels, axes or known.known_axes)
+        path = str(Path(image).absolute()) if isinstance(image, str | Path) else ""
+        opened = open_image(path) if path else _wrapped(image)
+        if axes is not None:
+            opened = opened.named(axes)
+        number = None
+        if channel is not None:
+            opened, number = opened.only_channel(channel)
+        known = opened.calibration
+        frames = model.frames(opened.pixels, known.axes if axes else known.known_axes)
         calibration = calibration_of_labels(frames, model.description.axes, known)
         if region is not None:
             region = checked_region(region, frames.spatial)
             calibration = calibration.cropped([part.start for part in region])
-        return cls(frames, calibration, path, region)
+        return cls(frames, calibration, path, region, number)
+
+
+def _wrapped(image: Any) -> OpenedImage:
+    """Wrap an array, of whose axes nothing is known."""
+    pixels = image if hasattr(image, "shape") else np.asarray(image)
+    return OpenedImage("", (pixels,), Calibration.of("?" * len(pixels.shape)))

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from napari_shiftseg.certificate import certify as make_certificate
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, Device, ModelName, Numbers, Reporting
+from napari_shiftseg.cli.console import (
+    TEXT_ONLY,
+    ChannelName,
+    Device,
+    ModelName,
+    Numbers,
+    Reporting,
+)
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
@@ -19,6 +26,7 @@ def certify(
     model: ModelName = DEFAULT_MODEL,
     stitch: StitchMode = "corrected",
     tile: int | None = None,
+    channel: ChannelName = None,
     device: Device = None,
     precision: Numbers = "float32",
     ending: Reporting = TEXT_ONLY,
@@ -40,7 +48,7 @@ def certify(
     ending.refuse_existing(reads=[model])
     loaded, pixels = load_model(model), None
     if image is not None:
-        pixels = NamedImage.read(image).squeezed(loaded.description.axes).pixels
+        pixels = NamedImage.read(image, channel=channel).squeezed(loaded.description.axes).pixels
     result = make_certificate(
         loaded, pixels, stitch=stitch, tile=tile, device=device, precision=precision
     )

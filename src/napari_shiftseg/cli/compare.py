@@ -8,7 +8,9 @@ from typing import Any
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
+    Axes,
     Bandwidth,
+    ChannelName,
     Device,
     ModelName,
     OutputFile,
@@ -46,6 +48,8 @@ def compare(
     model: ModelName = DEFAULT_MODEL,
     truth: Path | None = None,
     tile: int | None = None,
+    axes: Axes = None,
+    channel: ChannelName = None,
     bandwidth: Bandwidth = None,
     device: Device = None,
     ending: Reporting = TEXT_ONLY,
@@ -67,7 +71,7 @@ def compare(
     *labels, picture = files_in(output, image, "naive.tif", "corrected.tif", "compare.png")
     ending.refuse_existing(*labels, picture, reads=[image, truth, model])
     loaded = load_model(model)
-    named = NamedImage.read(image).squeezed(loaded.description.axes)
+    named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
     events = compare_events(
         named.pixels,
         loaded,
@@ -79,6 +83,6 @@ def compare(
     )
     result = follow(events, Comparison)
     files = dict(zip(result.results, labels, strict=True))
-    axes = named.calibration_of_labels(loaded)
-    write_comparison(result, named.frames_first(loaded), axes, files, picture)
+    calibration = named.calibration_of_labels(loaded)
+    write_comparison(result, named.frames_first(loaded), calibration, files, picture)
     ending.report(result.to_dict(), str(result), *labels, picture)

@@ -51,6 +51,20 @@ Foreground = Annotated[
     float | None,
     Parameter(help="Foreground probability from which on a pixel belongs to an object."),
 ]
+Axes = Annotated[
+    str | None,
+    Parameter(
+        help="One letter per axis of the image, as tczyx, where its file names them wrong; an "
+        "axis that the network does not see is looped over."
+    ),
+]
+ChannelName = Annotated[
+    str | None,
+    Parameter(
+        help="Only this channel of the image, by its number from 0 or its name in the file; by "
+        "default each, or all that the model needs."
+    ),
+]
 JsonFile = Annotated[
     str | None,
     Parameter(

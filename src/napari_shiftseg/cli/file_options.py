@@ -9,7 +9,9 @@ from cyclopts import Parameter
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.cli.console import (
+    Axes,
     Bandwidth,
+    ChannelName,
     Device,
     Foreground,
     MinSize,
@@ -42,13 +44,8 @@ class FileOptions:
     bandwidth: Bandwidth = None
     min_size: MinSize = None
     foreground: Foreground = None
-    axes: Annotated[
-        str | None,
-        Parameter(
-            help="One letter per axis of the image, as tczyx, where its file names them wrong; an "
-            "axis that the network does not see is looped over."
-        ),
-    ] = None
+    axes: Axes = None
+    channel: ChannelName = None
     device: Device = None
     precision: Numbers = "float32"
     memory: Annotated[
@@ -77,6 +74,7 @@ class FileOptions:
                 foreground_threshold=self.foreground,
             ),
             axes=self.axes,
+            channel=self.channel,
             device=self.device,
             precision=self.precision,
             memory=None if self.memory is None else memory_size(self.memory),

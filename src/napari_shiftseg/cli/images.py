@@ -40,10 +40,22 @@ class NamedImage:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, axes: str | None = None) -> NamedImage:
-        """Open an image; ``axes`` overrule the file's. Raises as :func:`open_image`."""
+    def read(cls, path: Path, axes: str | None = None, channel: str | None = None) -> NamedImage:
+        """Open an image, or one channel of it; ``axes`` overrule the file's.
+
+        Raises
+        ------
+        ShiftSegError
+            As :func:`open_image`, or if the axes do not fit or there is no such channel.
+        """
         opened = open_image(path)
-        return cls(opened.pixels, opened.calibration, axes or opened.calibration.known_axes)
+        if axes is not None:
+            opened = opened.named(axes)
+        if channel is not None:
+            opened, _ = opened.only_channel(channel)
+        calibration = opened.calibration
+        known = calibration.known_axes if axes is None else calibration.axes
+        return cls(opened.pixels, calibration, known)
 
     @classmethod
     def read_labels(cls, path: Path) -> NamedImage:

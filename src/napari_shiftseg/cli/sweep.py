@@ -7,7 +7,9 @@ from pathlib import Path
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
+    Axes,
     Bandwidth,
+    ChannelName,
     Device,
     ModelName,
     OutputFile,
@@ -30,6 +32,8 @@ def sweep(
     model: ModelName = DEFAULT_MODEL,
     truth: Path | None = None,
     tile: list[int] | None = None,
+    axes: Axes = None,
+    channel: ChannelName = None,
     bandwidth: Bandwidth = None,
     device: Device = None,
     ending: Reporting = TEXT_ONLY,
@@ -52,7 +56,7 @@ def sweep(
     picture, numbers = files_in(output, image, "sweep.png", "sweep.csv")
     ending.refuse_existing(picture, numbers, reads=[image, truth, model])
     loaded = load_model(model)
-    named = NamedImage.read(image).squeezed(loaded.description.axes)
+    named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
     events = sweep_events(
         named.pixels,
         loaded,

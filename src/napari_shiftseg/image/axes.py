@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.channel import channel_axis
 
 _SPATIAL = "zyx"
 
@@ -82,7 +83,7 @@ def _named(shape: tuple[int, ...], ndim: int, in_channels: int, axes: str) -> La
         raise ShiftSegError(f"the axes {axes!r} do not name the {len(shape)} axes of the image")
     wanted = _SPATIAL[-ndim:]
     spatial = tuple(axes.find(letter) for letter in wanted)
-    channel = next((axes.find(letter) for letter in "cs" if letter in axes), None)
+    channel = channel_axis(axes)
     fits = min(spatial) >= 0 and list(spatial) == sorted(spatial)
     if in_channels > 1:
         fits = fits and channel is not None and shape[channel] == in_channels

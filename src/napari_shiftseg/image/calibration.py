@@ -78,7 +78,8 @@ class Calibration:
         """
         calibration = axes if isinstance(axes, Calibration) else cls.of(axes)
         if len(calibration.axes) != ndim:
-            raise ShiftSegError(f"the axes {calibration.axes!r} do not name the array's {ndim}")
+            named = f"the axes {calibration.axes!r} do not name"
+            raise ShiftSegError(f"{named} the {ndim} axes of the array")
         return calibration
 
     @property

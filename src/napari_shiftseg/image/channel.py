@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.units import finite_number
 
 _WHOLE = 255
+
+_COLOURS = ("red", "green", "blue", "alpha")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,42 @@ class Channel:
     name: str = ""
     colour: str | None = None
     shown: tuple[float, float] | None = None
+
+
+def channel_axis(axes: str) -> int | None:
+    """Return the number of the axis of channels, or else of the colours of RGB."""
+    return next((axes.find(letter) for letter in "cs" if letter in axes), None)
+
+
+def channel_number(which: int | str, names: Sequence[str]) -> int:
+    """Find a channel by its number from 0, or by its name.
+
+    Parameters
+    ----------
+    which
+        A number wins over a name of digits; small and capital letters are the same.
+    names
+        Of all channels, empty where one has none.
+
+    Raises
+    ------
+    ShiftSegError
+        If there is no such channel, or more than one of that name.
+    """
+    text = str(which).strip()
+    if text.isdecimal() and int(text) < len(names):
+        return int(text)
+    found = [i for i, name in enumerate(names) if name and name.casefold() == text.casefold()]
+    if len(found) != 1:
+        legal = ", ".join(f"{i} or {name}" if name else f"{i}" for i, name in enumerate(names))
+        raise ShiftSegError(f"the channel is {text}; legal: {legal}")
+    return found[0]
+
+
+def names_of(channels: Sequence[Channel], count: int, *, colours: bool = False) -> list[str]:
+    """Return the name of each of ``count`` channels, or colours, empty where one has none."""
+    known = _COLOURS if colours else [channel.name for channel in channels]
+    return [known[i] if i < len(known) else "" for i in range(count)]
 
 
 def colour_of(values: Sequence[int]) -> str | None:

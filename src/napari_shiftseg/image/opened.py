@@ -7,8 +7,9 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.channel import Channel
+from napari_shiftseg.image.channel import Channel, channel_axis, channel_number, names_of
 
 Kind = Literal["image", "labels", "embedding"]
 
@@ -57,6 +58,37 @@ class OpenedImage:
         """Whether the last axis is red, green, blue."""
         return self.calibration.axes.endswith("s")
 
+    def named(self, axes: str) -> OpenedImage:
+        """Call the axes otherwise than the file; raises ShiftSegError if they do not fit."""
+        Calibration.fitting(axes, len(self.pixels.shape))
+        return replace(self, calibration=replace(self.calibration, axes=axes.lower()))
+
+    def only_channel(self, which: int | str) -> tuple[OpenedImage, int]:
+        """Return one channel, or one colour of RGB, and its number from 0.
+
+        Parameters
+        ----------
+        which
+            Its number, or its name as the file says.
+
+        Raises
+        ------
+        ShiftSegError
+            If there is no such channel, or the file does not say which axis the channels are.
+        """
+        axes = self.calibration.axes
+        axis = channel_axis(axes)
+        if axis is not None:
+            names = names_of(self.channels, self.pixels.shape[axis], colours=axes[axis] == "s")
+            number = channel_number(which, names)
+            return self._channel(axis, number), number
+        if self.calibration.known_axes is None and len(self.pixels.shape) > 2:
+            raise ShiftSegError(
+                f"the image has the shape {tuple(self.pixels.shape)}, and it is not known which "
+                "axis its channels are: name the axes, as cyx"
+            )
+        return self, channel_number(which, names_of(self.channels, 1))
+
     def split(self) -> tuple[OpenedImage, ...]:
         """Return one image per channel; a result, or what has no channels, stays whole."""
         axis = self.calibration.axes.find("c")
@@ -70,7 +102,7 @@ class OpenedImage:
             self,
             name=channel.name or f"{self.name}: channel {index + 1}",
             levels=tuple(level[(slice(None),) * axis + (index,)] for level in self.levels),
-            calibration=self.calibration.without("c"),
+            calibration=self.calibration.without(self.calibration.axes[axis]),
             channels=(channel,),
         )
 

@@ -1,0 +1,109 @@
+"""``--channel``: the labels of one channel of an image are those of that channel alone."""
+
+import json
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from napari_shiftseg.image.files import open_image
+
+
+@pytest.fixture
+def pixels(image_file):
+    return tifffile.imread(image_file)
+
+
+@pytest.fixture
+def stained(pixels, tmp_path):
+    """Two channels with names, of which the second is the image of all other tests."""
+    path = tmp_path / "stained.ome.tif"
+    channels = {"axes": "CYX", "Channel": {"Name": ["GFP", "DAPI"]}}
+    tifffile.imwrite(path, np.stack([pixels[::-1], pixels]), metadata=channels)
+    return path
+
+
+@pytest.fixture
+def segmented(shiftseg, model_file, tmp_path):
+    def call(image, *words):
+        output = tmp_path / f"labels{len(list(tmp_path.glob('labels*')))}.tif"
+        answer = shiftseg("segment", image, "-m", model_file, "-o", output, *words)
+        assert answer.code == 0, answer.err
+        return open_image(output)
+
+    return call
+
+
+@pytest.mark.parametrize("channel", ["1", "DAPI", "dapi"])
+@pytest.mark.parametrize("how", [(), ("--workers", "1")], ids=["at once", "in blocks"])
+def test_a_channel_is_segmented_alone(segmented, stained, image_file, channel, how):
+    labels = segmented(stained, "--channel", channel, *how)
+    assert np.array_equal(labels.pixels, segmented(image_file).pixels)
+    assert labels.calibration.axes == "yx"
+    assert labels.provenance["channel"] == 1
+
+
+def test_a_colour_is_a_channel(segmented, pixels, image_file, tmp_path):
+    colours = np.stack([pixels[::-1], pixels, pixels[:, ::-1]], axis=-1)
+    path = tmp_path / "colours.png"
+    path.write_bytes(imagecodecs.png_encode(colours))
+    labels = segmented(path, "--channel", "green")
+    assert np.array_equal(labels.pixels, segmented(image_file).pixels)
+
+
+def test_axes_that_the_file_does_not_know_can_be_named(segmented, pixels, image_file, tmp_path):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.stack([pixels[::-1], pixels], axis=1), photometric="minisblack")
+    labels = segmented(path, "--axes", "ycx", "--channel", "1")
+    assert np.array_equal(labels.pixels, segmented(image_file).pixels)
+
+
+def test_an_image_of_one_channel_has_channel_0(segmented, image_file):
+    labels = segmented(image_file, "--channel", "0")
+    assert np.array_equal(labels.pixels, segmented(image_file).pixels)
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_modes_and_tile_sizes_are_compared_on_a_channel(
+    shiftseg, stained, image_file, model_file, tmp_path, command
+):
+    common = (command, "-m", model_file, "--tile", 10, "--json", "-", "-o")
+    whole = shiftseg(*common, tmp_path / "a", image_file)
+    answer = shiftseg(*common, tmp_path / "b", stained, "--channel", "DAPI")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out) == json.loads(whole.out)
+
+
+def test_certify_measures_on_a_channel(shiftseg, stained, model_file):
+    answer = shiftseg("certify", stained, "-m", model_file, "--channel", "GFP")
+    assert answer.code == 0, answer.err
+    assert "equal to whole-image inference" in answer.out
+
+
+def test_a_batch_keeps_no_labels_of_another_channel(shiftseg, stained, model_file, tmp_path):
+    common = ("batch", tmp_path, "--pattern", "stained*", "-m", model_file, "-o", tmp_path / "out")
+    assert shiftseg(*common, "--channel", "GFP").code == 0
+    assert "1 kept" in shiftseg(*common, "--channel", "0").out
+    outcome = shiftseg(*common, "--channel", "DAPI")
+    assert outcome.code == 2 and "channel" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("stained.ome.tif", ("--channel", "Cy5"), "the channel is Cy5; legal: 0 or GFP, 1 or DAPI"),
+        ("stained.ome.tif", ("--channel", "2"), "the channel is 2; legal: 0 or GFP, 1 or DAPI"),
+        ("cells.tif", ("--channel", "1"), "the channel is 1; legal: 0"),
+        ("stack.tif", ("--channel", "1"), "name the axes, as cyx"),
+        ("stack.tif", ("--axes", "yx", "--channel", "1"), "do not name the 3 axes"),
+    ],
+)
+def test_what_is_no_channel_is_one_message(
+    shiftseg, stained, pixels, image_file, model_file, tmp_path, name, words, message
+):
+    tifffile.imwrite(tmp_path / "stack.tif", np.stack([pixels, pixels]), photometric="minisblack")
+    output = tmp_path / "labels.tif"
+    answer = shiftseg("segment", tmp_path / name, "-m", model_file, "-o", output, *words)
+    assert answer.code == 2 and not output.exists()
+    assert message in " ".join(answer.err.split())
