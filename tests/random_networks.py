@@ -4,6 +4,7 @@ from math import pi, prod
 
 import torch
 from hypothesis import strategies as st
+from torch import nn
 
 from napari_shiftseg.embeddings.description import ModelDescription
 from napari_shiftseg.embeddings.model import Model
@@ -144,3 +145,16 @@ def phase_wheel():
         "wheel", architecture, intensity=Intensity("none"), training_window=(20, 20)
     )
     return Model(network, description)
+
+
+class InSteps(nn.Module):
+    """A network that refuses sizes but those of a step, as many libraries' networks do."""
+
+    def __init__(self, network, step, beyond=0):
+        super().__init__()
+        self.network, self.step, self.beyond = network, step, beyond
+
+    def forward(self, x):
+        if any((n - self.beyond) % self.step for n in x.shape[2:]):
+            raise ValueError(f"sizes must be multiples of {self.step}")
+        return self.network(x)

@@ -10,7 +10,7 @@ from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.network_audit.causes import Diagnosis, diagnose_events
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.tiles.geometry import NetworkGeometry
-from random_networks import random_network
+from random_networks import InSteps, random_network
 
 
 def image(*size):
@@ -104,6 +104,16 @@ def test_every_tiler_covers_the_image(tiler, size):
     assert times.min() >= 1
 
 
+def test_windows_are_of_sizes_that_the_network_takes():
+    network = InSteps(u_net("same"), 12)
+    found = audit(network, ndim=2)
+    assert found.geometry.input_step == (12, 12) and found.period == (4, 4)
+    result = diagnose(network, found, image(150, 130))
+    assert result.image_size == (144, 120)
+    assert result.corrected.total < 1e-5
+    assert result.certified and len(result.others) == len(TILERS)
+
+
 def test_what_does_not_fit_is_said():
     network = u_net("same")
     found = audit(network, ndim=2)
@@ -111,7 +121,7 @@ def test_what_does_not_fit_is_said():
         diagnose(network, found, image(40, 40), window=32)
     with pytest.raises(ShiftSegError, match="takes 1 channels and 2 axes"):
         diagnose(network, found, image(40, 40)[0])
-    with pytest.raises(ShiftSegError, match="below one period"):
+    with pytest.raises(ShiftSegError, match="3 x 40 px; legal: at least 4 px"):
         diagnose(network, found, image(3, 40))
 
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit
 from napari_shiftseg.network_audit.predict import predict_exactly, tiles_of
+from random_networks import InSteps
 
 TILE = 16
 
@@ -37,6 +38,35 @@ def test_it_equals_one_pass(size):
     if size[0] % 2 == 0:
         with torch.no_grad():
             np.testing.assert_allclose(tiled, module(torch.from_numpy(pixels)[None])[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("step", [12, 7, 32])
+@pytest.mark.parametrize("tile", [None, 2, TILE])
+def test_a_network_that_takes_some_sizes_only(step, tile):
+    module, pixels = InSteps(network(), step), image(61, 75)
+    found = audit(module, ndim=2)
+    assert found.period == (2, 2) and found.geometry.input_step[0] % step == 0
+    assert f"more by {found.geometry.input_step[0]} px" in found.verdict
+    *_, tiled = predict_exactly(module, found, pixels, tile=tile)
+    mirrored = [(0, 0)] + [
+        (0, -n % s) for n, s in zip((61, 75), found.geometry.input_step, strict=True)
+    ]
+    with torch.no_grad():
+        whole = module(torch.from_numpy(np.pad(pixels, mirrored, "reflect"))[None])[0]
+    np.testing.assert_allclose(tiled, whole[:, :61, :75], atol=1e-5)
+
+
+def test_a_valid_network_that_takes_some_sizes_only():
+    torch.manual_seed(0)
+    valid = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ConvTranspose2d(4, 2, 2, 2)
+    ).eval()
+    module, pixels = InSteps(valid, 8, 6), image(61, 75)
+    found = audit(module, ndim=2)
+    assert found.padding == "valid" and found.geometry.input_step == (8, 8)
+    *_, tiled = predict_exactly(module, found, pixels, tile=TILE)
+    *_, whole = predict_exactly(valid, audit(valid, ndim=2), pixels, tile=76)
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
 
 def test_statistics_are_frozen_on_demand_only():

@@ -169,7 +169,10 @@ class Audit:
         if self.halo is None or self.recommended_tile is None:
             return None
         pairs = zip(self.recommended_tile, self.halo, strict=True)
-        return prod((tile + 2 * halo) / tile for tile, halo in pairs)
+        return prod(
+            self.geometry.next_input_size(axis, tile + 2 * halo) / tile
+            for axis, (tile, halo) in enumerate(pairs)
+        )
 
     @cached_property
     def geometry(self) -> MeasuredGeometry:
@@ -184,14 +187,21 @@ class Audit:
             raise ShiftSegError(f"{self.name}: {self.verdict}")
         periods = tuple(p for p in self.period if p is not None)
         reaches = tuple(axis.reach.halo for axis in self.axes if axis.reach is not None)
+        valid = self.padding == "valid"
+        # A padded network's last window ends where the image does: in step and in phase.
+        steps = tuple(
+            lcm(axis.sizes.stride, 1 if valid else period)
+            for axis, period in zip(self.axes, periods, strict=True)
+        )
         return MeasuredGeometry(
             period=periods,
             context=self.context,
             receptive_field=reaches,
             min_input_size=tuple(
-                axis.sizes.legal(1) if self.padding == "valid" else period
-                for axis, period in zip(self.axes, periods, strict=True)
+                axis.sizes.legal(1) if valid else -(-axis.sizes.smallest // step) * step
+                for axis, step in zip(self.axes, steps, strict=True)
             ),
+            input_step=steps,
             padding=self.padding,
         )
 
@@ -283,12 +293,15 @@ def audit(
         sizes = axis_sizes(subject, input_size)
         small = tuple(axis.small for axis in sizes)
         subject.refuse_chance(small)
-        layers = non_local_layers(subject, small)
+        longer = tuple(axis.legal(2 * own) for axis, own in zip(sizes, small, strict=True))
+        layers = non_local_layers(subject, small, longer[0])
         local, stuck = frozen_subject(subject, layers, subject.noise(small))
         axes = _axes(local, sizes)
         if not stuck and any(axis.reach is None for axis in axes):
             stuck = suspicious_operations(module) or non_local_blocks(
-                local, [line_along(sizes, axis).image_size(own) for axis, own in enumerate(small)]
+                local,
+                [line_along(sizes, axis).image_size(own) for axis, own in enumerate(small)],
+                longer,
             )
             layers = (*layers, *stuck)
         out_channels = subject(subject.noise(small)).shape[1]

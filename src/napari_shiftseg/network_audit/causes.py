@@ -160,7 +160,7 @@ def diagnose(
         Its audit; it must be tileable.
     image
         ``(C, *spatial)``, already normalised as the network needs it. It is cut to a
-        multiple of the period.
+        multiple of the period, and of the step of the network's input sizes.
     window
         What the other programs put out at a time, in pixels; by default the recommended
         tile, or as much as makes six windows along an axis if that is more, and less where
@@ -256,9 +256,12 @@ class _Scene:
                 f"the image has the shape {image.shape}; the network takes "
                 f"{audit.in_channels} channels and {audit.ndim} axes"
             )
-        cut = tuple(n // p * p for n, p in zip(image.shape[1:], geometry.period, strict=True))
+        steps = geometry.input_step if geometry.padding == "same" else geometry.period
+        cut = tuple(n // step * step for n, step in zip(image.shape[1:], steps, strict=True))
         if min(cut) == 0:
-            raise ShiftSegError(f"the image of {by(image.shape[1:])} px is below one period")
+            raise ShiftSegError(
+                f"the image is {by(image.shape[1:])} px; legal: at least {by(steps)} px"
+            )
         image = np.asarray(image[(slice(None), *(slice(n) for n in cut))], np.float32)
         live = Subject(module, audit.ndim, audit.in_channels).copy()
         frozen = live
@@ -346,7 +349,7 @@ def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:
 
 def _natural(audit: Audit, tile: Size) -> Size:
     """Windows that the network puts out without cropping, of about a tile."""
-    return audit.geometry.natural_output(tile) if audit.padding == "valid" else tile
+    return audit.geometry.natural_output(tile)
 
 
 def _is_misaligned(window: Region, period: Size) -> bool:
@@ -365,15 +368,17 @@ def _in_phase(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> S
     """Enlarge windows so that each starts on the period's grid."""
     period, half = geometry.period[axis], geometry.context[axis] // 2
     starts = [start // period * period for start, _ in strip.window]
+    stops = [stop for _, stop in strip.window]
     if geometry.padding == "same":
-        ends = [min(-(-stop // period) * period, size) for _, stop in strip.window]
+        spans = tuple(
+            _legal(geometry, axis, size, start, stop)
+            for start, stop in zip(starts, stops, strict=True)
+        )
     else:
-        lengths = [s - start for (_, s), start in zip(strip.window, starts, strict=True)]
-        ends = [
-            start + geometry.next_input_size(axis, length + 2 * half) - 2 * half
-            for start, length in zip(starts, lengths, strict=True)
-        ]
-    spans = tuple(zip(starts, ends, strict=True))
+        spans = tuple(
+            (start, start + geometry.next_input_size(axis, stop - start + 2 * half) - 2 * half)
+            for start, stop in zip(starts, stops, strict=True)
+        )
     return Strip(tuple((s - half, e + half) for s, e in spans), spans, strip.inner)
 
 
@@ -393,7 +398,21 @@ def _with_halo(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> 
             start -= min(halo, start // period) * period
         if stop < min(size, kept[1] + reach):
             stop += min(halo, (size - stop) // period) * period
-        return start, stop
+        return _legal(geometry, axis, size, start, stop)
 
     spans = tuple(map(deepened, strip.window, strip.inner))
     return Strip(spans, spans, strip.inner)
+
+
+def _legal(
+    geometry: TilingGeometry, axis: int, size: int, start: int, stop: int
+) -> tuple[int, int]:
+    """Enlarge a padded network's window to a size that it takes, if it can inside of the image.
+
+    Its phase is kept.
+    """
+    period = geometry.period[axis]
+    length = geometry.next_input_size(axis, stop - start)
+    beyond = max(0, start + length - size)
+    start -= min(-(-beyond // period), start // period) * period
+    return start, start + length

@@ -41,7 +41,7 @@ class Part:
         return f"{self.name} ({self.kind})" if self.name else self.kind
 
 
-def non_local_layers(subject: Subject, size: Size) -> tuple[Part, ...]:
+def non_local_layers(subject: Subject, size: Size, longer: int) -> tuple[Part, ...]:
     """Find the layers (modules without modules inside) that see the whole image.
 
     Parameters
@@ -50,6 +50,8 @@ def non_local_layers(subject: Subject, size: Size) -> tuple[Part, ...]:
         The network.
     size
         A legal input size in pixels.
+    longer
+        A larger one along the first axis.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def non_local_layers(subject: Subject, size: Size) -> tuple[Part, ...]:
         In the order of ``named_modules``.
     """
     modules = dict(subject.module.named_modules())
-    inputs = _inputs(subject, size, axis=0)
+    inputs = _inputs(subject, size, 0, longer)
     layers = [
         name
         for name in inputs
@@ -68,7 +70,7 @@ def non_local_layers(subject: Subject, size: Size) -> tuple[Part, ...]:
     return _parts(modules, guilty)
 
 
-def non_local_blocks(subject: Subject, sizes: Sequence[Size]) -> tuple[Part, ...]:
+def non_local_blocks(subject: Subject, sizes: Sequence[Size], longer: Size) -> tuple[Part, ...]:
     """Find the smallest modules of a non-local network that see the whole image.
 
     For networks whose layers are all local: what is then in the way stands in a
@@ -81,9 +83,14 @@ def non_local_blocks(subject: Subject, sizes: Sequence[Size]) -> tuple[Part, ...
     sizes
         Per axis a legal input size in pixels, to judge parts along that axis: small on the others,
         or volumes take minutes.
+    longer
+        Per axis a larger legal size along that axis.
     """
     modules = dict(subject.module.named_modules())
-    inputs = [_inputs(subject, size, axis) for axis, size in enumerate(sizes)]
+    inputs = [
+        _inputs(subject, size, axis, more)
+        for axis, (size, more) in enumerate(zip(sizes, longer, strict=True))
+    ]
     common = set.intersection(*map(set, inputs))
     guilty = _smallest(modules, {name: [given[name] for given in inputs] for name in common}, "")
     return _parts(modules, guilty or {""})
@@ -110,14 +117,14 @@ def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, .
     return tuple(Part(n, type(m).__name__) for n, m in modules.items() if n in wanted)
 
 
-def _inputs(subject: Subject, size: Size, axis: int) -> dict[str, Tensor]:
+def _inputs(subject: Subject, size: Size, axis: int, longer: int) -> dict[str, Tensor]:
     """Return what each part is given whose input has the image's axes.
 
     It grows along the same axis as the image, and along no other: not a table of pairs, as
     attention has.
     """
     given = _given(subject, size)
-    larger = _given(subject, (*size[:axis], 2 * size[axis], *size[axis + 1 :]))
+    larger = _given(subject, (*size[:axis], longer, *size[axis + 1 :]))
     return {
         name: tensor
         for name, tensor in given.items()

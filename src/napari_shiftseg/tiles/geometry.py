@@ -26,8 +26,8 @@ class TilingGeometry:
 
     Subclasses say ``period`` (P), ``context`` (input size minus output size, 0 for same
     padding), ``receptive_field`` (the farthest input pixel that any output pixel can depend
-    on) and ``min_input_size`` (the smallest legal one), one integer per axis in pixels, and
-    ``padding``.
+    on), ``min_input_size`` (the smallest legal one) and ``input_step`` (the distance of legal
+    ones; of padded networks a multiple of P), one integer per axis in pixels, and ``padding``.
     """
 
     padding: Literal["valid", "same"]
@@ -45,6 +45,9 @@ class TilingGeometry:
 
         @property
         def min_input_size(self) -> Size: ...  # noqa: D102
+
+        @property
+        def input_step(self) -> Size: ...  # noqa: D102
 
     @property
     def ndim(self) -> int:
@@ -74,7 +77,7 @@ class TilingGeometry:
         for axis, size in enumerate(self._checked(input_size)):
             legal = self.next_input_size(axis, size)
             if legal != size:
-                below = legal - self.period[axis]
+                below = legal - self.input_step[axis]
                 near = f"{below} or {legal}" if below >= self.min_input_size[axis] else f"{legal}"
                 raise ShiftSegError(
                     f"the network cannot take {size} px on axis {axis}; nearest legal: {near} px"
@@ -89,7 +92,7 @@ class TilingGeometry:
 
     def next_input_size(self, axis: int, size: int) -> int:
         """Return the smallest legal input size that is at least ``size`` on one axis."""
-        smallest, step = self.min_input_size[axis], self.period[axis]
+        smallest, step = self.min_input_size[axis], self.input_step[axis]
         return smallest + max(0, -(-(size - smallest) // step)) * step
 
     def natural_output(self, at_least: Size) -> Size:
@@ -250,10 +253,15 @@ class NetworkGeometry(TilingGeometry):
 
     @property
     def min_input_size(self) -> Size:
-        """Smallest legal input size per axis in pixels; legal sizes go on in steps of P."""
+        """Smallest legal input size per axis in pixels."""
         if self.padding == "same":
             return self.period
         return tuple(self._valid_input(a, self._min_bottleneck(a)) for a in range(self.ndim))
+
+    @property
+    def input_step(self) -> Size:
+        """Distance of legal input sizes per axis in pixels: P."""
+        return self.period
 
     def _seen(self, axis: int, level: int, low: int, high: int) -> tuple[int, int]:
         """Pixels that enter a level and are seen from ``low..high`` where they leave it."""

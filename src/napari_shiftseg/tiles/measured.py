@@ -14,7 +14,7 @@ class MeasuredGeometry(TilingGeometry):
 
     Parameters
     ----------
-    period, context, receptive_field, min_input_size
+    period, context, receptive_field, min_input_size, input_step
         See :class:`TilingGeometry`.
     padding
         ``"valid"`` or ``"same"`` (padding of any kind inside of the network).
@@ -24,4 +24,5 @@ class MeasuredGeometry(TilingGeometry):
     context: Size
     receptive_field: Size
     min_input_size: Size
+    input_step: Size
     padding: Literal["valid", "same"]

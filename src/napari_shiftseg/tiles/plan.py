@@ -380,12 +380,15 @@ def _same_padded_strip(
     whole-image inference has it.
     """
     period, halo = geometry.period[axis], geometry.halo[axis]
-    padded = -(-size // period) * period
-    read = tuple(
-        (max(0, start - halo), min(padded, -(-stop // period) * period + halo))
-        for start, (_, stop) in zip(starts, kept, strict=True)
-    )
-    return Strip(outer=read, window=read, inner=tuple(kept))
+    padded = geometry.next_input_size(axis, size)
+    read = []
+    for start, (_, stop) in zip(starts, kept, strict=True):
+        first = max(0, start - halo)
+        end = min(padded, -(-stop // period) * period + halo)
+        length = geometry.next_input_size(axis, end - first)
+        end = min(padded, first + length)
+        read.append((end - length, end))
+    return Strip(outer=tuple(read), window=tuple(read), inner=tuple(kept))
 
 
 def _clipped(strip: Strip, part: slice) -> Strip:
