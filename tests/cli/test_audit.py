@@ -135,3 +135,29 @@ def test_an_image_of_several_channels_is_not_taken_for_a_stack(shiftseg, tmp_pat
     assert answer.code == 2
     assert "has several channels, the network takes 1" in answer.err
     assert not (tmp_path / "output.tif").exists()
+
+
+def test_one_of_several_channels_is_predicted_and_tiled(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    pixels = np.random.default_rng(0).integers(0, 4000, (2, 90, 90), np.uint16)
+    tifffile.imwrite(tmp_path / "two.tif", pixels, imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "one.tif", pixels[1])
+    expected, output = tmp_path / "expected.tif", tmp_path / "output.tif"
+    assert shiftseg("predict", file, tmp_path / "one.tif", "-o", expected).code == 0
+    answer = shiftseg("predict", file, tmp_path / "two.tif", "-o", output, "--channel", 1)
+    assert answer.code == 0, answer.err
+    np.testing.assert_array_equal(tifffile.imread(output), tifffile.imread(expected))
+    on_image = ("audit", file, "--window", 20, "--json", "-", "--image")
+    one, two = (
+        json.loads(shiftseg(*on_image, *words).out)["tilings"]
+        for words in ((tmp_path / "one.tif",), (tmp_path / "two.tif", "--channel", 1))
+    )
+    assert one == two
+
+
+def test_what_would_change_nothing_is_refused(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    tifffile.imwrite(tmp_path / "image.tif", np.ones((40, 40), np.uint8))
+    words = ("predict", file, tmp_path / "image.tif", "-o", tmp_path / "output.tif")
+    answer = shiftseg(*words, "--embedding", 0, 1)
+    assert answer.code == 2 and "add --labels FILE" in answer.err

@@ -172,3 +172,12 @@ def test_repaired_labels_still_say_how_they_were_made(shiftseg, cut_file, tmp_pa
     assert provenance == made
     shiftseg("repair", mended, "-o", back, "--undo", report)
     assert open_image(back).provenance == made
+
+
+def test_what_would_change_nothing_is_refused(shiftseg, cut_file, tmp_path):
+    answer = shiftseg("check", cut_file, "--offset", 3)
+    assert answer.code == 2 and "add --tile" in answer.err
+    undo = ("repair", cut_file, "-o", tmp_path / "back.tif", "--undo", tmp_path / "report.json")
+    for more in (("--tile", 40), ("--confidence", 0.9), ("--image", cut_file)):
+        answer = shiftseg(*undo, *more)
+        assert answer.code == 2 and "leave out --tile" in answer.err

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, Reporting, note
+from napari_shiftseg.cli.console import TEXT_ONLY, ChannelName, Reporting, note
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, frames_for, normalised
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.errors import ShiftSegError
@@ -29,6 +29,7 @@ def audit(
     takes: NetworkInput = AS_NAMED,
     input_size: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=True)] = None,
     image: Path | None = None,
+    channel: ChannelName = None,
     window: int | None = None,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
@@ -57,7 +58,7 @@ def audit(
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
     if image is not None and result.tileable:
-        frames, _ = frames_for(image, subject)
+        frames, _ = frames_for(image, subject, channel)
         if frames.loops:
             raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
         pixels = normalised(frames, (), intensity)
@@ -87,8 +88,10 @@ def _table(result: Audit, weights: str) -> str:
         ),
         "padding": f"{result.padding}; {by(result.context)} px lost from input to output",
         "input sizes": "; ".join(
-            f"{axis.sizes.smallest} px and on in steps of {axis.sizes.step}"
-            for axis in dict.fromkeys(result.axes)
+            dict.fromkeys(
+                f"{axis.sizes.smallest} px and on in steps of {axis.sizes.step}"
+                for axis in result.axes
+            )
         ),
         "see all of a tile": "nothing" if not result.parts else "",
     }

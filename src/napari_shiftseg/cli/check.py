@@ -106,6 +106,11 @@ def repair(
     refuse_unwritable(output)
     named = _one_image(labels)
     if undo is not None:
+        if tile != ("auto",) or any(offset) or image is not None or confidence != CONFIDENT:
+            raise ShiftSegError(
+                "--undo does what its report says: leave out --tile, --offset, --image and "
+                "--confidence"
+            )
         before = undo_repair(named.pixels, _report(undo))
         provenance = {name: v for name, v in named.provenance.items() if name != "repair"}
         write_labels(output, _writable(before), axes=named.calibration, provenance=provenance)
@@ -127,6 +132,8 @@ def _checked(labels: Any, tile: Tile, offset: Offset, image: Path | None) -> Lab
     pixels = None if image is None else _channels_first(image)
     sizes = tuple(size for size in tile if size != "auto")
     if not sizes:
+        if any(offset):
+            raise ShiftSegError("--offset is that of a given grid: add --tile, or leave it out")
         note("looking for a tile grid ...")
         return check_labels(labels, image=pixels)
     if len(sizes) < len(tile):

@@ -68,16 +68,18 @@ class NetworkInput:
 AS_NAMED = NetworkInput()
 
 
-def frames_for(path: Path, subject: Subject) -> tuple[Frames, Calibration]:
+def frames_for(
+    path: Path, subject: Subject, channel: str | None = None
+) -> tuple[Frames, Calibration]:
     """Read the images that a network sees one by one, and their axes without channels.
 
     Raises
     ------
     ShiftSegError
-        If the file cannot be read, or does not fit the network.
+        If the file cannot be read, has no such channel, or does not fit the network.
     """
     spatial = "zyx"[-subject.ndim :]
-    image = NamedImage.read(path).squeezed(spatial)
+    image = NamedImage.read(path, channel=channel).squeezed(spatial)
     frames = Frames.of(
         image.pixels, ndim=subject.ndim, in_channels=subject.in_channels, axes=image.axes
     )

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
+    ChannelName,
     OutputFile,
     Reporting,
     note,
@@ -41,6 +42,7 @@ def predict(
     *,
     output: OutputFile,
     takes: NetworkInput = AS_NAMED,
+    channel: ChannelName = None,
     tile: int | None = None,
     freeze_statistics: bool = False,
     labels: Path | None = None,
@@ -82,12 +84,14 @@ def predict(
         raise ShiftSegError(f"{network} is clustered by shiftseg segment, which knows its channels")
     if labels is not None and not embedding:
         raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
+    if labels is None and (embedding or foreground_channel is not None or logits):
+        raise ShiftSegError("--embedding names channels to be clustered: add --labels FILE")
     subject, intensity = takes.load(network)
-    frames, calibration = frames_for(image, subject)
+    frames, calibration = frames_for(image, subject, channel)
     if "c" in calibration.axes:
         raise ShiftSegError(
-            f"{image} has several channels, the network takes {subject.in_channels}; "
-            "give an image of them"
+            f"{image} has several channels, the network takes {subject.in_channels}; choose one, "
+            "as --channel 0"
         )
     note("measuring the network ...")
     audit = audit_network(subject.module, ndim=subject.ndim, in_channels=subject.in_channels)
