@@ -61,4 +61,6 @@ def test_the_card_quotes_the_corrected_score():
     modes = {"naive": {"ap50": 0.5}, "corrected": {"ap50": 0.9}}
     assert ap50({"figure": {"objects": 3, "modes": modes}}) == 0.9
     assert ap50({"test": {"ap": {"0.5": 0.8, "0.6": 0.7}}}) == 0.8
+    assert ap50({"validation": {"ap": 0.75, "step": 20}}) == 0.75
+    assert ap50({"ap": ["0.5"], "validation": {"ap": None}}) is None
     assert ap50({}) is None

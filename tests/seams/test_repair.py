@@ -75,6 +75,20 @@ def test_doubtful_cuts_are_left(pieces):
     np.testing.assert_array_equal(repaired, pieces)
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+def test_labels_beyond_what_float64_can_hold(pieces, kind):
+    large = np.where(pieces > 0, pieces.astype(kind) + kind(2**59), kind(0))
+    repaired, repair = repair_labels(large, check_labels(large))
+    assert len(np.unique(repaired)) < len(np.unique(large))
+    np.testing.assert_array_equal(undo_repair(repaired, repair), large)
+
+
+def test_labels_beyond_int64_are_refused(pieces):
+    large = np.where(pieces > 0, pieces.astype(np.uint64) + np.uint64(2**63), np.uint64(0))
+    with pytest.raises(ShiftSegError, match=f"legal: up to {2**63 - 1}"):
+        check_labels(large)
+
+
 def test_good_labels_stay_as_they_are(whole):
     repaired, report = repair_labels(whole, check_labels(whole))
     np.testing.assert_array_equal(repaired, whole)

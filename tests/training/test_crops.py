@@ -209,3 +209,15 @@ def test_large_images_are_drawn_more_often_if_asked(by_area, share):
     )
     drawn = [sample(source, seed)[1].max() for seed in range(300)]
     assert np.mean(drawn) == pytest.approx(share, abs=0.09)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+def test_labels_that_float64_cannot_hold_stay_apart(kind):
+    """As of connectomics: beyond 2^53 neighbouring numbers are one in float64."""
+    mask = np.zeros((24, 24), kind)
+    mask[2:10, 2:10], mask[12:20, 2:10], mask[2:10, 12:20] = (2**59 + n for n in (1, 2, 3))
+    crops = Crops([np.zeros((1, 24, 24), np.float32)], [mask], (16, 16), (8, 8))
+    seen = set()
+    for seed in range(40):
+        seen |= set(crops.sample(np.random.default_rng(seed))[1].unique().tolist())
+    assert seen - {-1} == {0, 1, 2, 3}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.slabs import Slabs
 
-_LARGEST = 2**63 - 1
+_LARGEST, _EXACT = 2**63 - 1, 2**53
 
 
 def refuse_no_labels(pixels: Any, name: object) -> None:
@@ -32,10 +33,28 @@ def refuse_no_labels(pixels: Any, name: object) -> None:
         raise ShiftSegError(f"{name} holds {dtype} pixels; labels are integers")
     if pixels.size == 0 or np.can_cast(dtype, np.uint32):
         return
+    refuse_too_large(pixels, name)
     for _, slab in Slabs.of(pixels):
         if slab.min() < 0:
             raise ShiftSegError(
                 f"{name} holds negative labels; 0 is background, objects are from 1 on"
             )
-        if slab.max() > _LARGEST:
-            raise ShiftSegError(f"{name} holds labels up to {slab.max()}; legal: up to {_LARGEST}")
+
+
+def refuse_too_large(pixels: Any, name: object) -> None:
+    """Find out, slab by slab, that labels are too large for int64; raises ShiftSegError."""
+    if np.can_cast(np.dtype(pixels.dtype), np.int64):
+        return
+    largest = max((int(slab.max()) for _, slab in Slabs.of(pixels) if slab.size), default=0)
+    if largest > _LARGEST:
+        raise ShiftSegError(f"{name} holds labels up to {largest}; legal: up to {_LARGEST}")
+
+
+def in_small_numbers(labels: NDArray[Any]) -> NDArray[Any]:
+    """Number objects anew where float64 does not hold their labels; what is negative is -1."""
+    if np.can_cast(labels.dtype, np.int32) or labels.max(initial=0) <= _EXACT:
+        return labels
+    objects = labels > 0
+    found = np.where(labels < 0, -1, 0)
+    found[objects] = 1 + np.unique(labels[objects], return_inverse=True)[1]
+    return found

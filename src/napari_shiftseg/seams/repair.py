@@ -253,9 +253,9 @@ def _pieces(labels: Slabs, groups: Groups) -> Iterator[Piece]:
     if len(names):
         lengths = np.add.reduceat(lengths, np.flatnonzero(first))
     names, starts = names[first], starts[first]
-    for label, group in into.items():
-        low, high = np.searchsorted(names, [label, label + 1])
-        yield Piece(label, group, *(tuple(v[low:high].tolist()) for v in (starts, lengths)))
+    for label, group in zip(moved, into.values(), strict=True):
+        low, high = (np.searchsorted(names, label, side) for side in ("left", "right"))
+        yield Piece(int(label), group, *(tuple(v[low:high].tolist()) for v in (starts, lengths)))
 
 
 def _runs(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.label_pixels import refuse_too_large
 from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.confidence import Suspect, channels_of, confidences
 from napari_shiftseg.seams.contacts import Contacts
@@ -174,6 +175,7 @@ def check_events(
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
     if labels.size == 0:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
+    refuse_too_large(labels, "the image")
     given = None if tile == "auto" else _given(tile, offset, labels.ndim)
     slabs, channels = Slabs.of(labels), channels_of(image, labels)
     for found in Outlines.events(slabs):

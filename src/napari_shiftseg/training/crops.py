@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.border import read_reflected
+from napari_shiftseg.image.label_pixels import in_small_numbers
 from napari_shiftseg.tiles.geometry import Size
 
 UNKNOWN = -1
@@ -87,6 +88,7 @@ class Crops:
     by_area: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "masks", [in_small_numbers(mask) for mask in self.masks])
         needed = [w + c for w, c in zip(self.window, self.context, strict=True)]
         for mask in self.masks:
             if self.inside and any(n < k for n, k in zip(mask.shape, needed, strict=True)):
@@ -154,7 +156,7 @@ def _resized(image: Tensor, labels: Tensor, size: Sequence[int]) -> tuple[Tensor
         return image, labels
     linear = _LINEAR[labels.ndim]
     image = F.interpolate(image[None], size=tuple(size), mode=linear, align_corners=False)[0]
-    # Labels travel as float64, which holds every label up to 2^53 exactly.
+    # Labels travel as float64, which holds them exactly: they are in small numbers.
     whole = F.interpolate(labels[None, None].double(), size=tuple(size), mode="nearest-exact")
     return image, whole[0, 0].long()
 

@@ -12,6 +12,7 @@ def test_a_model_of_the_plugin_gets_a_verdict_a_card_and_plots(view, on_offer, a
     assert not view.network.input.isVisibleTo(view)
     assert view.verdict.text().startswith("<b>Can be tiled exactly:</b> output tiles of n * 8")
     assert not view.verdict.is_warning
+    assert view.facts.values["Network"].text().startswith("bands.safetensors: UNet, 2-D")
     assert view.facts.values["Period"].text() == "8 px"
     assert view.facts.values["Sees all of a tile"].text() == "nothing"
     assert len(view.plots.shifts.figure.axes) == 2
@@ -37,6 +38,22 @@ def test_wrong_axes_and_wrong_files_are_notifications(view, pooled, audit, tmp_p
     assert "there is no network" in errors[1]
     assert "is not a network" in errors[2]
     assert view.run.run.isEnabled() and not view.run.cancel.isEnabled()
+
+
+def test_a_verdict_does_not_stand_under_the_name_of_another_network(
+    view, on_offer, pooled, audit, tmp_path
+):
+    audit(on_offer["bands"])
+    text = tmp_path / "text.pt"
+    text.write_text("no network")
+    audit(text)
+    assert not view.facts.values
+    assert view.verdict.text().startswith("Can a network be tiled")
+    audit(pooled)
+    assert view.facts.values
+    view.network.combo.setCurrentIndex(0)
+    assert not view.facts.values
+    assert not view.output.run.run.isEnabled() and not view.image.run.run.isEnabled()
 
 
 class TestPythonCode:

@@ -84,9 +84,19 @@ class AuditControl(QObject):
         self._audit(replace(asked, trusted=asked.source in self._trusted))
 
     def _audit(self, asked: Asked) -> None:
-        self._end()
+        self._forget_network()
         self._work = Work()
         self.runner.start(audit_run(asked, self._work), f"audit of {asked.name}")
+
+    def _forget_network(self) -> None:
+        """End what runs and clear what was found: it is of another network, or out of date."""
+        self._end()
+        self.audited = self.tiled = None
+        self.differences.hide()
+        self.period.hide()
+        self._view.clear()
+        self.output.use(None)
+        self._allow()
 
     def tile(self) -> None:
         """Tile the chosen image in every way."""
@@ -121,6 +131,7 @@ class AuditControl(QObject):
     def _connect(self) -> None:
         view = self._view
         view.run.run_requested.connect(self.audit)
+        view.network.changed.connect(self._forget_network)
         view.image.run.run_requested.connect(self.tile)
         view.image.row_requested.connect(self._show_row)
         view.image.save_requested.connect(self._save)
@@ -165,8 +176,7 @@ class AuditControl(QObject):
             self._trusted.add(audited.asked.source)
             self._audit(replace(audited.asked, trusted=True))
         if isinstance(audited, Audited):
-            self.audited, self.tiled = audited, None
-            self.differences.hide()
+            self.audited = audited
             self._view.show_audited(audited)
             self.output.use(audited)
             self._draw_period()

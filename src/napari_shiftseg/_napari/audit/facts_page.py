@@ -5,9 +5,9 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_shiftseg._napari.audit.job import Audited
 from napari_shiftseg._napari.audit.words import card, notes
 from napari_shiftseg._napari.sentence import Sentence
-from napari_shiftseg.network_audit.audit import Audit
 
 
 class FactsPage(QWidget):
@@ -32,16 +32,16 @@ class FactsPage(QWidget):
         self._empty()
         self.notes.say("Period, receptive field, legal sizes and the best tile are listed here.")
 
-    def show_audit(self, audit: Audit) -> None:
+    def show_audited(self, audited: Audited) -> None:
         """Show an audit."""
         self._empty()
-        for name, text in card(audit).items():
+        for name, text in card(audited).items():
             value = Sentence()
             value.say(text)
             value.setTextFormat(Qt.TextFormat.PlainText)
             self._form.addRow(QLabel(name), value)
             self.values[name] = value
-        self.notes.say(notes(audit))
+        self.notes.say(notes(audited.audit))
 
     def _empty(self) -> None:
         self.values.clear()

@@ -64,7 +64,7 @@ class AuditView(QWidget):
         """Show an audit."""
         text, is_warning = headline(audited.audit)
         self.verdict.say(text, warning=is_warning)
-        self.facts.show_audit(audited.audit)
+        self.facts.show_audited(audited)
         self.plots.show_audited(audited)
         if audited.audit.tileable:
             self.image.clear()

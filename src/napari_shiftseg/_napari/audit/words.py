@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from napari_shiftseg._napari.audit.job import Tiled
+from napari_shiftseg._napari.audit.job import Audited, Tiled
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.causes import TilingError
 from napari_shiftseg.tiles.plan import by
@@ -27,10 +27,11 @@ def headline(audit: Audit) -> tuple[str, bool]:
     return f"<b>{escape(first)}{mark.strip()}</b> {escape(rest)}", not audit.exact_tiling
 
 
-def card(audit: Audit) -> dict[str, str]:
+def card(audited: Audited) -> dict[str, str]:
     """Return the facts by name."""
+    audit = audited.audit
     return {
-        "Network": f"{audit.name}, {audit.ndim}-D, {audit.in_channels} to "
+        "Network": f"{audited.asked.name}: {audit.name}, {audit.ndim}-D, {audit.in_channels} to "
         f"{counted(audit.out_channels, 'channel')}",
         "Period": _period(audit.period),
         "Receptive field": _each(

@@ -58,7 +58,9 @@ def ap50(scores: dict[str, Any]) -> float | None:
 
     Of several measurements a corrected one comes first.
     """
-    for value in (scores.get("ap50"), (scores.get("ap") or {}).get("0.5")):
+    precision = scores.get("ap")  # of a validation in training one number, else one by IoU
+    at_half = precision.get("0.5") if isinstance(precision, dict) else precision
+    for value in (scores.get("ap50"), at_half):
         if isinstance(value, int | float):
             return float(value)
     ordered = sorted(scores, key=lambda name: "corrected" not in name)
