@@ -51,7 +51,7 @@ def refuse_too_large(pixels: Any, name: object) -> None:
 
 
 def in_small_numbers(labels: NDArray[Any]) -> NDArray[Any]:
-    """Number objects anew where float64 does not hold their labels; what is negative is -1."""
+    """Renumber objects whose labels float64 does not hold; what is negative becomes -1."""
     if np.can_cast(labels.dtype, np.int32) or labels.max(initial=0) <= _EXACT:
         return labels
     objects = labels > 0

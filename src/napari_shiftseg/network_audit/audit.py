@@ -13,20 +13,17 @@ from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit import weights
+from napari_shiftseg.network_audit.borders import BorderProbe, step_of_borders
 from napari_shiftseg.network_audit.freeze import frozen_subject
-from napari_shiftseg.network_audit.line import Line
+from napari_shiftseg.network_audit.line import LARGEST, Line
 from napari_shiftseg.network_audit.locality import Part, non_local_blocks, non_local_layers
 from napari_shiftseg.network_audit.operations import suspicious_operations
 from napari_shiftseg.network_audit.reach import Reach, ReachProbe
-from napari_shiftseg.network_audit.shifts import ShiftProbe
+from napari_shiftseg.network_audit.shifts import ShiftProbe, common_period
 from napari_shiftseg.network_audit.sizes import AxisSizes, axis_sizes
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
-
-LARGEST = {1: 8192, 2: 1500, 3: 500}
-"""Edge in pixels of the largest image by number of axes, one axis long and the others short;
-what is felt across it is not local."""
 
 _WIDE = 48
 """Pixels across an image that is probed along one axis, so that chance has no say."""
@@ -53,6 +50,9 @@ class AxisAudit:
         Period of the given weights: a divisor of that.
     padded
         Whether the border of the input is felt in the output.
+    step
+        Distance in pixels of input sizes whose borders are treated the same; None if the border
+        of a padded network depends on the size of the image, or on what is far from it.
     """
 
     sizes: AxisSizes
@@ -61,6 +61,7 @@ class AxisAudit:
     period: int | None = None
     given_period: int | None = None
     padded: bool = True
+    step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ class Audit:
     @property
     def tileable(self) -> bool:
         """Whether that holds once :attr:`non_local` parts are frozen."""
-        return not self.stuck and None not in self.period
+        steady = all(axis.step is not None for axis in self.axes)
+        return not self.stuck and None not in self.period and steady
 
     @property
     def halo(self) -> Size | None:
@@ -168,10 +170,11 @@ class Audit:
         """Pixels read per pixel kept at the recommended tile."""
         if self.halo is None or self.recommended_tile is None:
             return None
-        pairs = zip(self.recommended_tile, self.halo, strict=True)
+        geometry = self.geometry
+        more = geometry.context if geometry.padding == "valid" else [2 * n for n in self.halo]
         return prod(
-            self.geometry.next_input_size(axis, tile + 2 * halo) / tile
-            for axis, (tile, halo) in enumerate(pairs)
+            geometry.next_input_size(axis, tile + read) / tile
+            for axis, (tile, read) in enumerate(zip(self.recommended_tile, more, strict=True))
         )
 
     @cached_property
@@ -188,11 +191,7 @@ class Audit:
         periods = tuple(p for p in self.period if p is not None)
         reaches = tuple(axis.reach.halo for axis in self.axes if axis.reach is not None)
         valid = self.padding == "valid"
-        # A padded network's last window ends where the image does: in step and in phase.
-        steps = tuple(
-            lcm(axis.sizes.stride, 1 if valid else period)
-            for axis, period in zip(self.axes, periods, strict=True)
-        )
+        steps = tuple(axis.step for axis in self.axes if axis.step is not None)
         return MeasuredGeometry(
             period=periods,
             context=self.context,
@@ -369,13 +368,20 @@ def _axis(
     if used is None:  # a ReLU behind a normalisation hides it where all weights are positive
         return AxisAudit(own, None)
     reach = reach.joined(used)
-    of_given = shifts(given).period(own.stride)
-    if of_given and of_given > own.stride:  # more phases than were looked at
+    networks = (given, *random)
+    of_given = common_period([shifts(given)], own.stride)
+    if of_given is None:
+        return AxisAudit(own, reach, used)
+    if of_given > own.stride:  # more phases than were looked at
         reach = reach.joined(raised.of_architecture(of_given) or reach)
-    period = of_given
-    for network in random if of_given != own.stride else ():
-        if not (period and shifts(network).equivariant(period)):
-            period = shifts(network).period(lcm(period or 1, own.stride))
-    unpadded = [replace(shifts(network), margin=0) for network in (given, *random)]
-    padded = period is None or not all(probe.equivariant(period) for probe in unpadded)
-    return AxisAudit(own, reach, used, period, of_given, padded)
+    period = common_period([shifts(network) for network in networks], of_given)
+    if period is None:
+        return AxisAudit(own, reach, used, None, of_given)
+    unpadded = [replace(shifts(network), margin=0) for network in networks]
+    padded = not all(probe.equivariant(period) for probe in unpadded)
+    step: int | None = own.stride
+    if padded:
+        # A padded network's last window ends where the image does: in step and in phase.
+        borders = [BorderProbe(network, line, reach.halo) for network in networks]
+        step = step_of_borders(borders, lcm(own.regular, period))
+    return AxisAudit(own, reach, used, period, of_given, padded, step)

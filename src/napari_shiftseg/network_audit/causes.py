@@ -366,7 +366,7 @@ def _mapped(windows: Windows, geometry: TilingGeometry, change: _Change) -> Wind
 
 def _in_phase(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:
     """Enlarge windows so that each starts on the period's grid."""
-    period, half = geometry.period[axis], geometry.context[axis] // 2
+    period, context = geometry.period[axis], geometry.context[axis]
     starts = [start // period * period for start, _ in strip.window]
     stops = [stop for _, stop in strip.window]
     if geometry.padding == "same":
@@ -376,10 +376,10 @@ def _in_phase(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> S
         )
     else:
         spans = tuple(
-            (start, start + geometry.next_input_size(axis, stop - start + 2 * half) - 2 * half)
+            (start, start + geometry.next_input_size(axis, stop - start + context) - context)
             for start, stop in zip(starts, stops, strict=True)
         )
-    return Strip(tuple((s - half, e + half) for s, e in spans), spans, strip.inner)
+    return Strip(tuple(geometry.outer(axis, *span) for span in spans), spans, strip.inner)
 
 
 def _with_halo(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:

@@ -9,6 +9,10 @@ from torch import Tensor
 from napari_shiftseg.network_audit.sizes import AxisSizes
 from napari_shiftseg.tiles.geometry import Size
 
+LARGEST = {1: 8192, 2: 1500, 3: 500}
+"""Edge in pixels of the largest image by number of axes, one axis long and the others short;
+what is felt across it is not local."""
+
 
 @dataclass(frozen=True)
 class Line:

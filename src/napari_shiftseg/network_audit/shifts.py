@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -13,7 +14,7 @@ from napari_shiftseg.network_audit.subject import Subject
 EQUAL = {torch.float64: 1e-8, torch.float32: 1e-4}
 """Relative difference up to which two outputs are the same function's, by type."""
 
-MULTIPLES = (1, 7, 3, 64, 81, 36, 60)
+MULTIPLES = (*range(1, 17), 18, 20, 21, 24, 25, 28, 32, 36, 48, 56, 60, 64, 81)
 """Of what the layers imply: windows of attention, and poolings that nobody can read."""
 
 
@@ -28,8 +29,9 @@ class ShiftProbe:
     line
         Along which axis.
     margin
-        Output pixels at each end to leave out of the comparison: as far as the border of a
-        padded image is felt, and 0 for valid convolutions.
+        Output pixels at each end to leave out of the comparison, and as many more as the shift:
+        as far as the border of a padded image is felt, also through windows of attention that
+        are as large as the shift. 0 leaves out none.
     """
 
     subject: Subject
@@ -46,39 +48,46 @@ class ShiftProbe:
         moved = shift * own.scale
         if moved.denominator != 1:
             return float("inf")
-        size = own.legal(own.context + ceil((2 * self.margin + 4) / own.scale) + 2 * shift)
+        margin = self.margin + int(moved) if self.margin else 0
+        size = own.legal(own.context + ceil((2 * margin + 4) / own.scale) + 2 * shift)
         if size > line.largest:
             return float("inf")
         image = self.subject.noise(line.image_size(size + shift))
         first, then = (self.subject(image.narrow(line.dim, start, size)) for start in (0, shift))
-        length = first.shape[line.dim] - 2 * self.margin - int(moved)
-        here = first.narrow(line.dim, self.margin + int(moved), length)
-        there = then.narrow(line.dim, self.margin, length)
+        length = first.shape[line.dim] - 2 * margin - int(moved)
+        here = first.narrow(line.dim, margin + int(moved), length)
+        there = then.narrow(line.dim, margin, length)
         # A network that has gone dead answers a constant, which is the same at any shift.
         spread = float((here - here.mean()).abs().max())
         return float((here - there).abs().max()) / max(spread, 1e-300)
 
-    def period(self, candidate: int) -> int | None:
-        """Return the smallest shift without an error, or None if none is found.
-
-        Shifts without an error are the multiples of one of them, so that dividing a
-        candidate finds it, however large.
-
-        Parameters
-        ----------
-        candidate
-            What the layers imply, in pixels. If it is wrong, multiples of it are tried.
-        """
-        multiples = (candidate * k for k in MULTIPLES)
-        period = next((t for t in multiples if self.equivariant(t)), None)
-        for prime in _prime_factors(period or 1):
-            if period and self.equivariant(period // prime):
-                period //= prime
-        return period
-
     def equivariant(self, shift: int) -> bool:
         """Whether a shift in pixels only shifts the output."""
         return self.error(shift) <= EQUAL[self.subject.dtype]
+
+
+def common_period(probes: Sequence[ShiftProbe], candidate: int) -> int | None:
+    """Return the smallest shift without an error in any of several networks, None if none is found.
+
+    Shifts without an error are the multiples of one of them, so that dividing a candidate finds
+    it, however large.
+
+    Parameters
+    ----------
+    probes
+        Of networks of one architecture; the first is asked first.
+    candidate
+        What the layers imply, in pixels. If it is wrong, multiples of it are tried.
+    """
+
+    def equivariant(shift: int) -> bool:
+        return all(probe.equivariant(shift) for probe in probes)
+
+    period = next((k * candidate for k in MULTIPLES if equivariant(k * candidate)), None)
+    for prime in _prime_factors(period or 1):
+        if period and equivariant(period // prime):
+            period //= prime
+    return period
 
 
 def _prime_factors(number: int) -> list[int]:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import floor, lcm
 
 import torch
@@ -49,6 +50,9 @@ class AxisSizes:
     extent
         Input pixels that the kernels would see if all layers stood in a row: more than any
         output pixel can see.
+    regular
+        Sizes that differ by so many pixels are treated alike by all layers: a multiple of the
+        stride, larger than it in networks that fill up their input.
     """
 
     smallest: int
@@ -57,6 +61,7 @@ class AxisSizes:
     context: int
     resolution: int | None
     extent: int | None
+    regular: int
 
     @property
     def small(self) -> int:
@@ -104,6 +109,8 @@ class Shapes:
         self._device, self.growth, module = "meta", _GROWTH, copy_of(subject.module)
         if isinstance(module, torch.jit.ScriptModule):
             self._device, self.growth = "cpu", _REAL_GROWTH
+        elif any(isinstance(part, nn.RNNBase) for part in module.modules()):
+            self.growth = _REAL_GROWTH  # shapes too go through it step by step
         self._subject = Subject(module.to(self._device), subject.ndim, subject.in_channels)
         self._sizes: dict[Size, Size | None] = {}
 
@@ -125,6 +132,11 @@ class Shapes:
             if grown > 0 and (each := Fraction(self.growth, grown)).numerator <= _COARSEST:
                 found[name] = each
         return found
+
+    def layer_sizes(self, axis: int, size: Size, more: int) -> dict[str, int]:
+        """Return the output size of each layer along an axis that is longer by some pixels."""
+        larger = (*size[:axis], size[axis] + more, *size[axis + 1 :])
+        return {name: shape[axis] for name, shape in self._layers(larger).items()}
 
     def layer(self, name: str) -> nn.Module:
         """Return a layer by its path."""
@@ -232,9 +244,33 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         regular, True, key=lambda size: out(size) == here - (start - size) * scale
     )
     smallest = [*regular, start][smallest_at]
+    extent = int(seen) if found else None
     return AxisSizes(
-        smallest, step, scale, int(start - here / scale), resolution, int(seen) if found else None
+        smallest,
+        step,
+        scale,
+        int(start - here / scale),
+        resolution,
+        extent,
+        _regular(shapes, axis, base, found, stride),
     )
+
+
+def _regular(
+    shapes: Shapes, axis: int, base: Size, layers: dict[str, Fraction], stride: int
+) -> int:
+    """Return the multiple of the stride by which all layers grow as the input does."""
+
+    def grow(step: int) -> bool:
+        sizes = [shapes.layer_sizes(axis, base, k * step) for k in range(3)]
+        return all(
+            larger.get(name, 0) - smaller.get(name, 0) == step / each
+            for smaller, larger in pairwise(sizes)
+            for name, each in layers.items()
+        )
+
+    steps = range(stride, _COARSEST + 1, stride)
+    return next((step for step in steps if grow(step)), stride)
 
 
 def _extent(layer: nn.Module, axis: int) -> Fraction:

@@ -17,6 +17,11 @@ from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
+_LABELS = (
+    "the network puts out whole numbers, as labels are: what is behind them cannot be measured; "
+    "give it without its last step (argmax, threshold)"
+)
+
 
 class NetworkFailedError(ShiftSegError):
     """The network under audit raises an error of its own."""
@@ -67,8 +72,9 @@ class Subject:
                 f"an audit needs an output of {self.ndim + 2} axes: batch, channels and "
                 f"{self.ndim} of space"
             )
-        # Labels, as of an argmax, are whole numbers.
-        return output if output.is_floating_point() else output.to(self.dtype)
+        if not output.is_floating_point():
+            raise ShiftSegError(_LABELS)
+        return output
 
     def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
         """Return a copy that may be changed, on the processor and of the given type."""
@@ -81,9 +87,17 @@ class Subject:
         return torch.randn((1, self.in_channels, *size), generator=generator, dtype=self.dtype)
 
     def refuse_chance(self, size: Size) -> None:
-        """Raise ShiftSegError if the network gives two answers to one image."""
+        """Raise ShiftSegError if the network gives two answers to one image, or none to measure."""
         image = self.noise(size)
-        if not torch.equal(self(image), self(image)):
+        answer = self(image)
+        if answer.isnan().any():
+            raise ShiftSegError(
+                f"the network answers NaN to noise of {by(size)} px: nothing can be measured; look "
+                "for a division by zero in it, or for weights that are not numbers"
+            )
+        if torch.equal(answer, answer.round()) and len(answer.unique()) > 1:
+            raise ShiftSegError(_LABELS)
+        if not torch.equal(answer, self(image)):
             raise ShiftSegError(
                 f"the network gives two different answers to one image of {by(size)} px "
                 "(dropout in training mode?); call .eval() on it first"

@@ -58,11 +58,12 @@ class Tiler:
 
     def _strip(self, size: int, window: int, context: int) -> Strip:
         spans = tuple((start, start + window) for start in self.starts(size, window))
-        rim, half = self.rim(window), context // 2
+        rim, before = self.rim(window), context // 2
         kept = tuple(
             (start + rim * (start > 0), stop - rim * (stop < size)) for start, stop in spans
         )
-        return Strip(tuple((start - half, stop + half) for start, stop in spans), spans, kept)
+        read = tuple((start - before, stop + context - before) for start, stop in spans)
+        return Strip(read, spans, kept)
 
 
 def gaussian(window: int) -> np.ndarray:

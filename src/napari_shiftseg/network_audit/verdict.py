@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from napari_shiftseg.network_audit.line import LARGEST
 from napari_shiftseg.network_audit.shifts import MULTIPLES
 from napari_shiftseg.tiles.plan import by
 
@@ -29,12 +30,19 @@ def verdict(audit: Audit) -> str:
             f"Cannot be tiled exactly: the whole tile goes into {_named(audit.stuck)}, and this "
             f"cannot be frozen. What helps: one pass over the whole image, or {_instead(audit)}."
         )
-    axes = [a for a, period in enumerate(audit.period) if period is None]
+    axes = [a for a, axis in enumerate(audit.axes) if axis.period is None]
+    if not axes:
+        axes = [a for a, axis in enumerate(audit.axes) if axis.step is None]
+        return (
+            f"Cannot be tiled exactly: along axis {_listed(axes)} the border of the image is "
+            "treated differently in images of other sizes (filled up to a size of the network's "
+            "own, or joined with the other end). What helps: one pass over the whole image."
+        )
     return (
-        f"Cannot be tiled exactly: no shift of up to {_tried(audit)} px along axis "
-        f"{', '.join(map(str, axes))} only shifts the output, so every tile is treated by its "
-        "own function. What helps: one pass over the whole image, or a network whose layers "
-        "resample by whole numbers."
+        f"Cannot be tiled exactly: none of the shifts that were tried along axis {_listed(axes)}, "
+        f"up to {_tried(audit)} px, only shifts the output, so tiles are treated by functions of "
+        "their own. What helps: one pass over the whole image, or a network whose layers resample "
+        "by whole numbers."
     )
 
 
@@ -101,5 +109,12 @@ def _named(parts: tuple[object, ...]) -> str:
     return shown if len(parts) <= 3 else f"{shown} and {len(parts) - 3} more"
 
 
+def _listed(axes: list[int]) -> str:
+    return ", ".join(map(str, axes))
+
+
 def _tried(audit: Audit) -> int:
-    return max(max(MULTIPLES) * axis.sizes.stride for axis in audit.axes if axis.period is None)
+    """Return the largest shift for which the image was not too long, in pixels."""
+    strides = [axis.sizes.stride for axis in audit.axes if axis.period is None]
+    shifts = (k * stride for k in MULTIPLES for stride in strides)
+    return max((s for s in shifts if 2 * s <= LARGEST[audit.ndim]), default=max(strides))

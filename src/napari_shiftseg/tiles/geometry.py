@@ -62,7 +62,7 @@ class TilingGeometry:
         receptive field in whole periods, which is cut off again (Corollary 4).
         """
         if self.padding == "valid":
-            return tuple(n // 2 for n in self.context)
+            return tuple(-(-n // 2) for n in self.context)
         return tuple(-(-r // p) * p for r, p in zip(self.receptive_field, self.period, strict=True))
 
     def output_size(self, input_size: Size) -> Size:
@@ -94,6 +94,11 @@ class TilingGeometry:
         """Return the smallest legal input size that is at least ``size`` on one axis."""
         smallest, step = self.min_input_size[axis], self.input_step[axis]
         return smallest + max(0, -(-(size - smallest) // step)) * step
+
+    def outer(self, axis: int, start: int, stop: int) -> tuple[int, int]:
+        """Return what is read for an output window along one axis, in pixels."""
+        context = self.context[axis]
+        return start - context // 2, stop + context - context // 2
 
     def natural_output(self, at_least: Size) -> Size:
         """Return the smallest natural output size that covers ``at_least`` on every axis."""

@@ -328,9 +328,8 @@ def _strip(
     kept_size = tile
     if mode == "blended":
         starts, kept_size = _overlapping_starts(size, window, overlap), window
-    half = geometry.context[axis] // 2
     return Strip(
-        outer=tuple((s - half, s + window + half) for s in starts),
+        outer=tuple(geometry.outer(axis, s, s + window) for s in starts),
         window=tuple((s, s + window) for s in starts),
         inner=tuple((s, min(s + kept_size, size)) for s in starts),
     )
@@ -355,14 +354,14 @@ def _corrected_strip(
     starts = [start // period * period for start, _ in kept]
     if geometry.padding == "same":
         return _same_padded_strip(geometry, axis, size, kept, starts)
-    half = geometry.context[axis] // 2
-    ends = [
-        start + geometry.next_input_size(axis, stop - start + 2 * half) - 2 * half
+    context = geometry.context[axis]
+    windows = [
+        (start, start + geometry.next_input_size(axis, stop - start + context) - context)
         for start, (_, stop) in zip(starts, kept, strict=True)
     ]
     return Strip(
-        outer=tuple((s - half, e + half) for s, e in zip(starts, ends, strict=True)),
-        window=tuple(zip(starts, ends, strict=True)),
+        outer=tuple(geometry.outer(axis, *window) for window in windows),
+        window=tuple(windows),
         inner=tuple(kept),
     )
 

@@ -1,0 +1,178 @@
+"""Networks of which layers, or the inside of an image, tell only half."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from napari_shiftseg import ShiftSegError, audit, diagnose
+from napari_shiftseg.network_audit.predict import predict_exactly
+
+
+class WindowAttention(nn.Module):
+    """Attention within windows, which fill up the image; rolled first if they are shifted."""
+
+    def __init__(self, window, shift=0, channels=4):
+        super().__init__()
+        self.window, self.shift = window, shift
+        self.attend = nn.MultiheadAttention(channels, 1, batch_first=True)
+
+    def forward(self, x):
+        size, w = x.shape[2:], self.window
+        x = F.pad(x, (0, -size[1] % w, 0, -size[0] % w)).roll((-self.shift,) * 2, (2, 3))
+        b, c, rows, columns = x.shape
+        cells = x.reshape(b, c, rows // w, w, columns // w, w).permute(0, 2, 4, 3, 5, 1)
+        cells = cells.reshape(-1, w * w, c)
+        done = cells + 4 * self.attend(cells, cells, cells)[0]
+        done = done.reshape(b, rows // w, columns // w, w, w, c).permute(0, 5, 1, 3, 2, 4)
+        done = done.reshape(b, c, rows, columns).roll((self.shift,) * 2, (2, 3))
+        return done[:, :, : size[0], : size[1]]
+
+
+class FilledUp(nn.Module):
+    """A network that fills up its input to a multiple and cuts its output."""
+
+    def __init__(self, network, multiple, *, centred):
+        super().__init__()
+        self.network, self.multiple, self.centred = network, multiple, centred
+
+    def forward(self, x):
+        rows, columns = x.shape[2:]
+        more = [-n % self.multiple for n in (columns, rows)]
+        before = [n // 2 if self.centred else 0 for n in more]
+        filled = F.pad(x, (before[0], more[0] - before[0], before[1], more[1] - before[1]))
+        done = self.network(filled)
+        return done[:, :, before[1] : before[1] + rows, before[0] : before[0] + columns]
+
+
+def network(*bottom):
+    torch.manual_seed(3)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.LeakyReLU(),
+        nn.MaxPool2d(2),
+        *bottom,
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.ConvTranspose2d(4, 2, 2, stride=2),
+    ).eval()
+
+
+def tiled_error(module, found, size):
+    """Largest difference of tiles of one period from one pass, relative to the spread."""
+    pixels = np.random.default_rng(0).normal(size=(1, size, size)).astype(np.float32)
+    *_, tiled = predict_exactly(module, found, pixels, tile=found.period)
+    with torch.no_grad():
+        whole = module(torch.from_numpy(pixels)[None])[0].numpy()
+    return np.abs(tiled - whole).max() / np.abs(whole - whole.mean()).max()
+
+
+@pytest.mark.parametrize("window", [7, 11, 14, 24])
+def test_windows_of_attention_of_any_usual_size(window):
+    module = network(WindowAttention(window))
+    found = audit(module, ndim=2)
+    assert found.period == found.given_period == (2 * window,) * 2
+    assert found.exact_tiling
+    assert tiled_error(module, found, 6 * window) < 1e-5
+
+
+def test_weights_without_a_period_are_not_taken_for_exact():
+    """The network of random weights may hardly feel its attention."""
+    module = network(WindowAttention(23))
+    found = audit(module, ndim=2)
+    assert found.given_period == found.period == (None, None)
+    assert not found.exact_tiling
+    assert "none of the shifts that were tried" in found.verdict
+
+
+@pytest.mark.parametrize(("multiple", "centred"), [(32, False), (32, True), (160, False)])
+def test_networks_that_fill_up_their_input_get_windows_of_such_sizes(multiple, centred):
+    module = FilledUp(network(), multiple, centred=centred)
+    found = audit(module, ndim=2)
+    assert found.period == (2, 2) and found.geometry.input_step == (multiple, multiple)
+    assert tiled_error(module, found, 160 if multiple == 160 else 128) < 1e-5
+    pixels = np.random.default_rng(0).normal(size=(1, 500, 500)).astype(np.float32)
+    assert diagnose(module, found, pixels).certified
+
+
+def test_windows_that_are_rolled_join_the_ends_of_the_image():
+    found = audit(network(WindowAttention(4, shift=2)), ndim=2)
+    assert not found.exact_tiling and found.halo is None
+
+
+class ScaledAtTheEnd(nn.Module):
+    """Treats the last pixel by how many there are."""
+
+    def forward(self, x):
+        *_, columns = x.shape
+        return torch.cat([x[..., :-1], x[..., -1:] * (1 + columns % 5)], -1)
+
+
+def test_a_border_that_depends_on_the_size_of_the_image():
+    found = audit(network(ScaledAtTheEnd()), ndim=2)
+    assert not found.exact_tiling and found.halo is None
+    assert "the border of the image is treated differently" in found.verdict
+
+
+def test_an_odd_context_is_read_on_one_side():
+    torch.manual_seed(3)
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3),
+        nn.LeakyReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(4, 4, 3),
+        nn.ConvTranspose2d(4, 2, 2, stride=2),
+    ).eval()
+    found = audit(module, ndim=2)
+    assert found.context == (7, 7) and found.halo == (4, 4)
+    pixels = np.random.default_rng(0).normal(size=(1, 61, 61)).astype(np.float32)
+    *_, tiled = predict_exactly(module, found, pixels, tile=8)
+    around = (3, found.geometry.next_input_size(0, 61 + 7) - 61 - 3)
+    with torch.no_grad():
+        mirrored = np.pad(pixels, [(0, 0), around, around], "reflect")
+        whole = module(torch.from_numpy(mirrored)[None])[0].numpy()
+    np.testing.assert_allclose(tiled, whole[:, :61, :61], atol=1e-5)
+    assert diagnose(module, found, pixels).certified
+
+
+class Last(nn.Module):
+    def __init__(self, network, step):
+        super().__init__()
+        self.network, self.step = network, step
+
+    def forward(self, x):
+        return self.step(self.network(x))
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (lambda y: y.argmax(1, keepdim=True), "without its last step"),
+        (lambda y: (y > 0).float(), "without its last step"),
+        (lambda y: y / 0 * 0, "answers NaN"),
+    ],
+)
+def test_outputs_that_cannot_be_measured_are_refused(step, message):
+    with pytest.raises(ShiftSegError, match=message):
+        audit(Last(network(), step), ndim=2)
+
+
+class Recurrent(nn.Module):
+    """A layer that goes through a row pixel by pixel."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(8, 2, 1)
+        self.along = nn.GRU(4, 4, batch_first=True, bidirectional=True)
+
+    def forward(self, x):
+        y = self.first(x)
+        b, c, rows, columns = y.shape
+        y = self.along(y.permute(0, 2, 3, 1).reshape(b * rows, columns, c))[0]
+        return self.last(y.reshape(b, rows, columns, 8).permute(0, 3, 1, 2))
+
+
+def test_a_recurrent_network_is_measured_in_seconds():
+    found = audit(Recurrent().eval(), ndim=2)
+    assert found.seconds < 120
+    assert not found.exact_tiling or found.halo is not None
