@@ -73,6 +73,20 @@ def folder_beside(path: Path) -> Iterator[Path]:
             os.replace(partial, target)
 
 
+def refuse_closed(*paths: Path | None) -> None:
+    """Find out before any work is done that a file cannot be written where it is to be.
+
+    Raises
+    ------
+    ShiftSegError
+        As :func:`file_beside`.
+    """
+    for path in paths:
+        if path is not None:
+            with _beside(_followed(path)) as partial:
+                partial.touch()
+
+
 def make_folder(path: Path) -> None:
     """Make a folder that may be there already; the one that holds it must be.
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,7 +190,7 @@ class TestSettings:
         with pytest.raises(ShiftSegError) as caught:
             TrainingRun(other, checkpoint=begun)  # before it looks for the data
         assert str(caught.value) == (
-            "run.checkpoint holds a training with other settings: data was 'layers', is 'others'; "
+            "run.checkpoint holds a training with other settings: "
             "maps was 4, is 5; hold_out was 0.1, is 0.5; seed was 0, is 2. "
             "Give the former ones, or begin another training under another name"
         )
@@ -200,6 +201,26 @@ class TestSettings:
         )
         run = TrainingRun(other, pairs(), checkpoint=begun)
         assert [s.step for s in split(run.events())[0]] == [4, 5]
+
+    def test_data_are_known_by_what_they_hold_and_not_by_their_name(self, begun):
+        TrainingRun(replace(RECIPE, data="renamed"), pairs(), checkpoint=begun)
+        corrected = pairs()
+        corrected[-1].mask[corrected[-1].mask == 1] = 0
+        with pytest.raises(ShiftSegError, match="a training on other images or labels"):
+            TrainingRun(RECIPE, corrected, checkpoint=begun)
+
+    def test_data_have_their_name_alone_in_checkpoints_of_before(self, begun):
+        state = torch.load(begun, weights_only=True)
+        del state["kept"]["content"]
+        torch.save(state, begun)
+        with pytest.raises(ShiftSegError, match="data was 'layers', is 'others'"):
+            TrainingRun(replace(RECIPE, data="others"), pairs(), checkpoint=begun)
+
+    def test_a_checkpoint_that_cannot_be_written_is_refused_before_any_step(self, tmp_path):
+        with pytest.raises(ShiftSegError, match="no such folder"):
+            TrainingRun(RECIPE, pairs(), checkpoint=tmp_path / "none" / "run.checkpoint")
+        with pytest.raises(ShiftSegError, match="cannot be written"):
+            TrainingRun(RECIPE, pairs(), checkpoint=Path("/proc/run.checkpoint"))
 
     def test_of_a_checkpoint_without_them_are_taken_as_given(self, begun):
         state = torch.load(begun, weights_only=True)

@@ -20,7 +20,7 @@ from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import refuse_to_replace
+from napari_shiftseg.files import refuse_closed, refuse_to_replace
 from napari_shiftseg.image.files import refuse_unwritable, write_embedding, write_labels
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 
@@ -106,6 +106,7 @@ def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
         mine = embedding_is_written(output, path)
         if path.exists() and not (settings.overwrite or mine):
             raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
+        refuse_closed(path)
 
 
 def _refuse_what_cannot_be_sent(source: Source, settings: FileSettings) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import refuse_to_replace, write_text
+from napari_shiftseg.files import refuse_closed, refuse_to_replace, write_text
 from napari_shiftseg.image.ome_zarr import is_zarr_group
 from napari_shiftseg.settings import Precision
 
@@ -162,5 +162,4 @@ def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
         if path.exists() and (foreign or not overwrite):
             hint = "it is a folder" if foreign else "add --overwrite to replace it"
             raise ShiftSegError(f"{path} exists; {hint}")
-        if not path.parent.is_dir():
-            raise ShiftSegError(f"no such folder: {path.parent}")
+        refuse_closed(path)

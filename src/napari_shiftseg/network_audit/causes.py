@@ -322,11 +322,11 @@ class _Scene:
         return tuple(slice(rim, n - rim) for rim, n in zip(rims, self.size, strict=True))
 
     def _difference(self, subject: Subject, windows: Windows) -> np.ndarray:
-        spread = np.abs(self.whole - self.whole.mean()).max()
+        spread = np.abs(self.whole - self.whole.mean()).max() or 1.0
         key = (id(subject), windows.strips, id(windows.shares))
         if key not in self.known:
             difference = np.abs(run_windows(subject, self.image, windows) - self.whole).max(0)
-            self.known[key] = np.asarray(difference / max(spread, np.finfo(np.float32).tiny))
+            self.known[key] = np.asarray(difference / spread)
         return self.known[key]
 
 

@@ -37,17 +37,21 @@ class Summary:
         Steps done.
     settings
         Its recipe by field; empty in checkpoints of before recipes were stored.
+    content
+        Hash of the images and labels; None in checkpoints of before it was stored.
     """
 
     steps: int
     settings: dict[str, Any]
+    content: str | None = None
 
     def differences(self, settings: dict[str, Any]) -> list[str]:
         """Name the settings that a resumed training must share but does not."""
+        free = MAY_CHANGE | ({"data"} if self.content else set())  # known by more than a name
         return [
             f"{name} was {former!r}, is {settings[name]!r}"
             for name, former in self.settings.items()
-            if name in settings.keys() - MAY_CHANGE and not _same(former, settings[name])
+            if name in settings.keys() - free and not _same(former, settings[name])
         ]
 
 
@@ -62,7 +66,8 @@ def read_summary(path: Path) -> Summary | None:
     try:
         # Mapped, so that of a large file only what is asked for is read.
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return Summary(int(state["progress"][0]), dict(state.get("kept", {}).get("recipe", {})))
+        kept = dict(state.get("kept", {}))
+        return Summary(int(state["progress"][0]), dict(kept.get("recipe", {})), kept.get("content"))
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, *_OF_ANOTHER_KIND):
         return None
 

@@ -22,7 +22,7 @@ from napari_shiftseg.embeddings.device import choose_device, fast_layout
 from napari_shiftseg.embeddings.transfer import to_device
 from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import file_beside
+from napari_shiftseg.files import file_beside, refuse_closed
 from napari_shiftseg.training.ahead import ahead
 from napari_shiftseg.training.crops import Crops
 from napari_shiftseg.training.loss import DiscriminativeLoss
@@ -172,6 +172,7 @@ class Trainer:
         self.crops, self.windows, self.loss, self.schedule = crops, windows, loss, schedule
         self.boundary_weight = boundary_weight
         self.seed, self.checkpoint = seed, checkpoint
+        refuse_closed(checkpoint)
         self.step, self.seconds = 0, 0.0
         self.kept: dict[str, Any] = {}
         self._saved: int | None = None
@@ -232,8 +233,8 @@ class Trainer:
             "progress": torch.tensor([self.step, self.seconds], dtype=torch.float64),
             "kept": self.kept,
         }
-        with file_beside(self.checkpoint) as partial:
-            torch.save(state, partial)
+        with file_beside(self.checkpoint) as partial, partial.open("wb") as file:
+            torch.save(state, file)
         self._saved = self.step
 
     def _restore(self, path: Path) -> None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.embeddings.unet import UNet
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.seams.matching import MatchCounts
@@ -139,7 +141,15 @@ class TrainingRun:
         self.trainer: Trainer = recipe.trainer(
             trained, checkpoint=checkpoint, device=device, allow_small_window=allow_small_window
         )
-        self.trainer.kept["recipe"] = asdict(recipe)
+        content = _hash(every)
+        if self.trainer.kept.get("content", content) != content:
+            assert checkpoint is not None
+            raise ShiftSegError(
+                f"{checkpoint.name} holds a training on other images or labels: what was measured "
+                "on those would be compared with these; give it the former ones, or begin another "
+                "training under another name, which may start from the model of this one"
+            )
+        self.trainer.kept |= {"recipe": asdict(recipe), "content": content}
 
     @property
     def losses(self) -> list[Losses]:
@@ -289,3 +299,13 @@ def ends_report(step: int, steps: int) -> bool:
 def mean_terms(rows: list[dict[str, float]]) -> dict[str, float]:
     """Return the mean of each loss term."""
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def _hash(pairs: Sequence[Pair]) -> str:
+    """Return what tells these images and labels from any others."""
+    found = sha256()
+    for pair in pairs:
+        for array in (pair.image, pair.mask):
+            found.update(f"{array.shape} {array.dtype}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()

@@ -29,6 +29,7 @@ from napari_shiftseg._napari.check.view import CheckView
 from napari_shiftseg._napari.check.words import finding, mended, proposal
 from napari_shiftseg._napari.compare.clicks import Clicks
 from napari_shiftseg._napari.layer_edits import LayerEdits
+from napari_shiftseg._napari.layers import layer_with
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -55,7 +56,6 @@ class CheckControl(QObject):
         self.overlay = CheckOverlay(viewer, self.turns, self)
         self.repaired = RepairedLayer(viewer)
         self.found: Found | None = None
-        self._layer: Labels | None = None
         self._clicks = Clicks(viewer, self)
         self._connect()
         self._on_layer(view.layers.layer)
@@ -74,16 +74,15 @@ class CheckControl(QObject):
         except ShiftSegError as error:
             show_error(str(error))
             return
-        self._layer = layer
         self.repairs.cancel()
         run = check_run(part, self._view.grid.given, image)
         self.runner.start(run, f"check of {part.title}", part.key)
 
     def repair(self) -> None:
         """Merge what is sure enough, in a copy."""
-        found, layer = self.found, self._layer
-        if found is None or layer is None or layer not in self._viewer.layers:
-            show_info("Check a labels layer first.")
+        found, layer = self._found_in_choice, self._view.layers.layer
+        if found is None or layer is None:
+            show_info("Check the chosen labels layer first.")
             return
         frame = found.part.placement.frame
         run = repair_run(found, pixels_of(layer)[frame], self._view.repair.confidence)
@@ -136,6 +135,13 @@ class CheckControl(QObject):
         edits.end_with_pixels(self.repairs)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
 
+    @property
+    def _found_in_choice(self) -> Found | None:
+        """What was found, if it was found in the layer that is chosen."""
+        found, layer = self.found, self._view.layers.layer
+        its_own = found is not None and layer is not None and str(layer.unique_id) == found.part.key
+        return found if its_own else None
+
     def _ndim(self, layer: Labels) -> int:
         if layer.ndim < 3:
             return int(layer.ndim)
@@ -182,15 +188,17 @@ class CheckControl(QObject):
         self._allow()
 
     def _allow(self) -> None:
-        found, busy = self.found, self.runner.running or self.repairs.running
+        found, busy = self._found_in_choice, self.runner.running or self.repairs.running
         sure = self._view.repair.confidence
         some = found is not None and any(c.confidence >= sure for c in found.check.splits)
         self._view.run.run.setEnabled(self._view.layers.layer is not None)
         self._view.repair.allow(repair=some and not busy, undo=self.repaired.there)
 
     def _on_repaired(self, repaired: Any) -> None:
-        if isinstance(repaired, Repaired) and self._layer is not None:
-            self.turns.do(self._show_repaired(repaired, self._layer))
+        if isinstance(repaired, Repaired):
+            source = layer_with(self._viewer, repaired.found.part.key)
+            if isinstance(source, Labels):
+                self.turns.do(self._show_repaired(repaired, source))
 
     def _show_repaired(self, repaired: Repaired, source: Labels) -> Steps:
         if repaired.repair.groups:
@@ -237,7 +245,7 @@ class CheckControl(QObject):
             show_info(f"The check was cancelled: {event.value.name} was removed.")
         if self.found is not None and key == self.found.part.key:
             self.repairs.cancel()
-            self.found = self._layer = None
+            self.found = None
             self._view.clear(f"{event.value.name} was removed.")
             self.overlay.clear()
         self._allow()

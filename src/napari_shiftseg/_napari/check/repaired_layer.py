@@ -35,7 +35,7 @@ class RepairedLayer:
         return self.layer is not None and self.layer in self._viewer.layers
 
     def show(self, repaired: Repaired, source: Labels) -> Steps:
-        """Add the layer above the labels that were repaired, which are hidden.
+        """Add the layer above the labels that were repaired, which are hidden if it is all of them.
 
         A repair of the same check takes the place of the one before, unless a person has
         edited that.
@@ -49,7 +49,7 @@ class RepairedLayer:
             return
         layer = Labels(
             data,
-            name=f"{source.name}, repaired",
+            name=f"{repaired.found.part.title}, repaired",
             opacity=source.opacity,
             visible=False,
             **repaired.found.part.placement.keywords_of_frame,
@@ -62,7 +62,8 @@ class RepairedLayer:
         self.layer, self.repaired, self._source = layer, repaired, source
         yield
         set_visible(layer, True)
-        set_visible(source, False)
+        if not repaired.found.part.placement.frame:
+            set_visible(source, False)
 
     def undo(self) -> str:
         """Remove the layer, or cut again what a person has edited since; say which."""

@@ -109,7 +109,7 @@ class TrainControl(QObject):
         view.run.afresh_requested.connect(self.train_afresh)
         view.run.cancel_requested.connect(self.stop)
         view.export.export_requested.connect(self._export)
-        view.export.use_requested.connect(lambda: use(self._viewer, self._output))
+        view.export.use_requested.connect(lambda: use(self._viewer, self._exported))
         runner.progressed.connect(view.run.show_progress)
         runner.produced.connect(self._on_event)
         runner.running_changed.connect(self._on_running)
@@ -123,6 +123,8 @@ class TrainControl(QObject):
         self._order, self._output = order, self.plan.output()
         self._view.export.name.setText(self._output.stem)
         self._run = None
+        if self._exported != self._output:
+            self._exported = Path("/")
         self.previews.set_run(None)
         remember(self._output)
         if self._output != self._course_of or steps_done(order.checkpoint) is None:
@@ -187,22 +189,25 @@ class TrainControl(QObject):
 
     def _allow(self) -> None:
         idle = self._run is not None and not self.runner.running and not self.writing.running
-        self._view.export.allow(export=idle, use=self._is_exported())
+        self._view.export.allow(export=idle, use=self._exported.is_file())
         self.previews.allow(self._run is not None)
 
-    def _is_exported(self) -> bool:
-        return self._exported == self._output
-
     def _export(self) -> None:
-        run, path = self._run, self._output
+        run = self._run
         if run is None or self.runner.running:
             show_info("Stop the training first; then its model can be exported.")
             return
-        foreign = path.exists() and not self._is_exported()
+        try:
+            path = self.plan.output()
+        except ShiftSegError as error:
+            show_error(str(error))
+            return
+        foreign = path.exists() and path != self._exported
         if foreign and not may_replace(self._view, "Export model", path):
             return
         words: dict[str, Any] = self._view.export.description
-        words["name"] = words["name"] or path.stem
+        if words["name"] in ("", self._output.stem):
+            words["name"] = path.stem
         self.writing.start(export(run, path, words), f"exporting {path.name}")
 
     def _on_exported(self, exported: Any) -> None:
