@@ -18,6 +18,7 @@ Seams
 Any network
     audit : period, receptive field, what sees the whole tile (Audit).
     diagnose : errors of tiling on an image, by cause (Diagnosis).
+    predict_exactly : its output over an image of any size, from tiles that leave no seams.
     freeze_statistics : make normalisation the same in every tile.
 Train and score
     TrainingRecipe, TrainingRun : what to train and how, and its course.
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from napari_shiftseg.network_audit.causes import Diagnosis as Diagnosis
     from napari_shiftseg.network_audit.causes import diagnose as diagnose
     from napari_shiftseg.network_audit.freeze import freeze_statistics as freeze_statistics
+    from napari_shiftseg.network_audit.predict import predict_exactly as predict_exactly
     from napari_shiftseg.pipeline import Segmentation as Segmentation
     from napari_shiftseg.pipeline import segment as segment
     from napari_shiftseg.seams.repair import repair_labels as repair_labels
@@ -98,6 +100,7 @@ _HOME = {
     "freeze_statistics": "network_audit.freeze",
     "load_model": "embeddings.model",
     "make_plan": "tiles.plan",
+    "predict_exactly": "network_audit.predict",
     "repair_labels": "seams.repair",
     "undo_repair": "seams.repair",
     "segment": "pipeline",
@@ -135,6 +138,7 @@ __all__ = [
     "freeze_statistics",
     "load_model",
     "make_plan",
+    "predict_exactly",
     "repair_labels",
     "segment",
     "segment_file",

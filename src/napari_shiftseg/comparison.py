@@ -17,7 +17,7 @@ from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Stitching, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, by, corrected_tile
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, whole_numbers
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,8 @@ def stitchings_of(
     model: Model, modes: Sequence[StitchMode], tile: int | Size | None
 ) -> list[Stitching]:
     """Give each mode the tile size; corrected mode the largest multiple of the period in it."""
+    if not modes:
+        raise ShiftSegError("there is no stitch mode to run; legal: one or more of the four")
     return [Stitching(mode, _tile_for(model, mode, tile)) for mode in modes]
 
 
@@ -202,8 +204,7 @@ def _names(results: Sequence[Segmentation]) -> list[str]:
 def _tile_for(model: Model, mode: StitchMode, tile: int | Size | None) -> int | Size | None:
     if tile is None or mode != "corrected":
         return tile
-    sizes = (tile,) * model.geometry.ndim if isinstance(tile, int) else tile
-    return corrected_tile(model.geometry, sizes)
+    return corrected_tile(model.geometry, whole_numbers(tile, model.geometry.ndim, "the tile size"))
 
 
 def check_truth(truth: Any, frames: Frames) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import read_pack
 from napari_shiftseg.labels.classical import otsu_watershed
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment
@@ -117,7 +119,7 @@ def evaluate_events(
     """
     model = load_model(model)
     scores = Evaluation(baseline=LabelScores() if baseline else None)
-    for image, truth in _pairs(data):
+    for image, truth in _images(model, data):
         result = segment(
             image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
         )
@@ -151,6 +153,7 @@ def evaluate(
     data
         A ZIP or folder with ``images/`` and ``masks/`` of equal names, or pairs of arrays
         ``(image, truth)``; where the truth is negative nobody knows it, and nothing counts.
+        Of a stack each frame is an image.
     stitch, tile, clustering, device
         As for :func:`napari_shiftseg.segment`.
     grid
@@ -173,7 +176,8 @@ def evaluate(
     ----------
     Caicedo et al., Cytometry A, 2019; Rumberger et al., ICCV 2021, Sec. 4.2.
     """
-    *_, scores = evaluate_events(
+    scores = None
+    for scores in evaluate_events(  # noqa: B007 - the last one holds the scores of all
         model,
         data,
         stitch=stitch,
@@ -182,11 +186,36 @@ def evaluate(
         clustering=clustering,
         device=device,
         baseline=baseline,
-    )
+    ):
+        pass
+    if scores is None:
+        raise ShiftSegError("there are no images to score; legal: at least one, with its truth")
     return scores
+
+
+def _images(model: Model, data: Data) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Yield images with their truth, of a stack each frame."""
+    for image, truth in _pairs(data):
+        frames = model.frames(image)
+        if not frames.loops:
+            yield image, truth
+            continue
+        if truth.shape != frames.loops + frames.spatial:
+            raise ShiftSegError(
+                f"ground truth has the shape {truth.shape}, the stack that it is of "
+                f"{frames.loops + frames.spatial}"
+            )
+        for index, frame in frames:
+            yield frame.read(), truth[index]
 
 
 def _pairs(data: Data) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     if isinstance(data, str | Path):
-        return ((pair.image, pair.mask) for pair in read_pack(data))
-    return iter(data)
+        yield from ((pair.image, pair.mask) for pair in read_pack(data))
+        return
+    for pair in data:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise ShiftSegError(
+                f"data holds a {type(pair).__name__}; legal: a pack, or pairs (image, truth)"
+            )
+        yield pair[0], np.asarray(pair[1])

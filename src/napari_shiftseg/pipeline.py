@@ -218,6 +218,10 @@ def segment_events(
         tile = tile_for_memory(frames, model, memory_size(memory))
     plan = plan_for(model, frames.spatial, stitch, tile, region)
     settings = clustering or model.description.clustering
+    if not isinstance(settings, Clustering):
+        raise ShiftSegError(f"clustering is {settings!r}; legal: a Clustering, as Clustering(1.5)")
+    if frame is not None:
+        frame = _checked_frame(frame, frames.loops)
     for event in predict_events(frames, model, plan, frame=frame, device=device):
         if isinstance(event, TileDone):
             yield event
@@ -225,6 +229,15 @@ def segment_events(
             loops = event.embedding.shape[1 : 1 + len(frames.loops)]
             labels = cluster_frames(event, loops, settings)
             yield Segmentation(labels, event, plan, settings, model)
+
+
+def _checked_frame(frame: Any, loops: Size) -> tuple[int, ...]:
+    """Return the index of a frame; raises ShiftSegError if there is none there."""
+    place = (frame,) if isinstance(frame, int) else tuple(frame)
+    if len(place) != len(loops) or not all(0 <= i < n for i, n in zip(place, loops, strict=True)):
+        legal = f"each from 0 to below {loops}" if loops else "none, this is a single image"
+        raise ShiftSegError(f"the frame is {place}; legal: {legal}")
+    return place
 
 
 def segment(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, Self
 
 from napari_shiftseg.errors import ShiftSegError
@@ -68,8 +69,12 @@ class Checked:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value, legal = getattr(self, field.name), field.metadata
-            if not legal or value is None:
+            if not legal or (value is None and field.default is None):
                 continue
+            if not isinstance(value, Real) or value != value:  # NaN differs from itself
+                raise ShiftSegError(
+                    f"{field.name} is {value}; legal: {legal['low']:g} to {legal['high']:g}"
+                )
             if not legal["low"] <= value <= legal["high"]:
                 nearest = min(max(value, legal["low"]), legal["high"])
                 raise ShiftSegError(

@@ -20,7 +20,7 @@ from napari_shiftseg.seams.report import SeamReport, finite, number
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
-from napari_shiftseg.tiles.tile import Region, size_of
+from napari_shiftseg.tiles.tile import Region, size_of, whole_numbers
 
 _STEPS = 4
 """Tile sizes per period; its multiples and the natural sizes of most networks are among them."""
@@ -270,7 +270,8 @@ def _size(window: int, period: int, step: int) -> int:
 
 def _checked(model: Model, tiles: Sequence[int | Size] | None) -> tuple[Size, ...]:
     ndim = model.geometry.ndim
-    sizes = {(tile,) * ndim if isinstance(tile, int) else tuple(tile) for tile in tiles or ()}
+    given = () if tiles is None else tiles
+    sizes = {whole_numbers(tile, ndim, "the tile size") for tile in given}
     for size in sizes:
         if len(size) != ndim or min(size) < 1:
             raise ShiftSegError(f"the tile size is {size} px; legal: {ndim} numbers of at least 1")

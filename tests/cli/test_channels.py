@@ -59,9 +59,10 @@ def test_axes_that_the_file_does_not_know_can_be_named(segmented, pixels, image_
     assert np.array_equal(labels.pixels, segmented(image_file).pixels)
 
 
-def test_an_image_of_one_channel_has_channel_0(segmented, image_file):
-    labels = segmented(image_file, "--channel", "0")
-    assert np.array_equal(labels.pixels, segmented(image_file).pixels)
+def test_an_image_of_one_channel_has_channel_0(shiftseg, image_file, model_file, tmp_path):
+    common = ("batch", tmp_path, "--pattern", "cells*", "-m", model_file, "-o", tmp_path / "out")
+    assert shiftseg(*common).code == 0
+    assert "1 kept" in shiftseg(*common, "--channel", "0").out
 
 
 @pytest.mark.parametrize("command", ["compare", "sweep"])
@@ -87,6 +88,27 @@ def test_a_batch_keeps_no_labels_of_another_channel(shiftseg, stained, model_fil
     assert "1 kept" in shiftseg(*common, "--channel", "0").out
     outcome = shiftseg(*common, "--channel", "DAPI")
     assert outcome.code == 2 and "channel" in outcome.err
+
+
+def test_names_are_compared_without_the_blanks_around_them(segmented, pixels, tmp_path):
+    path = tmp_path / "blanks.ome.tif"
+    names = {"axes": "CYX", "Channel": {"Name": [" GFP ", "DAPI ", "dapi"]}}
+    tifffile.imwrite(path, np.stack([pixels] * 3), metadata=names)
+    assert segmented(path, "--channel", "gfp").provenance["channel"] == 0
+
+
+def test_of_two_channels_of_one_name_the_number_is_wanted(shiftseg, pixels, model_file, tmp_path):
+    path = tmp_path / "twice.ome.tif"
+    names = {"axes": "CYX", "Channel": {"Name": ["GFP", "DAPI", "DAPI"]}}
+    tifffile.imwrite(path, np.stack([pixels] * 3), metadata=names)
+    words = ("segment", path, "-m", model_file, "-o", tmp_path / "labels.tif", "--channel", "DAPI")
+    answer = shiftseg(*words)
+    assert answer.code == 2 and "give the number of one: 1 or 2" in answer.err
+
+
+def test_a_channel_needs_an_image(shiftseg, model_file):
+    answer = shiftseg("certify", "-m", model_file, "--channel", "DAPI")
+    assert answer.code == 2 and "no image is named" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_known_grid_may_differ_by_axis_and_lack_lines_on_one(shiftseg, cut_fil
     moved = shiftseg("check", cut_file, "--tile", 40, 40, "--offset", 3, 5, "--json", "-")
     assert json.loads(moved.out)["offset"] == [3, 5]
     wrong = shiftseg("check", cut_file, "--tile", 40, 40, 40)
-    assert wrong.code == 2 and "not legal for labels of 2 axes" in wrong.err
+    assert wrong.code == 2 and "legal: a whole number, or 2, one for each axis" in wrong.err
     wrong = shiftseg("check", cut_file, "--tile", "auto", 40)
     assert wrong.code == 2 and "legal: auto or numbers" in wrong.err
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from napari_shiftseg import ShiftSegError, audit
-from napari_shiftseg.network_audit.predict import predict_exactly, tiles_of
+from napari_shiftseg import ShiftSegError, audit, predict_exactly
+from napari_shiftseg.network_audit.predict import predict_exactly_events, tiles_of
 from random_networks import InSteps
 
 TILE = 16
@@ -31,9 +31,9 @@ def image(*size):
 def test_it_equals_one_pass(size):
     module, pixels = network(), image(*size)
     found = audit(module, ndim=2)
-    *done, tiled = predict_exactly(module, found, pixels, tile=TILE)
+    *done, tiled = predict_exactly_events(module, found, pixels, tile=TILE)
     assert done == list(range(1, tiles_of(found, size, TILE) + 1))
-    (*_, whole) = predict_exactly(module, found, pixels, tile=96)
+    whole = predict_exactly(module, found, pixels, tile=96)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
     if size[0] % 2 == 0:
         with torch.no_grad():
@@ -47,7 +47,7 @@ def test_a_network_that_takes_some_sizes_only(step, tile):
     found = audit(module, ndim=2)
     assert found.period == (2, 2) and found.geometry.input_step[0] % step == 0
     assert f"more by {found.geometry.input_step[0]} px" in found.verdict
-    *_, tiled = predict_exactly(module, found, pixels, tile=tile)
+    tiled = predict_exactly(module, found, pixels, tile=tile)
     mirrored = [(0, 0)] + [
         (0, -n % s) for n, s in zip((61, 75), found.geometry.input_step, strict=True)
     ]
@@ -64,8 +64,8 @@ def test_a_valid_network_that_takes_some_sizes_only():
     module, pixels = InSteps(valid, 8, 6), image(61, 75)
     found = audit(module, ndim=2)
     assert found.padding == "valid" and found.geometry.input_step == (8, 8)
-    *_, tiled = predict_exactly(module, found, pixels, tile=TILE)
-    *_, whole = predict_exactly(valid, audit(valid, ndim=2), pixels, tile=76)
+    tiled = predict_exactly(module, found, pixels, tile=TILE)
+    whole = predict_exactly(valid, audit(valid, ndim=2), pixels, tile=76)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
 
@@ -73,13 +73,13 @@ def test_statistics_are_frozen_on_demand_only():
     module, pixels = network(nn.InstanceNorm2d(4)), image(64, 64)
     found = audit(module, ndim=2)
     with pytest.raises(ShiftSegError, match="1 \\(InstanceNorm2d\\)"):
-        next(predict_exactly(module, found, pixels, tile=TILE))
-    *_, tiled = predict_exactly(module, found, pixels, tile=TILE, freeze=True)
-    *_, whole = predict_exactly(module, found, pixels, tile=64, freeze=True)
+        predict_exactly(module, found, pixels, tile=TILE)
+    tiled = predict_exactly(module, found, pixels, tile=TILE, freeze=True)
+    whole = predict_exactly(module, found, pixels, tile=64, freeze=True)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
 
 def test_another_tile_than_multiples_of_the_period():
     module = network()
     with pytest.raises(ShiftSegError, match="multiple of the period, 2 px; nearest: 14 or 16"):
-        next(predict_exactly(module, audit(module, ndim=2), image(40, 40), tile=15))
+        predict_exactly(module, audit(module, ndim=2), image(40, 40), tile=15)

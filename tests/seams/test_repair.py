@@ -95,6 +95,14 @@ def test_good_labels_stay_as_they_are(whole):
     assert report.groups == ()
 
 
+def test_labels_that_were_not_checked_are_not_repaired(pieces, whole):
+    check = check_labels(pieces)
+    with pytest.raises(ShiftSegError, match="not the labels that were checked"):
+        repair_labels(whole[::-1], check)
+    with pytest.raises(ShiftSegError, match="those that were checked had 2"):
+        repair_labels(pieces[None], check)
+
+
 def test_of_another_image_is_not_undone(pieces):
     _, report = repair_labels(pieces, check_labels(pieces))
     with pytest.raises(ShiftSegError, match="those repaired had"):

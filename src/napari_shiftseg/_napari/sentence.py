@@ -30,8 +30,10 @@ class Sentence(QLabel):
         """Whether the text is shown as a warning."""
         return bool(self.property("warning"))
 
-    def say(self, text: str, *, warning: bool = False) -> None:
-        """Show a text."""
+    def say(self, text: str, *, warning: bool = False, rich: bool = False) -> None:
+        """Show a text; names of layers and files may look like markup, and are none."""
+        plain, marked = Qt.TextFormat.PlainText, Qt.TextFormat.RichText
+        self.setTextFormat(marked if rich else plain)
         self.setText(text)
         if warning != self.is_warning:
             self.setProperty("warning", warning)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image
@@ -70,5 +69,5 @@ class Source:
 
 def _wrapped(image: Any) -> OpenedImage:
     """Wrap an array, of whose axes nothing is known."""
-    pixels = image if hasattr(image, "shape") else np.asarray(image)
+    pixels = as_array(image)
     return OpenedImage("", (pixels,), Calibration.of("?" * len(pixels.shape)))

@@ -16,6 +16,7 @@ from napari_shiftseg.cli.console import (
 )
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
 
 
@@ -46,6 +47,8 @@ def certify(
         Output tile size in pixels.
     """
     ending.refuse_existing(reads=[model])
+    if channel is not None and image is None:
+        raise ShiftSegError("--channel is one of an image, and no image is named")
     loaded, pixels = load_model(model), None
     if image is not None:
         pixels = NamedImage.read(image, channel=channel).squeezed(loaded.description.axes).pixels

@@ -30,7 +30,7 @@ from napari_shiftseg.image.files import refuse_unwritable, write_image, write_la
 from napari_shiftseg.labels.channels import cluster_channels, refuse_channels
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.foreign import is_shiftseg_model
-from napari_shiftseg.network_audit.predict import predict_exactly, provenance_of, tiles_of
+from napari_shiftseg.network_audit.predict import predict_exactly_events, provenance_of, tiles_of
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.wording import counted
 
@@ -102,7 +102,7 @@ def predict(
     with progress_bar("predicting", tiles * len(frames)) as advance:
         for index in np.ndindex(*frames.loops):
             pixels = normalised(frames, index, intensity)
-            for event in predict_exactly(
+            for event in predict_exactly_events(
                 subject.module, audit, pixels, tile=tile, freeze=freeze_statistics
             ):
                 if isinstance(event, int):

@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from functools import lru_cache
 from itertools import product
-from math import ceil, prod
+from math import ceil, inf, prod
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -348,8 +349,8 @@ def memory_size(text: str | int) -> int:
     ShiftSegError
         If it is none: a number above 0 and a unit, in small or large letters.
     """
-    if isinstance(text, int) and text > 0:
-        return text
+    if isinstance(text, Real) and 1 <= text < inf:
+        return int(text)
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?b)\s*", str(text).lower())
     size = int(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0
     if size < 1:

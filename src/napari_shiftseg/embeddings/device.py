@@ -32,6 +32,7 @@ def choose_device(name: str | None = None) -> torch.device:
     devices = available_devices()
     if name is None:
         return torch.device(devices[0])
+    name = str(name)
     if name.partition(":")[0] not in devices:
         raise ShiftSegError(f"there is no device {name!r} here; legal: {', '.join(devices)}")
     return torch.device(name)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.channel import channel_axis
 
 _SPATIAL = "zyx"
@@ -197,12 +198,12 @@ class Frames:
             If axes, channels or the type of pixels do not fit, the image is empty, or a
             pixel of an array in memory is not finite.
         """
-        source = image if hasattr(image, "shape") and hasattr(image, "dtype") else np.asarray(image)
+        source = as_array(image)
         if np.dtype(source.dtype).kind not in "buif":
             raise ShiftSegError(f"pixels are of type {source.dtype}; legal: integers and floats")
         if 0 in source.shape:
             raise ShiftSegError(f"the image is empty: its shape is {tuple(source.shape)}")
-        axes = None if axes is None else axes.lower()
+        axes = None if axes is None else "".join(axes).lower()
         layout = find_layout(tuple(source.shape), ndim=ndim, in_channels=in_channels, axes=axes)
         if isinstance(source, np.ndarray):
             source = _finite(source)

@@ -59,8 +59,14 @@ def channel_number(which: int | str, names: Sequence[str]) -> int:
     text = str(which).strip()
     if text.isdecimal() and int(text) < len(names):
         return int(text)
+    names = [name.strip() for name in names]
     found = [i for i, name in enumerate(names) if name and name.casefold() == text.casefold()]
-    if len(found) != 1:
+    if len(found) > 1:
+        raise ShiftSegError(
+            f"{len(found)} channels are called {text}; give the number of one: "
+            f"{' or '.join(map(str, found))}"
+        )
+    if not found:
         legal = ", ".join(f"{i} or {name}" if name else f"{i}" for i, name in enumerate(names))
         raise ShiftSegError(f"the channel is {text}; legal: {legal}")
     return found[0]

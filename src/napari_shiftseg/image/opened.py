@@ -63,8 +63,8 @@ class OpenedImage:
         Calibration.fitting(axes, len(self.pixels.shape))
         return replace(self, calibration=replace(self.calibration, axes=axes.lower()))
 
-    def only_channel(self, which: int | str) -> tuple[OpenedImage, int]:
-        """Return one channel, or one colour of RGB, and its number from 0.
+    def only_channel(self, which: int | str) -> tuple[OpenedImage, int | None]:
+        """Return one channel, or one colour of RGB, and its number; None of an only one.
 
         Parameters
         ----------
@@ -87,7 +87,8 @@ class OpenedImage:
                 f"the image has the shape {tuple(self.pixels.shape)}, and it is not known which "
                 "axis its channels are: name the axes, as cyx"
             )
-        return self, channel_number(which, names_of(self.channels, 1))
+        channel_number(which, names_of(self.channels, 1))
+        return self, None
 
     def split(self) -> tuple[OpenedImage, ...]:
         """Return one image per channel; a result, or what has no channels, stays whole."""

@@ -24,6 +24,7 @@ from napari_shiftseg.network_audit.sizes import AxisSizes, axis_sizes
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
+from napari_shiftseg.tiles.tile import whole_numbers
 
 _WIDE = 48
 """Pixels across an image that is probed along one axis, so that chance has no say."""
@@ -261,7 +262,8 @@ def audit(
     Parameters
     ----------
     module
-        Any network that maps ``(B, C, *spatial)`` to ``(B, K, *output)``.
+        Any network that maps ``(B, C, *spatial)`` to ``(B, K, *output)``; of several outputs
+        the first is audited.
     ndim
         Spatial axes of its input, 1 to 3.
     in_channels
@@ -284,11 +286,14 @@ def audit(
     ----------
     Rumberger et al., ICCV 2021, Lemma 1, Sec. 2.2 (padding).
     """
-    if ndim not in LARGEST:
-        raise ShiftSegError(f"ndim is {ndim}; legal: 1 to 3")
+    if not isinstance(ndim, int) or ndim not in LARGEST:
+        raise ShiftSegError(f"ndim is {ndim!r}; legal: 1 to 3")
+    if input_size is not None:
+        input_size = whole_numbers(input_size, ndim, "the input size")
     began = time.monotonic()
     with quiet():
-        subject = Subject(module, ndim, in_channels).copy()
+        subject = Subject.of(module, ndim, in_channels).copy()
+        module = subject.module
         sizes = axis_sizes(subject, input_size)
         small = tuple(axis.small for axis in sizes)
         subject.refuse_chance(small)

@@ -263,7 +263,9 @@ class _Scene:
                 f"the image is {by(image.shape[1:])} px; legal: at least {by(steps)} px"
             )
         image = np.asarray(image[(slice(None), *(slice(n) for n in cut))], np.float32)
-        live = Subject(module, audit.ndim, audit.in_channels).copy()
+        if not np.isfinite(image).all():
+            raise ShiftSegError("pixels of the image are not finite (NaN or infinite)")
+        live = Subject.of(module, audit.ndim, audit.in_channels).copy()
         frozen = live
         if audit.parts:
             reference = torch.from_numpy(image)[None].to(live.dtype)
@@ -332,6 +334,9 @@ class _Scene:
 
 def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:
     geometry = audit.geometry
+    least = tuple(2 * period for period in geometry.period)
+    if any(n < most for n, most in zip(size, least, strict=True)):
+        raise ShiftSegError(f"the image is {by(size)} px; legal: at least {by(least)} px")
     if window is None:
         assert audit.recommended_tile is not None
         window = tuple(

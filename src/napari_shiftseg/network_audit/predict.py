@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.causes import sha256_of
 from napari_shiftseg.network_audit.freeze import frozen_subject
@@ -29,7 +30,7 @@ def predict_exactly(
     *,
     tile: int | Size | None = None,
     freeze: bool = False,
-) -> Iterator[int | np.ndarray]:
+) -> np.ndarray:
     """Predict an image from tiles of n*P with the full halo (Corollary 4).
 
     Parameters
@@ -40,7 +41,7 @@ def predict_exactly(
         Its audit.
     image
         ``(C, *spatial)``, normalised as the network needs it; anything that slices like an
-        array. Of any size: what is missing to the last period is mirrored.
+        array. Of any size: what is missing to the next size that the network takes is mirrored.
     tile
         Output tile in pixels, a multiple of the period; by default the audit's, if it is not
         tiny.
@@ -48,17 +49,41 @@ def predict_exactly(
         Freeze the statistics of normalisations on the middle of the image, as many pixels
         as two tiles: free of seams, and not what one pass over the image would give.
 
-    Yields
-    ------
-    int, then ndarray
-        How many tiles are done; then the output, ``(K, *spatial)`` float32.
+    Returns
+    -------
+    ndarray
+        ``(K, *spatial)`` float32.
 
     Raises
     ------
     ShiftSegError
-        If the network cannot be tiled, or not without freezing, or its output has another
-        scale than its input.
+        If the network cannot be tiled, or not without freezing, its output has another scale
+        than its input, or the image does not fit it.
+
+    References
+    ----------
+    Rumberger et al., ICCV 2021, Corollary 4.
     """
+    *_, output = predict_exactly_events(module, audit, image, tile=tile, freeze=freeze)
+    assert isinstance(output, np.ndarray)
+    return output
+
+
+def predict_exactly_events(
+    module: nn.Module,
+    audit: Audit,
+    image: Any,
+    *,
+    tile: int | Size | None = None,
+    freeze: bool = False,
+) -> Iterator[int | np.ndarray]:
+    """Do what :func:`predict_exactly` does; yield how many tiles are done, then the output."""
+    image = as_array(image)
+    if image.ndim != audit.ndim + 1 or len(image) != audit.in_channels:
+        raise ShiftSegError(
+            f"the image has the shape {tuple(image.shape)}; the network takes {audit.in_channels} "
+            f"channels, first, and {audit.ndim} axes"
+        )
     if any(scale != 1 for scale in audit.output_scale):
         raise ShiftSegError(
             f"the output has {audit.output_scale} times the pixels of the image; tiled "
@@ -70,7 +95,7 @@ def predict_exactly(
             f"{audit.name} takes statistics from the tile ({', '.join(audit.non_local[:3])}), so "
             "no tiling equals one pass; freeze these statistics to get a result without seams"
         )
-    subject = Subject(module, audit.ndim, audit.in_channels).copy()
+    subject = Subject.of(module, audit.ndim, audit.in_channels).copy()
     size = tuple(image.shape[1:])
     chosen = tile if tile is not None else _quick_tile(audit)
     with quiet():

@@ -113,6 +113,8 @@ class Shapes:
             self.growth = _REAL_GROWTH  # shapes too go through it step by step
         self._subject = Subject(module.to(self._device), subject.ndim, subject.in_channels)
         self._sizes: dict[Size, Size | None] = {}
+        self.refusal = ""
+        """What the network said of the last size that it refused."""
 
     def output(self, size: Size) -> Size | None:
         """Return the output size of an input size, or None if the network refuses it."""
@@ -146,7 +148,8 @@ class Shapes:
         shape, dtype = (1, self._subject.in_channels, *size), self._subject.dtype
         try:
             output = self._subject(torch.zeros(shape, dtype=dtype, device=self._device))
-        except NetworkFailedError:
+        except NetworkFailedError as error:
+            self.refusal = str(error)
             return None
         return tuple(output.shape[2:])
 
@@ -199,7 +202,8 @@ def _base(shapes: Shapes, subject: Subject, example: Size | None) -> Size:
             return (size,) * subject.ndim
     raise ShiftSegError(
         f"the network takes no image of {subject.in_channels} channels and 1 to {_LARGEST} px on "
-        f"each of {subject.ndim} axes; name a size that it takes, or mend channels and axes"
+        f"each of {subject.ndim} axes; name a size that it takes, or mend channels and axes "
+        f"({shapes.refusal})"
     )
 
 

@@ -76,6 +76,21 @@ class Subject:
             raise ShiftSegError(_LABELS)
         return output
 
+    @classmethod
+    def of(cls, module: Any, ndim: int, in_channels: int) -> Subject:
+        """Take what somebody calls a network; raises ShiftSegError if it is none."""
+        inner = getattr(module, "network", None)
+        if isinstance(inner, nn.Module) and not isinstance(module, nn.Module):
+            module = inner  # of a loaded model
+        if not isinstance(module, nn.Module):
+            raise ShiftSegError(
+                f"the network is a {type(module).__name__}; legal: a torch.nn.Module, or a model "
+                "that was loaded with load_model"
+            )
+        if not isinstance(in_channels, int) or in_channels < 1:
+            raise ShiftSegError(f"in_channels is {in_channels!r}; legal: a whole number from 1 on")
+        return cls(module, ndim, in_channels)
+
     def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
         """Return a copy that may be changed, on the processor and of the given type."""
         with quiet():
@@ -118,13 +133,21 @@ def first_tensor(output: Any) -> Tensor:
     ShiftSegError
         If there is no tensor in it.
     """
-    while not isinstance(output, Tensor):
-        if isinstance(output, dict):
-            output = list(output.values())
-        if not isinstance(output, list | tuple) or not output:
-            raise ShiftSegError(f"the network returns {type(output).__name__}; a tensor is needed")
-        output = output[0]
-    return output
+    found = _tensors(output)
+    first = next(found, None)
+    if first is None:
+        raise ShiftSegError(f"the network returns {type(output).__name__}; a tensor is needed")
+    return first
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, dict):
+        yield from _tensors(list(output.values()))
+    elif isinstance(output, list | tuple):
+        for part in output:
+            yield from _tensors(part)
 
 
 def copy_of(module: nn.Module) -> nn.Module:

@@ -95,7 +95,17 @@ def _tiles(audit: Audit) -> str:
     return (
         f"output tiles of n * {by(geometry.period)} px, read with {halo} px more on each "
         f"side ({how}), equal whole-image inference. {sizes}Tiles of {tile} px read "
-        f"{audit.cost:.2g} times the pixels of the image."
+        f"{audit.cost:.2g} times the pixels of the image.{_scaled(audit)}"
+    )
+
+
+def _scaled(audit: Audit) -> str:
+    if all(scale == 1 for scale in audit.output_scale):
+        return ""
+    scale = " x ".join(dict.fromkeys(f"{scale:g}" for scale in audit.output_scale))
+    return (
+        f" The output has {scale} times the size of the image: shiftseg predict does not stitch "
+        "that, your own code can."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.mend import Groups, joined, mend
 from napari_shiftseg.seams.straight import LabelCheck, StraightCut
+
+_LOOKED_AT = 64
+"""Cuts that are looked for in labels before they are mended, to see that they are the same."""
 
 CONFIDENT = 0.5
 """Confidence from which on a cut is mended unasked.
@@ -132,7 +136,7 @@ def repair_labels(
     Raises
     ------
     ShiftSegError
-        If the confidence is not from 0 to 1.
+        If the confidence is not from 0 to 1, or these are not the labels that were checked.
 
     References
     ----------
@@ -140,13 +144,36 @@ def repair_labels(
     """
     if not 0 <= confidence <= 1:
         raise ShiftSegError(f"the confidence is {confidence}; legal: 0 to 1")
+    labels = as_array(labels)
+    if len(check.tile) != labels.ndim:
+        raise ShiftSegError(
+            f"the labels have {labels.ndim} axes, those that were checked had {len(check.tile)}"
+        )
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
+    _refuse_unchecked(labels, cuts)
     groups = joined(cut.labels for cut in cuts)
     slabs = Slabs.of(labels)
     repair = Repair(labels.shape, tuple(_pieces(slabs, groups)), groups, cuts)
     if isinstance(slabs.array, np.ndarray):
         return mend(labels, groups), repair
     return slabs.array.map_blocks(mend, groups=groups, dtype=labels.dtype), repair
+
+
+def _refuse_unchecked(labels: Any, cuts: Sequence[StraightCut]) -> None:
+    """Raise ShiftSegError if most of some cuts' labels are not where they were found."""
+    some = cuts[:: max(1, len(cuts) // _LOOKED_AT)]
+    there = sum(_lies_there(labels, cut) for cut in some)
+    if 2 * there < len(some):
+        raise ShiftSegError(
+            f"these are not the labels that were checked: of {len(some)} pairs of pieces {there} "
+            "are where the check found them; check these labels"
+        )
+
+
+def _lies_there(labels: Any, cut: StraightCut) -> bool:
+    reach = cut.length + 1
+    around = tuple(slice(max(0, int(at) - reach), int(at) + reach + 1) for at in cut.position)
+    return bool(np.isin(cut.labels, np.asarray(labels[around])).all())
 
 
 def undo_repair(labels: Any, repair: Repair) -> Any:
@@ -174,6 +201,7 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     ----------
     Beyond the paper: measured in ``benchmarks/label_size.py``.
     """
+    labels = as_array(labels)
     if labels.shape != repair.shape:
         raise ShiftSegError(
             f"the labels have the shape {labels.shape}, those repaired had {repair.shape}"

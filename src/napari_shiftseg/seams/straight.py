@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.label_pixels import refuse_too_large
 from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.confidence import Suspect, channels_of, confidences
@@ -18,6 +19,7 @@ from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import STRAIGHT, Grid, find_grids
 from napari_shiftseg.seams.outlines import FlatSide, Outlines
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import whole_numbers
 
 _LARGEST_TILE = 2**20
 """Pixels; each offset of a tile is compared with the others."""
@@ -171,12 +173,13 @@ def check_events(
     image: Any = None,
 ) -> Iterator[CheckProgress | LabelCheck]:
     """Check as :func:`check_labels` does; yield what is being done, and last what was found."""
+    labels = as_array(labels)
     if labels.dtype.kind not in "iub":
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
     if labels.size == 0:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
     refuse_too_large(labels, "the image")
-    given = None if tile == "auto" else _given(tile, offset, labels.ndim)
+    given = None if isinstance(tile, str) and tile == "auto" else _given(tile, offset, labels.ndim)
     slabs, channels = Slabs.of(labels), channels_of(image, labels)
     for found in Outlines.events(slabs):
         if isinstance(found, Outlines):
@@ -211,12 +214,8 @@ def _given(
     tile: int | tuple[int, ...], offset: int | tuple[int, ...], ndim: int
 ) -> tuple[_PerAxis, _PerAxis]:
     """Return tile size and offset of each axis."""
-    tiles = (tile,) * ndim if isinstance(tile, int) else tile
-    offsets = (offset,) * ndim if isinstance(offset, int) else offset
-    if not len(tiles) == len(offsets) == ndim:
-        raise ShiftSegError(
-            f"tile sizes {tiles} and offsets {offsets} are not legal for labels of {ndim} axes"
-        )
+    tiles = whole_numbers(tile, ndim, "the tile size")
+    offsets = whole_numbers(offset, ndim, "the offset")
     if not any(tiles):
         raise ShiftSegError("the tile size is 0 px on every axis; legal: at least 2 on one of them")
     for one, start in zip(tiles, offsets, strict=True):

@@ -11,7 +11,7 @@ from math import prod
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import STITCH_MODES, StitchMode
 from napari_shiftseg.tiles.geometry import Size, TilingGeometry
-from napari_shiftseg.tiles.tile import Region, Tile, size_of
+from napari_shiftseg.tiles.tile import Region, Tile, size_of, whole_numbers
 from napari_shiftseg.wording import counted
 
 _COMFORTABLE = {1: 1024, 2: 200, 3: 44}
@@ -260,8 +260,7 @@ def _tile_sizes(
     if tile is None:
         natural = geometry.natural_output((_COMFORTABLE[geometry.ndim],) * geometry.ndim)
         return corrected_tile(geometry, natural) if mode == "corrected" else natural
-    given = tile if isinstance(tile, tuple | list) else (tile,) * geometry.ndim
-    sizes = tuple(int(size) for size in given)
+    sizes = whole_numbers(tile, geometry.ndim, "the tile size")
     if len(sizes) != geometry.ndim or min(sizes) < 1:
         raise ShiftSegError(
             f"the tile size is {sizes} px; legal: {geometry.ndim} numbers of at least 1"
@@ -282,6 +281,8 @@ def checked_region(region: Region | None, image_size: Size) -> Region:
     """Return a region, or all of the image; raises ShiftSegError if it is not inside of it."""
     if region is None:
         return tuple(slice(0, size) for size in image_size)
+    if not isinstance(region, tuple | list) or not all(isinstance(p, slice) for p in region):
+        raise ShiftSegError(f"the region is {region}; legal: a tuple of a slice per axis")
     if len(region) != len(image_size):
         raise ShiftSegError(
             f"the region has {len(region)} axes; legal: {len(image_size)}, as the image of "

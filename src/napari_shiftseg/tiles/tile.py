@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from napari_shiftseg.errors import ShiftSegError
 
 Region = tuple[slice, ...]
 """One slice per spatial axis, in pixels of the image."""
+
+
+def whole_numbers(values: Any, count: int, what: str) -> tuple[int, ...]:
+    """Return one whole number per axis of one for all, or of one for each.
+
+    Raises
+    ------
+    ShiftSegError
+        If they are no whole numbers, or as many as there are axes.
+    """
+    try:
+        every = (values,) * count if np.ndim(values) == 0 else tuple(values)
+        found = tuple(index(value) for value in every)
+    except TypeError:
+        found = ()
+    if len(found) != count:
+        raise ShiftSegError(
+            f"{what} is {values}; legal: a whole number, or {count}, one for each axis"
+        )
+    return found
 
 
 def size_of(region: Region) -> tuple[int, ...]:

@@ -38,10 +38,9 @@ class FactsPage(QWidget):
         for name, text in card(audited).items():
             value = Sentence()
             value.say(text)
-            value.setTextFormat(Qt.TextFormat.PlainText)
             self._form.addRow(QLabel(name), value)
             self.values[name] = value
-        self.notes.say(notes(audited.audit))
+        self.notes.say(notes(audited.audit), rich=True)
 
     def _empty(self) -> None:
         self.values.clear()

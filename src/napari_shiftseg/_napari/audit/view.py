@@ -63,7 +63,7 @@ class AuditView(QWidget):
     def show_audited(self, audited: Audited) -> None:
         """Show an audit."""
         text, is_warning = headline(audited.audit)
-        self.verdict.say(text, warning=is_warning)
+        self.verdict.say(text, warning=is_warning, rich=True)
         self.facts.show_audited(audited)
         self.plots.show_audited(audited)
         if audited.audit.tileable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from napari_shiftseg.embeddings.description import ModelDescription
@@ -31,7 +32,7 @@ def card(description: ModelDescription) -> str:
         f"{_padding(geometry.padding)}, {architecture.upsampling} upsampling, "
         f"capacity {geometry.capacity}"
     )
-    last = [text for text in (_score(description.scores), description.licence) if text]
+    last = [text for text in (_score(description.scores), escape(description.licence)) if text]
     lines = [first, second, _window(description), " · ".join(last)]
     return "<br>".join(line for line in lines if line)
 

@@ -122,7 +122,7 @@ class ModelSection(QGroupBox):
             if warning:
                 self.warned.emit(warning)
             self._remembered.keep("model", self.combo.currentText())
-        self.card.say(card(self.model.description) if self.model else "")
+        self.card.say(card(self.model.description) if self.model else "", rich=True)
         self.warning.say(warning, warning=True)
         self.warning.setVisible(bool(warning))
         self.model_changed.emit(self.model)

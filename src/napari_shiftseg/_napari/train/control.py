@@ -169,7 +169,8 @@ class TrainControl(QObject):
     def _on_end(self, ended: Any) -> None:
         if not isinstance(ended, Ended):
             return
-        step, total = ended.run.trainer.step, ended.run.recipe.steps
+        step = ended.run.trainer.step
+        total = max(step, ended.run.recipe.steps)
         self._say_best(step)
         self._view.run.bar.setValue(round(step / total * self._view.run.bar.maximum()))
         self._view.run.bar.setFormat(f"Step {step} of {total}")

@@ -63,17 +63,19 @@ def source_of(image: Image, labels: Labels, model: Model) -> Source:
     frames = frames_of_layer(image, model.reads)
     mask = pixels_of(labels)
     wanted = tuple(frames.source.shape[axis] for axis in sorted(frames.layout.kept))
+    axes = axes_of(image, model.reads)
     if tuple(mask.shape) != wanted:
+        hint = "; for several channels set Channels in All settings" if "c" in (axes or "") else ""
         raise ShiftSegError(
             f"the labels {labels.name!r} have {by(mask.shape)} px, the image {image.name!r} needs "
-            f"{by(wanted)} px"
+            f"{by(wanted)} px{hint}"
         )
     return Source(
         image.name,
         labels.name,
         pixels_of(image),
         mask,
-        axes_of(image, model.reads),
+        axes,
         (str(image.unique_id), str(labels.unique_id)),
         frames.loops,
         frames.spatial,
@@ -107,7 +109,7 @@ def _frames(source: Source, model: Model) -> Iterator[Pair]:
     found = False
     for index, frame in frames:
         mask = np.array(labels[index])
-        if not mask.any():
+        if not (mask > 0).any():
             continue
         found = True
         name = f"{source.name} {index}" if index else source.name

@@ -1,0 +1,119 @@
+"""Arguments of the library as other libraries give them, and one clear message for wrong ones."""
+
+import numpy as np
+import pytest
+import torch
+
+import napari_shiftseg as ss
+from napari_shiftseg import ShiftSegError
+from napari_shiftseg.embeddings.budget import memory_size
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (60, 70), np.uint8)
+LABELS = np.zeros((60, 70), np.int32)
+LABELS[5:20, 5:20], LABELS[30:50, 20:60] = 1, 2
+
+
+def test_tensors_and_lists_are_arrays(trained_model):
+    expected = ss.segment(IMAGE, trained_model).labels
+    for image in (torch.from_numpy(IMAGE), IMAGE.tolist()):
+        np.testing.assert_array_equal(ss.segment(image, trained_model).labels, expected)
+    for labels in (torch.from_numpy(LABELS), LABELS.tolist()):
+        assert ss.check_labels(labels, 30).objects == 2
+        repaired, repair = ss.repair_labels(labels, ss.check_labels(labels, 30))
+        np.testing.assert_array_equal(ss.undo_repair(repaired.tolist(), repair), LABELS)
+
+
+def test_whole_numbers_of_numpy(trained_model):
+    tile = np.int64(trained_model.geometry.period[0])
+    assert ss.segment(IMAGE, trained_model, tile=tile).plan.tile_size == (tile, tile)
+    assert ss.segment(IMAGE, trained_model, tile=np.array([tile, tile])).plan.tile_size[1] == tile
+    swept = ss.sweep(IMAGE, trained_model, tiles=np.array([20, 24]))
+    assert [point.tile for point in swept.points] == [(20, 20), (24, 24)]
+    assert ss.compare(IMAGE, trained_model, tile=np.int64(20)).results
+    assert ss.check_labels(LABELS, np.int64(30)).tile == (30, 30)
+    assert memory_size(2e9) == memory_size(np.int64(2 * 10**9)) == 2 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"tile": 40.7}, "the tile size is 40.7; legal: a whole number"),
+        ({"tile": (8, 8, 8)}, "legal: a whole number, or 2"),
+        ({"region": ((0, 8), (0, 8))}, "legal: a tuple of a slice per axis"),
+        ({"region": slice(0, 8)}, "legal: a tuple of a slice per axis"),
+        ({"frame": 0}, "legal: none, this is a single image"),
+        ({"clustering": {"bandwidth": 1}}, "legal: a Clustering"),
+        ({"device": "tpu"}, "there is no device 'tpu' here"),
+    ],
+)
+def test_wrong_arguments_of_segment(trained_model, wrong, message):
+    with pytest.raises(ShiftSegError, match=message):
+        ss.segment(IMAGE, trained_model, **wrong)
+
+
+def test_frames_by_number(trained_model):
+    stack = np.stack([IMAGE, IMAGE[::-1]])
+    one = ss.segment(stack, trained_model, frame=1).labels
+    np.testing.assert_array_equal(one, ss.segment(stack, trained_model, frame=(1,)).labels)
+    with pytest.raises(ShiftSegError, match=r"the frame is \(5,\); legal: each from 0"):
+        ss.segment(stack, trained_model, frame=(5,))
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), "wide"])
+def test_settings_that_are_no_numbers(value):
+    with pytest.raises(ShiftSegError, match=f"bandwidth is {value}; legal: 0.001 to 1000"):
+        ss.Clustering(bandwidth=value)
+
+
+def test_what_is_scored_is_pairs(trained_model):
+    with pytest.raises(ShiftSegError, match="there are no images to score"):
+        ss.evaluate(trained_model, [])
+    with pytest.raises(ShiftSegError, match=r"legal: a pack, or pairs \(image, truth\)"):
+        ss.evaluate(trained_model, (IMAGE, LABELS))
+    with pytest.raises(ShiftSegError, match="no stitch mode"):
+        ss.compare(IMAGE, trained_model, modes=())
+
+
+def test_of_stacks_each_frame_is_scored(trained_model):
+    stack, truth = np.stack([IMAGE, IMAGE[::-1]]), np.stack([LABELS, LABELS[::-1]])
+    settings = {"stitch": "naive", "tile": 20}
+    together = ss.evaluate(trained_model, [(stack, truth)], **settings)
+    apart = ss.evaluate(trained_model, list(zip(stack, truth, strict=True)), **settings)
+    assert together.to_dict() == apart.to_dict()
+    with pytest.raises(ShiftSegError, match="ground truth has the shape"):
+        ss.evaluate(trained_model, [(stack, truth[0])])
+
+
+def test_what_is_audited_is_a_network(trained_model):
+    assert ss.audit(trained_model, ndim=2).period == trained_model.geometry.period
+    with pytest.raises(ShiftSegError, match=r"the network is a str; legal: a torch\.nn\.Module"):
+        ss.audit("nuclei-2d", ndim=2)
+    network = torch.nn.Conv2d(1, 2, 3, padding=1)
+    for wrong, message in (
+        ({"ndim": 2.0}, "ndim is 2.0; legal: 1 to 3"),
+        ({"ndim": "2"}, "ndim is '2'; legal: 1 to 3"),
+        ({"ndim": 2, "in_channels": -1}, "in_channels is -1"),
+    ):
+        with pytest.raises(ShiftSegError, match=message):
+            ss.audit(network, **wrong)
+    assert ss.audit(network, ndim=2, input_size=32).exact_tiling
+    found = ss.audit(network, ndim=2)
+    with pytest.raises(ShiftSegError, match="not finite"):
+        ss.diagnose(network, found, np.full((1, 64, 64), np.nan))
+    with pytest.raises(ShiftSegError, match="the network takes 1 channels, first, and 2 axes"):
+        ss.predict_exactly(network, found, IMAGE)
+
+
+class Several(torch.nn.Module):
+    """No loss without a truth, as networks of some libraries have it."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Conv2d(1, 2, 3, padding=1)
+
+    def forward(self, x):
+        return {"loss": None, "out": self.inner(x)}
+
+
+def test_outputs_that_are_none_are_passed_over():
+    assert ss.audit(Several(), ndim=2).out_channels == 2
