@@ -266,7 +266,7 @@ class TestPlaces:
         assert "“series, frame 1”: tiles of 40 px found" in view.finding.text()
         assert set(rings(viewer).data[:, 0]) == {1}
         repair()
-        mended = viewer.layers["series, repaired"]
+        mended = viewer.layers["series, frame 1, repaired"]
         assert mended.data.shape == (1, 200, 230)
         np.testing.assert_allclose(mended.data_to_world((0, 3, 4)), layer.data_to_world((1, 3, 4)))
         viewer.dims.set_current_step(0, 0)
@@ -358,6 +358,26 @@ class TestRepair:
         viewer.layers["theirs, repaired"].data_setitem((np.array([0]), np.array([0])), 9999)
         repair()
         assert "theirs, repaired [1]" in viewer.layers
+
+    def test_is_of_the_chosen_layer_alone(self, viewer, view, theirs, check):
+        check()
+        assert view.repair.repair.isEnabled()
+        viewer.add_labels(discs(), name="others")
+        view.layers.choose(viewer.layers["others"])
+        assert not view.repair.repair.isEnabled()
+        view.layers.choose(theirs)
+        assert view.repair.repair.isEnabled()
+
+    def test_of_a_series_is_named_after_its_frame_and_leaves_the_series(
+        self, viewer, view, check, repair
+    ):
+        series = viewer.add_labels(np.stack([cut(discs()), cut(discs())]), name="series")
+        viewer.dims.set_point(0, 1)
+        view.axes.choose("frame")
+        check()
+        repair()
+        assert "series, frame 1, repaired" in viewer.layers
+        assert series.visible
 
     def test_of_labels_that_changed_is_refused(
         self, viewer, view, theirs, check, repair, notifications

@@ -20,7 +20,7 @@ from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.training import run as training_run
 from napari_shiftseg.training.fit import StepDone
 from napari_shiftseg.training.recipe import TrainingRecipe
-from napari_shiftseg.training.run import TrainingRun
+from napari_shiftseg.training.run import TrainingRun, Validated
 
 TINY = {"levels": 1, "maps": 2, "window": (8,), "steps": 12, "validate_every": 6}
 
@@ -659,6 +659,31 @@ class TestExport:
         say("Yes")
         export(qtbot, dock)
         load_model(output)
+
+    def test_its_card_is_the_trained_models(self, qtbot, widget, dock, view, discs, monkeypatch):
+        """Of a model that was validated, whose scores are written otherwise than a test's."""
+        best = Validated(6, 0.75, 0, 0, 1, 1, best=True)
+        monkeypatch.setattr(TrainingRun, "best", property(lambda _: best))
+        train(qtbot, dock)
+        export(qtbot, dock)
+        view.export.use.click()
+        period = widget.model.model.geometry.period[0]
+        assert f"period <b>{period} px</b>" in widget.model.card.text()
+        assert "AP 0.5: 0.75" in widget.model.card.text()
+
+    def test_is_written_where_the_form_says_by_then(
+        self, qtbot, dock, view, discs, tmp_path, notifications
+    ):
+        train(qtbot, dock)
+        former, other = view.output.output, tmp_path / "other.safetensors"
+        view.output.path.setText(str(other))
+        assert "Export model will write it" in view.output.sentence.text()
+        export(qtbot, dock)
+        assert load_model(other).description.name == "other" and not former.exists()
+        view.output.path.setText(str(tmp_path / "none" / "third.safetensors"))
+        view.export.export.click()
+        assert notifications()[-1][0] == "error"
+        assert view.export.use.isEnabled()
 
 
 class TestLook:

@@ -18,7 +18,7 @@ from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
 _LABELS = (
-    "the network puts out whole numbers, as labels are: what is behind them cannot be measured; "
+    "the network puts out labels, or what is as coarse: small changes cannot be measured in them; "
     "give it without its last step (argmax, threshold)"
 )
 
@@ -110,13 +110,14 @@ class Subject:
                 f"the network answers NaN to noise of {by(size)} px: nothing can be measured; look "
                 "for a division by zero in it, or for weights that are not numbers"
             )
-        if torch.equal(answer, answer.round()) and bool((answer != answer.flatten()[0]).any()):
-            raise ShiftSegError(_LABELS)
         if not torch.equal(answer, self(image)):
             raise ShiftSegError(
                 f"the network gives two different answers to one image of {by(size)} px "
                 "(dropout in training mode?); call .eval() on it first"
             )
+        nudged, other = self(image * (1 + 1e-5)), self(self.noise(size, seed=1))
+        if torch.equal(answer, nudged) and not torch.equal(answer, other):
+            raise ShiftSegError(_LABELS)
 
     @property
     def dtype(self) -> torch.dtype:
