@@ -88,7 +88,7 @@ def test_a_region_is_swept_alone():
 @pytest.mark.parametrize("tile", [0, (8, 8, 8)])
 def test_a_tile_that_cannot_be_is_refused(random_model, tile):
     with pytest.raises(
-        ShiftSegError, match="legal: (2 numbers of at least 1|a whole number, or 2)"
+        ShiftSegError, match=r"legal: (2 numbers of at least 1|a whole number, or 2)"
     ):
         sweep(IMAGE, random_model, tiles=[tile])
 
