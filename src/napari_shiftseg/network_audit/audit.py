@@ -13,7 +13,7 @@ from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.borders import BorderProbe, step_of_borders
+from napari_shiftseg.network_audit.borders import BorderProbe
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.line import LARGEST, Line
 from napari_shiftseg.network_audit.locality import Part, non_local_blocks, non_local_layers
@@ -379,7 +379,9 @@ def _axis(
         return AxisAudit(own, reach, used)
     if of_given > own.stride:  # more phases than were looked at
         reach = reach.joined(raised.of_architecture(of_given) or reach)
-    period = common_period([shifts(network) for network in networks], of_given)
+    period: int | None = of_given
+    if of_given != own.stride:
+        period = common_period([shifts(network) for network in networks], of_given)
     if period is None:
         return AxisAudit(own, reach, used, None, of_given)
     unpadded = [replace(shifts(network), margin=0) for network in networks]
@@ -387,6 +389,5 @@ def _axis(
     step: int | None = own.stride
     if padded:
         # A padded network's last window ends where the image does: in step and in phase.
-        borders = [BorderProbe(network, line, reach.halo) for network in networks]
-        step = step_of_borders(borders, lcm(own.regular, period))
+        step = BorderProbe(given, line, reach.halo).step(lcm(own.regular, period))
     return AxisAudit(own, reach, used, period, of_given, padded, step)

@@ -6,7 +6,6 @@ own, or rolls it, has no constant border: its tiles would differ from whole imag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, lcm
 
@@ -42,46 +41,41 @@ class BorderProbe:
     def alike(self, step: int) -> bool | None:
         """Whether both borders are the same in images whose sizes differ by a step.
 
-        The sizes lie around a common multiple of what networks are filled up to: there,
-        most is filled up beside nothing. None if the images would be too long.
+        Where no layer says what the input is filled up to, sizes lie around a multiple that is
+        common: there, most is filled up beside nothing. None if the images would be too long.
         """
         own, line = self.line.own, self.line
         least = step + max(2 * self.reach + 4, own.smallest)
-        units = (lcm(step, _COMMON[self.subject.ndim]), step)
-        middles = (-(-least // unit) * unit for unit in units)
-        middle = next((n for n in middles if n + step <= line.largest), None)
-        if middle is None:
+        common = _COMMON[self.subject.ndim] if own.resolution is None else 1
+        middles = (-(-least // unit) * unit for unit in (lcm(step, common), step))
+        longest = next((n for n in middles if n <= line.largest), None)
+        if longest is None:
             return None
-        sizes = [middle - step, middle, middle + step]
-        image = self.subject.noise(line.image_size(sizes[-1]))
+        image = self.subject.noise(line.image_size(longest))
         whole, margin = self.subject(image), ceil(self.reach * own.scale)
         spread = max(float((whole - whole.mean()).abs().max()), 1e-300)
-        for size in sizes[:-1]:
-            for start in (0, sizes[-1] - size):
-                part = self.subject(image.narrow(line.dim, start, size))
-                length = part.shape[line.dim] - margin
-                own_first, first = (margin, int(start * own.scale) + margin) if start else (0, 0)
-                here = part.narrow(line.dim, own_first, length)
-                there = whole.narrow(line.dim, first, length)
-                if float((here - there).abs().max()) > EQUAL[self.subject.dtype] * spread:
-                    return False
+        for start in (0, step):
+            part = self.subject(image.narrow(line.dim, start, longest - step))
+            length = part.shape[line.dim] - margin
+            own_first, first = (margin, int(start * own.scale) + margin) if start else (0, 0)
+            here = part.narrow(line.dim, own_first, length)
+            there = whole.narrow(line.dim, first, length)
+            if float((here - there).abs().max()) > EQUAL[self.subject.dtype] * spread:
+                return False
         return True
 
+    def step(self, first: int) -> int | None:
+        """Return the step of sizes from which on borders are the same, None if there is none.
 
-def step_of_borders(probes: Sequence[BorderProbe], step: int) -> int | None:
-    """Return the step of sizes from which on borders are the same, None if there is none.
-
-    Parameters
-    ----------
-    probes
-        Of networks of one architecture.
-    step
-        The first one to try, in pixels; then its multiples.
-    """
-    for larger in (step * k for k in _MULTIPLES):
-        found = {probe.alike(larger) for probe in probes}
-        if found == {True} or (None in found and larger == step):
-            return larger
-        if None in found:
-            return None
-    return None
+        Parameters
+        ----------
+        first
+            The first one to try, in pixels; then its multiples.
+        """
+        for step in (first * k for k in _MULTIPLES):
+            alike = self.alike(step)
+            if alike or (alike is None and step == first):
+                return step
+            if alike is None:
+                return None
+        return None

@@ -29,9 +29,9 @@ class ShiftProbe:
     line
         Along which axis.
     margin
-        Output pixels at each end to leave out of the comparison, and as many more as the shift:
-        as far as the border of a padded image is felt, also through windows of attention that
-        are as large as the shift. 0 leaves out none.
+        Output pixels at each end to leave out of the comparison: as far as the border of a
+        padded image is felt. Of shifts beyond the stride as many more as the shift, which may
+        be that of windows of attention. 0 leaves out none.
     """
 
     subject: Subject
@@ -48,7 +48,8 @@ class ShiftProbe:
         moved = shift * own.scale
         if moved.denominator != 1:
             return float("inf")
-        margin = self.margin + int(moved) if self.margin else 0
+        windows = int(moved) if self.margin and shift > own.stride else 0
+        margin = self.margin + windows
         size = own.legal(own.context + ceil((2 * margin + 4) / own.scale) + 2 * shift)
         if size > line.largest:
             return float("inf")

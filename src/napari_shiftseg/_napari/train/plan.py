@@ -58,6 +58,11 @@ class Plan:
         pairs = self._view.data.pairs
         if not pairs:
             raise ShiftSegError("choose an image layer and a labels layer with its objects")
+        if len({str(image.unique_id) for image, _ in pairs}) < len(pairs):
+            raise ShiftSegError(
+                "two rows have the same image; it would be trained on and validated on: choose "
+                "another image in one of them, or remove it"
+            )
         model = without_weights(recipe)
         sources = tuple(source_of(image, labels, model) for image, labels in pairs)
         return Data(sources, ", ".join(source.name for source in sources))
