@@ -192,7 +192,11 @@ class Audit:
         periods = tuple(p for p in self.period if p is not None)
         reaches = tuple(axis.reach.halo for axis in self.axes if axis.reach is not None)
         valid = self.padding == "valid"
-        steps = tuple(axis.step for axis in self.axes if axis.step is not None)
+        # A padded network's last window ends where the image does: in step and in phase.
+        steps = tuple(
+            lcm(axis.step or 1, 1 if valid else period)
+            for axis, period in zip(self.axes, periods, strict=True)
+        )
         return MeasuredGeometry(
             period=periods,
             context=self.context,
@@ -388,6 +392,5 @@ def _axis(
     padded = not all(probe.equivariant(period) for probe in unpadded)
     step: int | None = own.stride
     if padded:
-        # A padded network's last window ends where the image does: in step and in phase.
         step = BorderProbe(given, line, reach.halo).step(lcm(own.regular, period))
     return AxisAudit(own, reach, used, period, of_given, padded, step)
