@@ -131,6 +131,8 @@ def evaluate_events(
             grey = model.frames(image).frame().read().mean(axis=0)
             scores.baseline.add(truth, otsu_watershed(grey))
         yield scores
+    if not scores.images:
+        raise ShiftSegError("there are no images to score; legal: at least one, with its truth")
 
 
 def evaluate(
@@ -176,8 +178,7 @@ def evaluate(
     ----------
     Caicedo et al., Cytometry A, 2019; Rumberger et al., ICCV 2021, Sec. 4.2.
     """
-    scores = None
-    for scores in evaluate_events(  # noqa: B007 - the last one holds the scores of all
+    *_, scores = evaluate_events(
         model,
         data,
         stitch=stitch,
@@ -186,10 +187,7 @@ def evaluate(
         clustering=clustering,
         device=device,
         baseline=baseline,
-    ):
-        pass
-    if scores is None:
-        raise ShiftSegError("there are no images to score; legal: at least one, with its truth")
+    )
     return scores
 
 

@@ -273,7 +273,7 @@ def _checked(model: Model, tiles: Sequence[int | Size] | None) -> tuple[Size, ..
     given = () if tiles is None else tiles
     sizes = {whole_numbers(tile, ndim, "the tile size") for tile in given}
     for size in sizes:
-        if len(size) != ndim or min(size) < 1:
+        if min(size) < 1:
             raise ShiftSegError(f"the tile size is {size} px; legal: {ndim} numbers of at least 1")
     return tuple(sorted(sizes))
 

@@ -53,14 +53,9 @@ class Source:
         """Open a file, or wrap an array; raises ShiftSegError if it does not fit the model."""
         path = str(Path(image).absolute()) if isinstance(image, str | Path) else ""
         opened = open_image(path) if path else _wrapped(image)
-        if axes is not None:
-            opened = opened.named(axes)
-        number = None
-        if channel is not None:
-            opened, number = opened.only_channel(channel)
-        known = opened.calibration
-        frames = model.frames(opened.pixels, known.axes if axes else known.known_axes)
-        calibration = calibration_of_labels(frames, model.description.axes, known)
+        opened, axes, number = opened.narrowed(axes, channel)
+        frames = model.frames(opened.pixels, axes)
+        calibration = calibration_of_labels(frames, model.description.axes, opened.calibration)
         if region is not None:
             region = checked_region(region, frames.spatial)
             calibration = calibration.cropped([part.start for part in region])

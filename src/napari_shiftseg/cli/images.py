@@ -48,14 +48,8 @@ class NamedImage:
         ShiftSegError
             As :func:`open_image`, or if the axes do not fit or there is no such channel.
         """
-        opened = open_image(path)
-        if axes is not None:
-            opened = opened.named(axes)
-        if channel is not None:
-            opened, _ = opened.only_channel(channel)
-        calibration = opened.calibration
-        known = calibration.known_axes if axes is None else calibration.axes
-        return cls(opened.pixels, calibration, known)
+        opened, axes, _ = open_image(path).narrowed(axes, channel)
+        return cls(opened.pixels, opened.calibration, axes)
 
     @classmethod
     def read_labels(cls, path: Path) -> NamedImage:

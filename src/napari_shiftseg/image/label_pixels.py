@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.slabs import Slabs
 
-_LARGEST, _EXACT = 2**63 - 1, 2**53
+_LARGEST = 2**63 - 1
 
 
 def refuse_no_labels(pixels: Any, name: object) -> None:
@@ -34,7 +33,7 @@ def refuse_no_labels(pixels: Any, name: object) -> None:
     if pixels.size == 0 or np.can_cast(dtype, np.uint32):
         return
     refuse_too_large(pixels, name)
-    for _, slab in Slabs.of(pixels):
+    for _, slab in Slabs.of(pixels) if dtype.kind == "i" else ():
         if slab.min() < 0:
             raise ShiftSegError(
                 f"{name} holds negative labels; 0 is background, objects are from 1 on"
@@ -48,13 +47,3 @@ def refuse_too_large(pixels: Any, name: object) -> None:
     largest = max((int(slab.max()) for _, slab in Slabs.of(pixels) if slab.size), default=0)
     if largest > _LARGEST:
         raise ShiftSegError(f"{name} holds labels up to {largest}; legal: up to {_LARGEST}")
-
-
-def in_small_numbers(labels: NDArray[Any]) -> NDArray[Any]:
-    """Renumber objects whose labels float64 does not hold; what is negative becomes -1."""
-    if np.can_cast(labels.dtype, np.int32) or labels.max(initial=0) <= _EXACT:
-        return labels
-    objects = labels > 0
-    found = np.where(labels < 0, -1, 0)
-    found[objects] = 1 + np.unique(labels[objects], return_inverse=True)[1]
-    return found

@@ -90,6 +90,32 @@ class OpenedImage:
         channel_number(which, names_of(self.channels, 1))
         return self, None
 
+    def narrowed(
+        self, axes: str | None, channel: int | str | None
+    ) -> tuple[OpenedImage, str | None, int | None]:
+        """Call the axes otherwise, if that is wanted, and take one channel.
+
+        Returns
+        -------
+        image : OpenedImage
+            What is left.
+        axes : str or None
+            Its axes: those that were given, or those of the file if it knows them.
+        number : int or None
+            Of the channel; None for all, and for an only one.
+
+        Raises
+        ------
+        ShiftSegError
+            As :meth:`named` and :meth:`only_channel`.
+        """
+        image = self if axes is None else self.named(axes)
+        number = None
+        if channel is not None:
+            image, number = image.only_channel(channel)
+        own = image.calibration
+        return image, own.known_axes if axes is None else own.axes, number
+
     def split(self) -> tuple[OpenedImage, ...]:
         """Return one image per channel; a result, or what has no channels, stays whole."""
         axis = self.calibration.axes.find("c")

@@ -300,7 +300,7 @@ def audit(
         module = subject.module
         sizes = axis_sizes(subject, input_size)
         small = tuple(axis.small for axis in sizes)
-        subject.refuse_chance(small)
+        subject.refuse_unmeasurable(small)
         longer = tuple(axis.legal(2 * own) for axis, own in zip(sizes, small, strict=True))
         layers = non_local_layers(subject, small, longer[0])
         local, stuck = frozen_subject(subject, layers, subject.noise(small))

@@ -17,9 +17,9 @@ from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.network_audit.windows import Windows, run_windows
-from napari_shiftseg.tiles.geometry import Size, TilingGeometry
+from napari_shiftseg.tiles.geometry import Size, TilingGeometry, read_for
 from napari_shiftseg.tiles.plan import Strip, by, corrected_tile, make_plan
-from napari_shiftseg.tiles.tile import Region
+from napari_shiftseg.tiles.tile import Region, whole_numbers
 
 _Change = Callable[[Strip, TilingGeometry, int, int], Strip]
 
@@ -343,7 +343,7 @@ def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:
             min(max(tile, n // _MOST_WINDOWS), int(n / 2.5))
             for tile, n in zip(audit.recommended_tile, size, strict=True)
         )
-    window = (window,) * audit.ndim if isinstance(window, int) else tuple(window)
+    window = whole_numbers(window, audit.ndim, "the window")
     if any(2 * w > n or w < p for w, n, p in zip(window, size, geometry.period, strict=True)):
         raise ShiftSegError(
             f"windows of {by(window)} px on an image of {by(size)} px; legal: at least one "
@@ -372,19 +372,14 @@ def _mapped(windows: Windows, geometry: TilingGeometry, change: _Change) -> Wind
 def _in_phase(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:
     """Enlarge windows so that each starts on the period's grid."""
     period, context = geometry.period[axis], geometry.context[axis]
-    starts = [start // period * period for start, _ in strip.window]
-    stops = [stop for _, stop in strip.window]
+    needed = [(start // period * period, stop) for start, stop in strip.window]
     if geometry.padding == "same":
-        spans = tuple(
-            _legal(geometry, axis, size, start, stop)
-            for start, stop in zip(starts, stops, strict=True)
-        )
+        spans = tuple(geometry.enlarged(axis, size, *span) for span in needed)
     else:
         spans = tuple(
-            (start, start + geometry.next_input_size(axis, stop - start + context) - context)
-            for start, stop in zip(starts, stops, strict=True)
+            (start, start + geometry.next_output_size(axis, stop - start)) for start, stop in needed
         )
-    return Strip(tuple(geometry.outer(axis, *span) for span in spans), spans, strip.inner)
+    return Strip(tuple(read_for(*span, context) for span in spans), spans, strip.inner)
 
 
 def _with_halo(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:
@@ -403,21 +398,7 @@ def _with_halo(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> 
             start -= min(halo, start // period) * period
         if stop < min(size, kept[1] + reach):
             stop += min(halo, (size - stop) // period) * period
-        return _legal(geometry, axis, size, start, stop)
+        return geometry.enlarged(axis, size, start, stop)
 
     spans = tuple(map(deepened, strip.window, strip.inner))
     return Strip(spans, spans, strip.inner)
-
-
-def _legal(
-    geometry: TilingGeometry, axis: int, size: int, start: int, stop: int
-) -> tuple[int, int]:
-    """Enlarge a padded network's window to a size that it takes, if it can inside of the image.
-
-    Its phase is kept.
-    """
-    period = geometry.period[axis]
-    length = geometry.next_input_size(axis, stop - start)
-    beyond = max(0, start + length - size)
-    start -= min(-(-beyond // period), start // period) * period
-    return start, start + length

@@ -101,7 +101,7 @@ class Subject:
         generator = torch.Generator().manual_seed(seed)
         return torch.randn((1, self.in_channels, *size), generator=generator, dtype=self.dtype)
 
-    def refuse_chance(self, size: Size) -> None:
+    def refuse_unmeasurable(self, size: Size) -> None:
         """Raise ShiftSegError if the network gives two answers to one image, or none to measure."""
         image = self.noise(size)
         answer = self(image)

@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from napari_shiftseg.network_audit.windows import Windows
-from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.geometry import Size, read_for
 from napari_shiftseg.tiles.plan import Strip
 
 
@@ -58,12 +58,11 @@ class Tiler:
 
     def _strip(self, size: int, window: int, context: int) -> Strip:
         spans = tuple((start, start + window) for start in self.starts(size, window))
-        rim, before = self.rim(window), context // 2
+        rim = self.rim(window)
         kept = tuple(
             (start + rim * (start > 0), stop - rim * (stop < size)) for start, stop in spans
         )
-        read = tuple((start - before, stop + context - before) for start, stop in spans)
-        return Strip(read, spans, kept)
+        return Strip(tuple(read_for(*span, context) for span in spans), spans, kept)
 
 
 def gaussian(window: int) -> np.ndarray:

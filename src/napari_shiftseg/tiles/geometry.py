@@ -95,22 +95,33 @@ class TilingGeometry:
         smallest, step = self.min_input_size[axis], self.input_step[axis]
         return smallest + max(0, -(-(size - smallest) // step)) * step
 
-    def outer(self, axis: int, start: int, stop: int) -> tuple[int, int]:
-        """Return what is read for an output window along one axis, in pixels."""
-        context = self.context[axis]
-        return start - context // 2, stop + context - context // 2
+    def next_output_size(self, axis: int, size: int) -> int:
+        """Return the smallest natural output size that is at least ``size`` on one axis."""
+        return self.next_input_size(axis, size + self.context[axis]) - self.context[axis]
 
     def natural_output(self, at_least: Size) -> Size:
         """Return the smallest natural output size that covers ``at_least`` on every axis."""
-        return tuple(
-            self.next_input_size(a, size + self.context[a]) - self.context[a]
-            for a, size in enumerate(self._checked(at_least))
-        )
+        return tuple(self.next_output_size(a, n) for a, n in enumerate(self._checked(at_least)))
+
+    def enlarged(self, axis: int, size: int, start: int, stop: int) -> tuple[int, int]:
+        """Enlarge a padded network's window to a size that it takes, inside of the image if it can.
+
+        Its phase is kept: it starts whole periods earlier where it would end behind ``size``.
+        """
+        period, length = self.period[axis], self.next_input_size(axis, stop - start)
+        beyond = max(0, start + length - size)
+        start -= min(-(-beyond // period), start // period) * period
+        return start, start + length
 
     def _checked(self, size: Size) -> Size:
         if len(size) != self.ndim:
             raise ShiftSegError(f"the network has {self.ndim} axes, got the size {size}")
         return size
+
+
+def read_for(start: int, stop: int, context: int) -> tuple[int, int]:
+    """Return what a network of some context reads for an output window, in pixels."""
+    return start - context // 2, stop + context - context // 2
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from math import prod
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import STITCH_MODES, StitchMode
-from napari_shiftseg.tiles.geometry import Size, TilingGeometry
+from napari_shiftseg.tiles.geometry import Size, TilingGeometry, read_for
 from napari_shiftseg.tiles.tile import Region, Tile, size_of, whole_numbers
 from napari_shiftseg.wording import counted
 
@@ -261,7 +261,7 @@ def _tile_sizes(
         natural = geometry.natural_output((_COMFORTABLE[geometry.ndim],) * geometry.ndim)
         return corrected_tile(geometry, natural) if mode == "corrected" else natural
     sizes = whole_numbers(tile, geometry.ndim, "the tile size")
-    if len(sizes) != geometry.ndim or min(sizes) < 1:
+    if min(sizes) < 1:
         raise ShiftSegError(
             f"the tile size is {sizes} px; legal: {geometry.ndim} numbers of at least 1"
         )
@@ -325,12 +325,12 @@ def _strip(
     context = geometry.context[axis]
     # Beyond the image there is nothing to compute, but a padded network sees where its input ends.
     needed = min(tile, size) if geometry.padding == "valid" else tile
-    window = geometry.next_input_size(axis, needed + context) - context
+    window = geometry.next_output_size(axis, needed)
     kept_size = tile
     if mode == "blended":
         starts, kept_size = _overlapping_starts(size, window, overlap), window
     return Strip(
-        outer=tuple(geometry.outer(axis, s, s + window) for s in starts),
+        outer=tuple(read_for(s, s + window, context) for s in starts),
         window=tuple((s, s + window) for s in starts),
         inner=tuple((s, min(s + kept_size, size)) for s in starts),
     )
@@ -355,13 +355,12 @@ def _corrected_strip(
     starts = [start // period * period for start, _ in kept]
     if geometry.padding == "same":
         return _same_padded_strip(geometry, axis, size, kept, starts)
-    context = geometry.context[axis]
     windows = [
-        (start, start + geometry.next_input_size(axis, stop - start + context) - context)
+        (start, start + geometry.next_output_size(axis, stop - start))
         for start, (_, stop) in zip(starts, kept, strict=True)
     ]
     return Strip(
-        outer=tuple(geometry.outer(axis, *window) for window in windows),
+        outer=tuple(read_for(*window, geometry.context[axis]) for window in windows),
         window=tuple(windows),
         inner=tuple(kept),
     )
@@ -381,14 +380,12 @@ def _same_padded_strip(
     """
     period, halo = geometry.period[axis], geometry.halo[axis]
     padded = geometry.next_input_size(axis, size)
-    read = []
-    for start, (_, stop) in zip(starts, kept, strict=True):
-        first = max(0, start - halo)
-        end = min(padded, -(-stop // period) * period + halo)
-        length = geometry.next_input_size(axis, end - first)
-        end = min(padded, first + length)
-        read.append((end - length, end))
-    return Strip(outer=tuple(read), window=tuple(read), inner=tuple(kept))
+    needed = (
+        (max(0, start - halo), min(padded, -(-stop // period) * period + halo))
+        for start, (_, stop) in zip(starts, kept, strict=True)
+    )
+    read = tuple(geometry.enlarged(axis, padded, *span) for span in needed)
+    return Strip(outer=read, window=read, inner=tuple(kept))
 
 
 def _clipped(strip: Strip, part: slice) -> Strip:

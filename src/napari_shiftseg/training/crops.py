@@ -13,8 +13,11 @@ from torch import Tensor
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.border import read_reflected
-from napari_shiftseg.image.label_pixels import in_small_numbers
+from napari_shiftseg.seams.numbered import numbered
 from napari_shiftseg.tiles.geometry import Size
+
+_LARGEST_EXACT = 2**53
+"""Up to which float64 holds all whole numbers."""
 
 UNKNOWN = -1
 """Label of pixels outside of the image: they take no part in the loss."""
@@ -88,7 +91,7 @@ class Crops:
     by_area: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "masks", [in_small_numbers(mask) for mask in self.masks])
+        object.__setattr__(self, "masks", [_exact(mask) for mask in self.masks])
         needed = [w + c for w, c in zip(self.window, self.context, strict=True)]
         for mask in self.masks:
             if self.inside and any(n < k for n, k in zip(mask.shape, needed, strict=True)):
@@ -149,6 +152,13 @@ class Crops:
         labels = np.pad(mask[inside].astype(np.int64), known, constant_values=UNKNOWN)
         size = [w + c for w, c in zip(self.window, self.context, strict=True)]
         return _resized(pixels, torch.from_numpy(labels), size)
+
+
+def _exact(mask: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Renumber objects whose labels float64 does not hold; what is negative stays unknown."""
+    if np.can_cast(mask.dtype, np.int32) or mask.max(initial=0) <= _LARGEST_EXACT:
+        return mask
+    return np.where(mask < 0, UNKNOWN, numbered(np.maximum(mask, 0))[1])
 
 
 def _resized(image: Tensor, labels: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:

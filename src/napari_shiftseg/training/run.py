@@ -307,5 +307,5 @@ def _hash(pairs: Sequence[Pair]) -> str:
     for pair in pairs:
         for array in (pair.image, pair.mask):
             found.update(f"{array.shape} {array.dtype}".encode())
-            found.update(np.ascontiguousarray(array).tobytes())
+            found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()
