@@ -16,7 +16,7 @@ from napari_shiftseg.seams.outlines import Outlines
 
 
 def grids(labels):
-    return find_grids(Outlines.of(labels))
+    return find_grids([Outlines.of(labels)])
 
 
 class TestFound:
@@ -77,7 +77,7 @@ class TestNone:
         for number, start in enumerate(range(1, 190, 9), start=1):
             labels[start : start + 7, 1:30] = number
             labels[start : start + 7, 170:199] = 100 + number
-        (rows, columns), clean = straight_sides(Outlines.of(labels)), grids(np.pad(labels, 40))
+        (rows, columns), clean = straight_sides([Outlines.of(labels)]), grids(np.pad(labels, 40))
         assert {1, 199}.isdisjoint({*rows.single, *columns.single})
         assert clean  # far from the border it is a cut
 
@@ -89,7 +89,7 @@ class TestNone:
 def test_a_pair_is_straight_if_its_contact_lies_on_one_line():
     labels = np.zeros((12, 12), int)
     labels[2:8, 2:5], labels[2:8, 5:9] = 4, 7
-    assert straight_pairs(Contacts.of(labels)).tolist() == [[1, 5, 4, 7, 6]]
+    assert straight_pairs(Contacts.of(labels)).tolist() == [[1, 5, 4, 7, 6, 4, 5]]
     labels[2:5, 5] = 4
     assert len(straight_pairs(Contacts.of(labels))) == 0
 
@@ -97,7 +97,7 @@ def test_a_pair_is_straight_if_its_contact_lies_on_one_line():
 def test_sides_on_the_border_of_the_image_are_no_cuts():
     labels = np.zeros((30, 30), int)
     labels[0:10, 10:20] = 1
-    rows, columns = straight_sides(Outlines.of(labels))
+    rows, columns = straight_sides([Outlines.of(labels)])
     assert rows.single.tolist() == [10]
     assert sorted(columns.single.tolist()) == [10, 20]
 

@@ -7,6 +7,7 @@ some, anywhere; those that seams have cut have them on the lines of a grid.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,10 @@ STRAIGHT = 0.8
 _MARGIN = 3
 """Pixels from the image's border up to which a straight side is the border's doing: masks are
 often wiped clean along it."""
+
+_SAME_PLACE = 32
+"""Pixels along a line, about an object: what lies there in several frames is one object, which
+tells the same in each of them."""
 
 _SQUARE = 0.05
 """p-value up to which the grid of one axis of an image is taken for that of the other, too."""
@@ -73,13 +78,13 @@ class Sides:
     size: int
 
 
-def find_grids(outlines: Outlines, *, significant: float = SIGNIFICANT) -> list[Grid]:
+def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT) -> list[Grid]:
     """Find the grid of each axis.
 
     Parameters
     ----------
     outlines
-        Of the labels.
+        Of the labels; or of each frame of a series, all of which one grid has cut.
     significant
         p-value up to which a grid is reported.
 
@@ -90,7 +95,7 @@ def find_grids(outlines: Outlines, *, significant: float = SIGNIFICANT) -> list[
         taken to be square where that explains the cuts at least as well.
     """
     sides = straight_sides(outlines)
-    axes = tuple(range(len(outlines.shape)))
+    axes = tuple(range(len(outlines[0].shape)))
     together = _best(sides, axes)
     if len(axes) == 1:
         return [together] if together.p_value <= significant else []
@@ -104,7 +109,7 @@ def find_grids(outlines: Outlines, *, significant: float = SIGNIFICANT) -> list[
     return found
 
 
-def _continues(outlines: Outlines, grid: Grid) -> bool:
+def _continues(outlines: Sequence[Outlines], grid: Grid) -> bool:
     """Tell whether the other axis has its few cuts on the same lines: most tiles are square.
 
     Of a single grid that is asked about, contacts of one pixel tell something, too. Objects
@@ -120,16 +125,39 @@ def _continues(outlines: Outlines, grid: Grid) -> bool:
     return tests > 0 and float(log_p[grid.offset]) <= np.log(_SQUARE)
 
 
-def straight_sides(outlines: Outlines, shortest: int = SHORTEST) -> list[Sides]:
-    """Collect the straight sides of all objects, per axis; of pairs those of so many pixels."""
-    pairs = straight_pairs(outlines.contacts, shortest)
-    flat = outlines.flat
+def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> list[Sides]:
+    """Collect the straight sides of all objects, per axis; of pairs those of so many pixels.
+
+    What lies at one place in several frames counts once, as an object that does not move.
+    """
+    pairs = [straight_pairs(frame.contacts, shortest) for frame in outlines]
     result = []
-    for axis, size in enumerate(outlines.shape):
-        positions = _inner(pairs[pairs[:, 0] == axis, 1], size)
-        single = _inner(np.array([s.line for s in flat if s.axis == axis], np.int64), size)
+    for axis, size in enumerate(outlines[0].shape):
+        touching = [np.delete(table[table[:, 0] == axis], (0, 2, 3, 4), 1) for table in pairs]
+        ending = [_ending(frame, axis) for frame in outlines]
+        positions, single = (_inner(_once(places), size) for places in (touching, ending))
         result.append(Sides(positions, single[~np.isin(single, positions)], size))
     return result
+
+
+def _ending(outlines: Outlines, axis: int) -> NDArray[np.int64]:
+    """Return line and centre of each flat side along an axis."""
+    places = [(side.line, *side.position) for side in outlines.flat if side.axis == axis]
+    return np.array(places, np.int64).reshape(-1, 1 + len(outlines.shape))
+
+
+def _once(frames: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Of ``(n, 1 + d)`` lines and centres return lines, each place as often as a frame has it."""
+    seen = []
+    for places in frames:
+        bins = np.column_stack([places[:, 0], places[:, 1:] // _SAME_PLACE])
+        bins = bins[np.lexsort(bins.T[::-1])]
+        first = np.ones(len(bins), bool)
+        first[1:] = (bins[1:] != bins[:-1]).any(axis=1)
+        index = np.arange(len(bins))
+        seen.append(np.column_stack([bins, index - np.maximum.accumulate(index * first)]))
+    lines: NDArray[np.int64] = np.unique(np.concatenate(seen), axis=0)[:, 0]
+    return lines
 
 
 def _inner(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -141,23 +169,27 @@ def straight_pairs(contacts: Contacts, shortest: int = SHORTEST) -> NDArray[np.i
 
     Returns
     -------
-    (n, 5) int64
-        Axis, position, the two labels, pixels of contact on the line.
+    (n, 5 + d) int64
+        Axis, position, the two labels, pixels of contact on the line, and their centre.
     """
+    ndim = contacts.places.shape[1]
     if len(contacts) == 0:
-        return np.zeros((0, 5), np.int64)
+        return np.zeros((0, 5 + ndim), np.int64)
     unique, pair = np.unique(contacts.pairs, axis=0, return_inverse=True)
     pair = pair.ravel()
     every = np.bincount(pair)
-    lines, length = np.unique(
+    lines, line, length = np.unique(
         np.stack([pair, contacts.axis, contacts.position], axis=1),
         axis=0,
+        return_inverse=True,
         return_counts=True,
     )
-    of = lines[:, 0]
+    of, line = lines[:, 0], line.ravel()
+    summed = (np.bincount(line, contacts.places[:, axis]) for axis in range(ndim))
+    centre = [(total / length).astype(np.int64) for total in summed]
     straight = (length >= STRAIGHT * every[of]) & (length >= shortest)
-    columns = (lines[:, 1], lines[:, 2], unique[of, 0], unique[of, 1], length)
-    table: NDArray[np.int64] = np.stack(columns, axis=1)[straight].astype(np.int64)
+    columns = (lines[:, 1], lines[:, 2], unique[of, 0], unique[of, 1], length, *centre)
+    table: NDArray[np.int64] = np.stack(columns, axis=1)[straight]
     return table
 
 

@@ -55,10 +55,15 @@ def mend(labels: NDArray[Any], groups: Sequence[Sequence[int]]) -> NDArray[Any]:
     (*spatial), of the same type
         A mended copy.
     """
+    mended = labels.copy()
+    mend_here(mended, groups)
+    return mended
+
+
+def mend_here(labels: NDArray[Any], groups: Sequence[Sequence[int]]) -> None:
+    """Do as :func:`mend`, in place."""
     old = np.array([label for group in groups for label in group], labels.dtype)
     new = np.array([group[0] for group in groups for _ in group], labels.dtype)
     order = np.argsort(old)
     places = np.isin(labels, old)
-    mended = labels.copy()
-    mended[places] = new[order][np.searchsorted(old[order], labels[places])]
-    return mended
+    labels[places] = new[order][np.searchsorted(old[order], labels[places])]

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.array import as_array
+from napari_shiftseg.image.lazy import transposable
 from napari_shiftseg.image.slabs import Slabs
-from napari_shiftseg.seams.mend import Groups, joined, mend
-from napari_shiftseg.seams.straight import LabelCheck, StraightCut
+from napari_shiftseg.seams.mend import Groups, joined, mend_here
+from napari_shiftseg.seams.straight import LabelCheck
+from napari_shiftseg.seams.straight_cuts import StraightCut
 
 _LOOKED_AT = 64
 """Cuts that are looked for in labels before they are mended, to see that they are the same."""
@@ -57,7 +59,7 @@ class Repair:
     pieces
         All pieces that got another label.
     groups
-        Labels that became one, each group under its first label.
+        Labels that became one, each group under its first label; of every frame its own.
     cuts
         The straight cuts that led to it.
     """
@@ -144,25 +146,59 @@ def repair_labels(
     """
     if not 0 <= confidence <= 1:
         raise ShiftSegError(f"the confidence is {confidence}; legal: 0 to 1")
-    labels = as_array(labels)
+    labels = transposable(as_array(labels))
     if len(check.tile) != labels.ndim:
         raise ShiftSegError(
             f"the labels have {labels.ndim} axes, those that were checked had {len(check.tile)}"
         )
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
-    _refuse_unchecked(labels, cuts)
-    groups = joined(cut.labels for cut in cuts)
-    slabs = Slabs.of(labels)
-    repair = Repair(labels.shape, tuple(_pieces(slabs, groups)), groups, cuts)
-    if isinstance(slabs.array, np.ndarray):
-        return mend(labels, groups), repair
-    return slabs.array.map_blocks(mend, groups=groups, dtype=labels.dtype), repair
+    _refuse_unchecked(labels, cuts, check.frames)
+    merges = merges_of(check, confidence)
+    pieces = tuple(_pieces_of_frames(labels, merges))
+    groups = tuple(group for groups in merges.values() for group in groups)
+    repair = Repair(labels.shape, pieces, groups, cuts)
+    if isinstance(labels, np.ndarray):
+        return _mended(labels, merges), repair
+    return labels.map_blocks(_mended, merges=merges, dtype=labels.dtype), repair
 
 
-def _refuse_unchecked(labels: Any, cuts: Sequence[StraightCut]) -> None:
+Merges = dict[tuple[int, ...], Groups]
+"""Labels that become one, by the frame that they are in; of labels without frames it is ()."""
+
+
+def merges_of(check: LabelCheck, confidence: float) -> Merges:
+    """Return what a repair merges of what a check found.
+
+    Parameters
+    ----------
+    check
+        Of the labels.
+    confidence
+        Of a cut, from which on it is mended.
+    """
+    cuts: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for cut in check.splits:
+        if cut.confidence >= confidence:
+            frame = tuple(int(i) for i in cut.position[: check.frames])
+            cuts.setdefault(frame, []).append(cut.labels)
+    return {frame: joined(cuts[frame]) for frame in sorted(cuts)}
+
+
+def _mended(labels: NDArray[Any], merges: Merges, block_info: Any = None) -> NDArray[Any]:
+    """Mend a block; dask says where it lies."""
+    mended = labels.copy()
+    for frame, groups in merges.items():
+        starts = block_info[0]["array-location"] if block_info else [(0, 0)] * labels.ndim
+        here = tuple(i - start for i, (start, _) in zip(frame, starts, strict=False))
+        if all(0 <= i < n for i, n in zip(here, labels.shape, strict=False)):
+            mend_here(mended[here], groups)
+    return mended
+
+
+def _refuse_unchecked(labels: Any, cuts: Sequence[StraightCut], frames: int) -> None:
     """Raise ShiftSegError if most of some cuts' labels are not where they were found."""
     some = cuts[:: max(1, len(cuts) // _LOOKED_AT)]
-    there = sum(_lies_there(labels, cut) for cut in some)
+    there = sum(_lies_there(labels, cut, frames) for cut in some)
     if 2 * there < len(some):
         raise ShiftSegError(
             f"these are not the labels that were checked: of {len(some)} pairs of pieces {there} "
@@ -170,10 +206,13 @@ def _refuse_unchecked(labels: Any, cuts: Sequence[StraightCut]) -> None:
         )
 
 
-def _lies_there(labels: Any, cut: StraightCut) -> bool:
+def _lies_there(labels: Any, cut: StraightCut, frames: int) -> bool:
+    index, place = (
+        tuple(map(int, part)) for part in (cut.position[:frames], cut.position[frames:])
+    )
     reach = cut.length + 1
-    around = tuple(slice(max(0, int(at) - reach), int(at) + reach + 1) for at in cut.position)
-    return bool(np.isin(cut.labels, np.asarray(labels[around])).all())
+    around = tuple(slice(max(0, at - reach), at + reach + 1) for at in place)
+    return bool(np.isin(cut.labels, np.asarray(labels[(*index, *around)])).all())
 
 
 def undo_repair(labels: Any, repair: Repair) -> Any:
@@ -267,12 +306,22 @@ def _undone(
     return undone
 
 
-def _pieces(labels: Slabs, groups: Groups) -> Iterator[Piece]:
-    """Describe every piece that gets another label, in one look at the labels."""
+def _pieces_of_frames(labels: Any, merges: Merges) -> Iterator[Piece]:
+    """Describe every piece that gets another label, frame by frame."""
+    for frame, groups in merges.items():
+        shape = labels.shape[: len(frame)]
+        number = int(np.ravel_multi_index(frame, shape)) if frame else 0
+        yield from _pieces(
+            Slabs.of(labels[frame]), groups, number * prod(labels.shape[len(frame) :])
+        )
+
+
+def _pieces(labels: Slabs, groups: Groups, before: int) -> Iterator[Piece]:
+    """Describe those of one frame, behind so many pixels, in one look at it."""
     into = {label: group[0] for group in groups for label in group[1:]}
     moved = np.array(list(into), labels.array.dtype)
     plane = prod(labels.array.shape[1:])
-    slabs = [_runs(slab.reshape(-1), moved, start * plane) for start, slab in labels]
+    slabs = [_runs(slab.reshape(-1), moved, before + start * plane) for start, slab in labels]
     names, starts, lengths = (np.concatenate(parts) for parts in zip(*slabs, strict=True))
     order = np.argsort(names, kind="stable")
     names, starts, lengths = names[order], starts[order], lengths[order]
