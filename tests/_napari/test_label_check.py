@@ -243,6 +243,14 @@ class TestTable:
 
 
 class TestPlaces:
+    @pytest.fixture
+    def series(self, viewer, view):
+        """Three frames, of which the second is not cut, and their layer."""
+        frames = np.stack([cut(discs()), discs(), cut(discs())])
+        placed = {"scale": (5, 0.5, 0.5), "translate": (10, 20, 30)}
+        layer = viewer.add_labels(frames, name="series", axis_labels=("t", "y", "x"), **placed)
+        return frames, layer
+
     def test_turned_layers_have_their_overlays_turned(self, viewer, dock, view, check):
         layer = viewer.add_labels(cut(discs()), rotate=30, scale=(3, 2), translate=(5, 6))
         check()
@@ -272,6 +280,58 @@ class TestPlaces:
         viewer.dims.set_current_step(0, 0)
         view.table.selectRow(0)
         assert viewer.dims.current_step[0] == 1
+
+    def test_of_a_series_every_frame_is_checked(self, viewer, dock, view, check, repair, series):
+        frames, layer = series
+        view.frames.choose("every")
+        check()
+        assert view.finding.text().startswith("“series”: tiles of 40 px found")
+        circles, table = rings(viewer), view.table
+        assert set(circles.data[:, 0]) == {0, 2}
+        row = next(i for i, row in enumerate(dock.control.found.rows) if row.position[0] == 2)
+        table.selectRow(row)
+        assert viewer.dims.current_step[0] == 2
+        place = dock.control.found.rows[row].position
+        np.testing.assert_allclose(
+            camera_of(viewer).center[-2:], layer.data_to_world(place)[1:], atol=1e-6
+        )
+        label = dock.control.found.rows[row].labels[0]
+        for frame in (0, 2):
+            place = np.argwhere(frames[frame] == label)[0]
+            dock.control._clicks.clicked.emit(tuple(layer.data_to_world((frame, *place))))
+            found = dock.control.found.rows[table.chosen]
+            assert found.position[0] == frame and label in found.labels
+        repair()
+        mended = viewer.layers["series, repaired"]
+        assert (mended.data[1] == frames[1]).all() and not layer.visible
+        assert (mended.data[0] == mended.data[2]).all()
+        assert len(np.unique(mended.data[2])) < len(np.unique(frames[2])) - 20
+        undone = undo_repair(mended.data, dock.control.repaired.repaired.repair)
+        np.testing.assert_array_equal(undone, frames)
+
+    @pytest.mark.parametrize("channels", [(), (2,)])
+    def test_every_frame_beside_an_image_that_has_them_or_not(
+        self, viewer, dock, view, check, series, channels
+    ):
+        frames, _ = series
+        view.frames.choose("every")
+        of_each = viewer.add_image(np.ones((*channels, *frames.shape)), name="of each")
+        of_all = viewer.add_image(np.ones((*frames.shape[1:], 3)), name="of all", rgb=True)
+        findings = []
+        for layer in (of_each, of_all):
+            view.image.choose(layer)
+            check()
+            findings.append(dock.control.found.check)
+            assert dock.control.found.image == layer.name
+        assert findings[0] == findings[1]
+
+    def test_the_choice_of_frames_is_there_where_there_are_some(self, viewer, view, series):
+        assert view.frames.isVisibleTo(view) and view.axes.isVisibleTo(view)
+        view.axes.choose("volume")
+        assert not view.frames.isVisibleTo(view)
+        viewer.add_labels(cut(discs()), name="plane")
+        view.layers.choose(viewer.layers["plane"])
+        assert not (view.frames.isVisibleTo(view) or view.axes.isVisibleTo(view))
 
     def test_volumes(self, viewer, dock, view, check):
         volume, pieces = np.zeros((40, 200, 230), int), cut(discs())

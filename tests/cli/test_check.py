@@ -178,6 +178,59 @@ def test_what_would_change_nothing_is_refused(shiftseg, cut_file, tmp_path):
     answer = shiftseg("check", cut_file, "--offset", 3)
     assert answer.code == 2 and "add --tile" in answer.err
     undo = ("repair", cut_file, "-o", tmp_path / "back.tif", "--undo", tmp_path / "report.json")
-    for more in (("--tile", 40), ("--confidence", 0.9), ("--image", cut_file)):
+    for more in (("--tile", 40), ("--confidence", 0.9), ("--image", cut_file), ("--slices",)):
         answer = shiftseg(*undo, *more)
         assert answer.code == 2 and "leave out --tile" in answer.err
+
+
+class TestSeries:
+    """Frames that one grid has cut, in each of which objects are numbered from 1."""
+
+    @pytest.fixture
+    def frames(self, cut_file):
+        pieces = tifffile.imread(cut_file)
+        return np.stack([pieces, np.where(pieces > 30, pieces - 30, 0), pieces])
+
+    def stored(self, frames, folder, axes):
+        write_labels(folder / "series.tif", frames, axes=axes)
+        return folder / "series.tif"
+
+    def test_are_checked_together(self, shiftseg, frames, tmp_path):
+        file = self.stored(frames, tmp_path, "tyx")
+        answer = shiftseg("check", file)
+        assert "cut pairs: tiles of 40 px (p" in answer.out and "frame 2 (" in answer.out
+        values = json.loads(shiftseg("check", file, "--json", "-").out)
+        assert (values["tile"], values["frames"]) == ([0, 40, 40], 1)
+        known = json.loads(shiftseg("check", file, "--tile", 40, "--json", "-").out)
+        assert known["splits"] == values["splits"]
+
+    @pytest.mark.parametrize(
+        ("axes", "words"), [("tyx", ()), ("zyx", ("--slices",)), ("zyx", ("--axes", "tyx"))]
+    )
+    def test_are_repaired_each_on_its_own_and_undone(
+        self, shiftseg, frames, cut_file, tmp_path, axes, words
+    ):
+        file = self.stored(frames, tmp_path, axes)
+        mended, one, back = (tmp_path / name for name in ("mended.tif", "one.tif", "back.tif"))
+        report = tmp_path / "repair.json"
+        assert shiftseg("repair", file, "-o", mended, "--json", report, *words).code == 0
+        assert shiftseg("repair", cut_file, "-o", one).code == 0
+        repaired = open_image(mended)
+        assert repaired.calibration.axes == (words[1] if words[1:] else axes)
+        assert repaired.provenance["repair"]["tile"] == [40, 40]
+        for frame in (0, 2):
+            np.testing.assert_array_equal(repaired.pixels[frame], tifffile.imread(one))
+        assert shiftseg("repair", mended, "-o", back, "--undo", report).code == 0
+        np.testing.assert_array_equal(tifffile.imread(back), frames)
+
+    def test_of_several_axes_and_their_image(self, shiftseg, frames, tmp_path):
+        labels = np.stack([frames, frames[::-1]])  # t, z, y, x
+        file = self.stored(labels, tmp_path, "tzyx")
+        image = np.stack([labels % 2 * 100 + 5] * 2, 2).astype(np.uint8)
+        tifffile.imwrite(tmp_path / "image.tif", image, imagej=True, metadata={"axes": "TZCYX"})
+        words = ("check", file, "--slices", "--json", "-")
+        alone = json.loads(shiftseg(*words).out)
+        values = json.loads(shiftseg(*words, "--image", tmp_path / "image.tif").out)
+        assert alone["tile"] == values["tile"] == [0, 0, 40, 40]
+        sure = [sum(cut["confidence"] > 0.5 for cut in v["splits"]) for v in (values, alone)]
+        assert 0 < sure[0] < sure[1]

@@ -123,13 +123,6 @@ def test_check_reads_the_labels_that_segment_wrote(shiftseg, zarr_image, model_f
     assert json.loads(checked.out)["objects"] == json.loads(segmented.out)["objects"]
 
 
-def test_check_wants_one_image(shiftseg, tmp_path):
-    write_labels(tmp_path / "stack.tif", np.ones((3, 8, 8), np.uint8), axes="tyx")
-    answer = shiftseg("check", tmp_path / "stack.tif", "--tile", 4)
-    assert answer.code == 2
-    assert "has the axes tyx; check one image at a time" in answer.err
-
-
 @pytest.mark.parametrize("command", ["compare", "sweep"])
 def test_a_folder_that_is_no_zarr(shiftseg, command, model_file, tmp_path):
     answer = shiftseg(

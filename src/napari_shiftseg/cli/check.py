@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -54,6 +54,18 @@ ImageFile = Annotated[
     ),
 ]
 
+LabelAxes = Annotated[
+    str | None,
+    Parameter(help="One letter per axis of the labels, as tyx, where their file names them wrong."),
+]
+
+Slices = Annotated[
+    bool,
+    Parameter(
+        help="Each z slice has objects of its own, as a stack that was segmented slice by slice."
+    ),
+]
+
 
 @app.command
 def check(
@@ -62,6 +74,8 @@ def check(
     tile: Tile = ("auto",),
     offset: Offset = (0,),
     image: ImageFile = None,
+    axes: LabelAxes = None,
+    slices: Slices = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Find the tile grid that cut labels of any program, and every pair of labels it parted.
@@ -69,11 +83,12 @@ def check(
     Parameters
     ----------
     labels
-        TIFF, PNG or OME-Zarr with the labels of one image or volume.
+        TIFF, PNG or OME-Zarr with the labels of an image, a volume or a time series, whose frames
+        one grid has cut.
     """
     ending.refuse_existing(reads=[labels, image])
-    pixels = _one_image(labels).pixels
-    result = _checked(pixels, tile, offset, image)
+    series = _Series.open(labels, axes, slices)
+    result = series.checked(tile, offset, image)
     ending.report(asdict(result), _text(result))
 
 
@@ -85,6 +100,8 @@ def repair(
     tile: Tile = ("auto",),
     offset: Offset = (0,),
     image: ImageFile = None,
+    axes: LabelAxes = None,
+    slices: Slices = False,
     confidence: float = CONFIDENT,
     undo: Path | None = None,
     ending: Reporting = TEXT_ONLY,
@@ -94,7 +111,8 @@ def repair(
     Parameters
     ----------
     labels
-        TIFF, PNG or OME-Zarr with the labels of one image or volume.
+        TIFF, PNG or OME-Zarr with the labels of an image, a volume or a time series, whose frames
+        one grid has cut.
     output
         Labels to write, .tif or .ome.zarr.
     confidence
@@ -104,22 +122,28 @@ def repair(
     """
     ending.refuse_existing(output, reads=[labels, image, undo])
     refuse_unwritable(output)
-    named = _one_image(labels)
+    series = _Series.open(labels, axes, slices)
+    named = series.labels
     if undo is not None:
-        if tile != ("auto",) or any(offset) or image is not None or confidence != CONFIDENT:
+        given = tile != ("auto",) or any(offset) or image is not None or slices
+        if given or confidence != CONFIDENT:
             raise ShiftSegError(
-                "--undo does what its report says: leave out --tile, --offset, --image and "
-                "--confidence"
+                "--undo does what its report says: leave out --tile, --offset, --image, --slices "
+                "and --confidence"
             )
         before = undo_repair(named.pixels, _report(undo))
         provenance = {name: v for name, v in named.provenance.items() if name != "repair"}
         write_labels(output, _writable(before), axes=named.calibration, provenance=provenance)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
-    found = _checked(named.pixels, tile, offset, image)
+    found = series.checked(tile, offset, image)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
     provenance = named.provenance | {
-        "repair": {"tile": found.tile, "offset": found.offset, "confidence": confidence}
+        "repair": {
+            "tile": found.tile[found.frames :],
+            "offset": found.offset[found.frames :],
+            "confidence": confidence,
+        }
     }
     write_labels(output, _writable(repaired), axes=named.calibration, provenance=provenance)
     pieces = sum(len(group) for group in done.groups)
@@ -128,40 +152,64 @@ def repair(
     ending.report(done.to_dict() | {"labels": str(output)}, text)
 
 
-def _checked(labels: Any, tile: Tile, offset: Offset, image: Path | None) -> LabelCheck:
-    pixels = None if image is None else _channels_first(image)
-    sizes = tuple(size for size in tile if size != "auto")
-    if not sizes:
-        if any(offset):
-            raise ShiftSegError("--offset is that of a given grid: add --tile, or leave it out")
-        note("looking for a tile grid ...")
-        return check_labels(labels, image=pixels)
-    if len(sizes) < len(tile):
-        words = " ".join(map(str, tile))
-        raise ShiftSegError(f'--tile {words}: "auto" is for all axes; legal: auto or numbers')
-    return check_labels(labels, _of_all_axes(sizes), _of_all_axes(offset), image=pixels)
+@dataclass(frozen=True)
+class _Series:
+    """Labels, frames before space if they have any.
 
+    Parameters
+    ----------
+    labels
+        As their file has them.
+    frames
+        How many axes count frames.
+    """
 
-def _channels_first(path: Path) -> Any:
-    """Read one image or volume, its channels before space if it has any."""
-    image = NamedImage.read(path).squeezed("zyx")
-    others = [axis for axis, letter in enumerate(image.axes or "") if letter not in "zyx"]
-    pixels = image.pixels
-    if len(others) != 1:
-        return pixels
-    return pixels.transpose(others[0], *(i for i in range(pixels.ndim) if i != others[0]))
+    labels: NamedImage
+    frames: int
+
+    @classmethod
+    def open(cls, path: Path, axes: str | None, slices: bool) -> _Series:
+        """Open labels of an image or of many; of a stack perhaps those of each slice."""
+        image = NamedImage.open_labels(path, axes).squeezed("zyx")
+        space = "yx" if slices else "zyx"
+        ndim = len(image.pixels.shape)
+        if image.axes is None:  # as most programs write stacks
+            return cls(image, max(0, ndim - 2) if slices else 0)
+        first = [i for i, letter in enumerate(image.axes) if letter not in space]
+        last = [i for i in range(ndim) if i not in first]
+        return cls(image.arranged([*first, *last]) if first else image, len(first))
+
+    def checked(self, tile: Tile, offset: Offset, image: Path | None) -> LabelCheck:
+        """Check them all."""
+        pixels = None if image is None else self._channels_first(image)
+        labels, frames = self.labels.pixels, self.frames
+        sizes = tuple(size for size in tile if size != "auto")
+        if not sizes:
+            if any(offset):
+                raise ShiftSegError("--offset is that of a given grid: add --tile, or leave it out")
+            note("looking for a tile grid ...")
+            return check_labels(labels, image=pixels, frames=frames)
+        if len(sizes) < len(tile):
+            words = " ".join(map(str, tile))
+            raise ShiftSegError(f'--tile {words}: "auto" is for all axes; legal: auto or numbers')
+        grid = _of_all_axes(sizes), _of_all_axes(offset)
+        return check_labels(labels, *grid, image=pixels, frames=frames)
+
+    def _channels_first(self, path: Path) -> Any:
+        """Read their image: its channels if it has any, then the axes of the labels."""
+        image = NamedImage.read(path).squeezed("zyx")
+        ours, theirs = self.labels.axes or "zyx", image.axes or ""
+        others = [i for i, letter in enumerate(theirs) if letter not in ours]
+        if len(others) != len(image.pixels.shape) - len(self.labels.pixels.shape):
+            return image.pixels
+        order = sorted(
+            (i for i in range(len(theirs)) if i not in others), key=lambda i: ours.index(theirs[i])
+        )
+        return image.arranged([*others, *order]).pixels
 
 
 def _of_all_axes(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
     return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _one_image(path: Path) -> NamedImage:
-    image = NamedImage.open_labels(path).squeezed("zyx")
-    frames = [letter for letter in image.axes or "" if letter not in "zyx"]
-    if frames:
-        raise ShiftSegError(f"{path} has the axes {image.axes}; check one image at a time")
-    return image
 
 
 def _writable(labels: Any) -> Any:
@@ -193,11 +241,18 @@ def _text(result: LabelCheck) -> str:
         verb = "ends" if len(result.one_sided) == 1 else "end"
         lines.append(f"{sides} of objects {verb} on the grid with no other piece beyond")
     for cut in result.splits[:_LISTED]:
-        place = ", ".join(f"{v:.0f}" for v in cut.position)
         first, second = cut.labels
+        place = _place(cut.position, result.frames)
         lines.append(
-            f"  {first} | {second}: ({place}), {cut.length} px, confidence {cut.confidence:.0%}"
+            f"  {first} | {second}: {place}, {cut.length} px, confidence {cut.confidence:.0%}"
         )
     if len(result.splits) > _LISTED:
         lines.append(f"  and {len(result.splits) - _LISTED} more; --json lists all")
     return "\n".join(lines)
+
+
+def _place(position: tuple[float, ...], frames: int) -> str:
+    frame, pixel = (
+        ", ".join(f"{v:.0f}" for v in part) for part in (position[:frames], position[frames:])
+    )
+    return f"frame {frame} ({pixel})" if frames else f"({pixel})"

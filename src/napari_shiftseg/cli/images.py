@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,13 +65,13 @@ class NamedImage:
         return replace(opened, pixels=np.asarray(opened.pixels).astype(np.int64))
 
     @classmethod
-    def open_labels(cls, path: Path) -> NamedImage:
+    def open_labels(cls, path: Path, axes: str | None = None) -> NamedImage:
         """Open labels as :meth:`read_labels`, in their own type; large ones stay in the file."""
         images = open_images(path)
         opened = next((image for image in images if image.kind == "labels"), images[0])
         refuse_no_labels(opened.pixels, path)
-        known = opened.calibration.known_axes
-        return cls(opened.pixels, opened.calibration, known, opened.provenance)
+        opened, axes, _ = opened.narrowed(axes, None)
+        return cls(opened.pixels, opened.calibration, axes, opened.provenance)
 
     def squeezed(self, spatial: str) -> NamedImage:
         """Drop the axes of one pixel, as the time of a single image, unless they are space."""
@@ -80,6 +81,15 @@ class NamedImage:
         axes = None if self.axes is None else "".join(self.axes[i] for i in kept)
         return replace(
             self, pixels=self.pixels[part], calibration=self.calibration.picked(kept), axes=axes
+        )
+
+    def arranged(self, order: Sequence[int]) -> NamedImage:
+        """Bring the axes into an order."""
+        return replace(
+            self,
+            pixels=self.pixels.transpose(order),
+            calibration=self.calibration.picked(order),
+            axes=None if self.axes is None else "".join(self.axes[i] for i in order),
         )
 
     def frames_first(self, model: Model) -> Any:

@@ -67,7 +67,9 @@ class CheckControl(QObject):
         if layer is None:
             show_info("Open or choose a labels layer first.")
             return
-        part = part_of(layer, self._ndim(layer), self._viewer.dims.point)
+        ndim = self._ndim(layer)
+        every = layer.ndim > ndim and self._view.frames.value == "every"
+        part = part_of(layer, ndim, self._viewer.dims.point, every=every)
         shown = self._view.image.layer
         try:
             image = None if shown is None else image_beside(shown, part)
@@ -165,7 +167,7 @@ class CheckControl(QObject):
         layer = self._view.layers.layer
         if layer is not None:
             ndim = self._ndim(layer)
-            self._view.show_axes(list("zyx"[-ndim:]), choose=layer.ndim > 2)
+            self._view.show_axes(list("zyx"[-ndim:]), of=layer.ndim)
 
     def _on_running(self, running: bool) -> None:
         self._view.run.set_running(running)
@@ -178,8 +180,9 @@ class CheckControl(QObject):
         self._view.show_found(found, finding(found))
         self._propose()
         grid, check = self._view.grid, found.check
-        if check.found and grid.kind.value == "auto" and len(grid.sizes) == len(check.tile):
-            grid.propose(check.tile, check.offset)
+        tile, offset = check.tile[check.frames :], check.offset[check.frames :]
+        if check.found and grid.kind.value == "auto" and len(grid.sizes) == len(tile):
+            grid.propose(tile, offset)
         self.overlay.show(found)
 
     def _propose(self) -> None:

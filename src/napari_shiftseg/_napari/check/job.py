@@ -86,14 +86,14 @@ class Found:
 
     def row_at(self, pixel: tuple[float, ...]) -> int | None:
         """Find the row of the object at a pixel: of several, the one whose cut is nearest."""
-        index = tuple(round(v) for v in pixel)
+        index, frames = tuple(round(v) for v in pixel), self.check.frames
         if not all(0 <= i < n for i, n in zip(index, self.labels.shape, strict=True)):
             return None
         label = int(self.labels[index])
         near = {
             number: sum((a - b) ** 2 for a, b in zip(row.position, pixel, strict=True))
             for number, row in enumerate(self.rows)
-            if label in row.labels
+            if label in row.labels and row.position[:frames] == index[:frames]
         }
         return min(near, key=lambda number: near[number], default=None)
 
@@ -124,7 +124,8 @@ def check_run(
     yield Progress(0, "Reading the labels")
     labels = np.array(part.pixels)
     pixels = None if image is None else image.pixels
-    for event in check_events(labels, asked.tile, asked.offset or 0, image=pixels):
+    grid = asked.tile, asked.offset or 0
+    for event in check_events(labels, *grid, image=pixels, frames=part.frames):
         if isinstance(event, CheckProgress):
             yield Progress(event.fraction, event.text)
         else:

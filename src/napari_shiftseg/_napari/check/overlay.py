@@ -127,8 +127,8 @@ class CheckOverlay(QObject):
 
     def _discs(self, found: Found) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return centres and diameters of rings: balls of a volume, where the slice cuts them."""
-        placement, size = found.part.placement, found.labels.shape
-        power = 1 / (len(size) - 1) if len(size) > 1 else 1
+        placement, size, frames = found.part.placement, found.labels.shape, found.check.frames
+        power = 1 / max(1, len(size) - frames - 1)
         places = np.array([row.position for row in found.rows])
         radii = np.array([0.6 * row.length**power + _AIR / 2 for row in found.rows])
         shown = self._axes(found)
@@ -136,13 +136,13 @@ class CheckOverlay(QObject):
         scale = np.abs(placement.scale[len(placement.frame) :]) / min(
             abs(placement.scale[len(placement.frame) + axis]) for axis in shown
         )
-        for axis in set(range(len(size))) - set(shown):
+        for axis in set(range(frames, len(size))) - set(shown):
             away = np.abs(places[:, axis] - at[axis]) * scale[axis]
             cut = away < radii
             places[cut, axis] = at[axis]
             radii[cut] = np.sqrt(radii[cut] ** 2 - away[cut] ** 2)
-        frames = np.tile(placement.frame, (len(places), 1)).reshape(len(places), -1)
-        return np.hstack([frames, places]), 2 * radii
+        frame = np.tile(placement.frame, (len(places), 1)).reshape(len(places), -1)
+        return np.hstack([frame, places]), 2 * radii
 
     def _axes(self, found: Found) -> list[int]:
         """Return the axes on screen, counted as those of the image."""

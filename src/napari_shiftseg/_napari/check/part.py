@@ -1,4 +1,4 @@
-"""What is checked of a labels layer: a whole image or volume, or the frame on screen."""
+"""What is checked of a labels layer: the image or volume on screen, or those of all frames."""
 
 from __future__ import annotations
 
@@ -96,17 +96,20 @@ class Part:
     Parameters
     ----------
     pixels
-        ``(*spatial)``, perhaps not in memory yet.
+        ``([*frames], *spatial)``, perhaps not in memory yet.
     key, name
         The layer's identity and name.
     placement
         Where it lies.
+    frames
+        How many axes count frames that are checked together.
     """
 
     pixels: Any
     key: str
     name: str
     placement: TurnedPlacement
+    frames: int = 0
 
     @property
     def title(self) -> str:
@@ -115,8 +118,8 @@ class Part:
         return f"{self.name}, frame {', '.join(map(str, frame))}" if frame else self.name
 
 
-def part_of(layer: Labels, ndim: int, point: Sequence[float]) -> Part:
-    """Take what is on screen: the frame at a point of the world, if the layer has frames.
+def part_of(layer: Labels, ndim: int, point: Sequence[float], *, every: bool = False) -> Part:
+    """Take what is on screen: the frame at a point of the world, if the layer has frames; or all.
 
     Parameters
     ----------
@@ -126,9 +129,14 @@ def part_of(layer: Labels, ndim: int, point: Sequence[float]) -> Part:
         Number of its spatial axes, the last ones.
     point
         Where the viewer's slice lies.
+    every
+        Take all frames.
     """
     pixels = pixels_of(layer)
     frames = pixels.shape[: layer.ndim - ndim]
+    if every:
+        placement = TurnedPlacement.of_layer(layer, ())
+        return Part(pixels, str(layer.unique_id), layer.name, placement, len(frames))
     here = TurnedPlacement.of_layer(layer, (0,) * len(frames)).frame_at(point)
     frame = tuple(int(np.clip(i, 0, n - 1)) for i, n in zip(here, frames, strict=True))
     placement = TurnedPlacement.of_layer(layer, frame)
@@ -162,9 +170,15 @@ def image_beside(layer: Image, part: Part) -> Beside:
         If it has frames, but not the one that is checked.
     """
     pixels = pixels_of(layer)
-    frame, spatial = part.placement.frame, len(part.placement.size)
-    channels = 0 if layer.rgb else max(0, layer.ndim - len(frame) - spatial)
-    if layer.ndim > spatial:
+    frame, size = part.placement.frame, part.placement.size
+    spatial = len(size) - part.frames
+    channels = 0 if layer.rgb else max(0, layer.ndim - len(frame) - len(size))
+    if part.frames and layer.ndim == spatial:
+        pixels = np.moveaxis(pixels, -1, 0) if layer.rgb else pixels[None]
+        for _ in range(part.frames):
+            pixels = pixels[:, None]
+        return Beside(np.broadcast_to(pixels, (len(pixels), *size)), layer.name)
+    if frame and layer.ndim > spatial:
         if any(i >= n for i, n in zip(frame, pixels.shape[channels:], strict=False)):
             raise ShiftSegError(
                 f"the image {layer.name!r} of {by(pixels.shape)} px has no frame "

@@ -35,8 +35,12 @@ _COLUMNS = (
     ("Sides", "Whether there is a piece on both sides of the line, or on one alone"),
 )
 _AXES = (
-    ("frame", "2-D, this frame", "The last two axes are an image; the frame shown is checked"),
-    ("volume", "3-D volume", "The last three axes are one volume"),
+    ("frame", "2-D images", "The last two axes are an image"),
+    ("volume", "3-D volumes", "The last three axes are one volume"),
+)
+_FRAMES = (
+    ("shown", "This frame", "Check the frame that is on screen"),
+    ("every", "Every frame", "One grid has cut all frames; each has objects of its own"),
 )
 
 
@@ -61,7 +65,7 @@ class CheckView(QWidget):
         self.image.setToolTip(
             "What they are labels of, if at hand: pieces that are not equally bright are less sure"
         )
-        self.axes = Switch(_AXES)
+        self.axes, self.frames = Switch(_AXES), Switch(_FRAMES)
         self.grid = GridSection()
         self.run = RunBar("Check", "Look for objects that a tile grid has cut")
         self.run.cancel.setToolTip("End the check; nothing of it is kept")
@@ -95,10 +99,11 @@ class CheckView(QWidget):
         self.repair.done.say("")
         self._allow_export(True)
 
-    def show_axes(self, names: list[str], *, choose: bool) -> None:
-        """Offer the spatial axes of a layer, and the choice of how many they are."""
+    def show_axes(self, names: list[str], *, of: int) -> None:
+        """Offer the spatial axes of a layer of so many, and what else there is to choose."""
         self.grid.set_axes(names)
-        self.axes.setVisible(choose)
+        self.axes.setVisible(of > 2)
+        self.frames.setVisible(of > len(names))
 
     def _allow_export(self, allowed: bool) -> None:
         self.list.setEnabled(allowed)
@@ -123,6 +128,7 @@ class CheckView(QWidget):
         form.addRow("Labels", self.layers)
         form.addRow("Image", self.image)
         form.addRow(self.axes)
+        form.addRow(self.frames)
         exports = QHBoxLayout()
         exports.addWidget(self.list)
         exports.addWidget(self.report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_shiftseg._napari.check.job import Found, Repaired
-from napari_shiftseg.seams.mend import joined
+from napari_shiftseg.seams.repair import merges_of
 from napari_shiftseg.wording import counted
 
 _LISTED = 3
@@ -24,16 +24,17 @@ def finding(found: Found) -> str:
 
 def proposal(found: Found, confidence: float) -> str:
     """Say what a repair would do."""
-    pairs = [cut.labels for cut in found.check.splits if cut.confidence >= confidence]
+    pairs = sum(cut.confidence >= confidence for cut in found.check.splits)
     if not found.check.splits:
         return "There are no pairs to merge."
-    groups = joined(pairs)
+    merges = merges_of(found.check, confidence)
+    groups = [group for groups in merges.values() for group in groups]
     total = counted(len(found.check.splits), "pair")
     if not pairs:
         return f"None of {total} is that sure."
     pieces = sum(len(group) for group in groups)
     return (
-        f"Merges {len(pairs)} of {total}: {counted(pieces, 'piece')} become "
+        f"Merges {pairs} of {total}: {counted(pieces, 'piece')} become "
         f"{counted(len(groups), 'object')}."
     )
 
