@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, factorial, gammaln, xlog1py, xlogy
 
 from napari_shiftseg.seams.contacts import Contacts
+from napari_shiftseg.seams.followed import followed
 from napari_shiftseg.seams.outlines import SHORTEST, Outlines
 
 SIGNIFICANT = 0.01
@@ -29,10 +30,6 @@ STRAIGHT = 0.8
 _MARGIN = 3
 """Pixels from the image's border up to which a straight side is the border's doing: masks are
 often wiped clean along it."""
-
-_SAME_PLACE = 32
-"""Pixels along a line, about an object: what lies there in several frames is one object, which
-tells the same in each of them."""
 
 _SQUARE = 0.05
 """p-value up to which the grid of one axis of an image is taken for that of the other, too."""
@@ -128,14 +125,15 @@ def _continues(outlines: Sequence[Outlines], grid: Grid) -> bool:
 def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> list[Sides]:
     """Collect the straight sides of all objects, per axis; of pairs those of so many pixels.
 
-    What lies at one place in several frames counts once, as an object that does not move.
+    Of a series, what is followed from frame to frame counts once, at the line where it is
+    most often: that of a cut stays, the others move with their objects.
     """
     pairs = [straight_pairs(frame.contacts, shortest) for frame in outlines]
     result = []
     for axis, size in enumerate(outlines[0].shape):
         touching = [np.delete(table[table[:, 0] == axis], (0, 2, 3, 4), 1) for table in pairs]
         ending = [_ending(frame, axis) for frame in outlines]
-        positions, single = (_inner(_once(places), size) for places in (touching, ending))
+        positions, single = (_inner(followed(places), size) for places in (touching, ending))
         result.append(Sides(positions, single[~np.isin(single, positions)], size))
     return result
 
@@ -144,20 +142,6 @@ def _ending(outlines: Outlines, axis: int) -> NDArray[np.int64]:
     """Return line and centre of each flat side along an axis."""
     places = [(side.line, *side.position) for side in outlines.flat if side.axis == axis]
     return np.array(places, np.int64).reshape(-1, 1 + len(outlines.shape))
-
-
-def _once(frames: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Of ``(n, 1 + d)`` lines and centres return lines, each place as often as a frame has it."""
-    seen = []
-    for places in frames:
-        bins = np.column_stack([places[:, 0], places[:, 1:] // _SAME_PLACE])
-        bins = bins[np.lexsort(bins.T[::-1])]
-        first = np.ones(len(bins), bool)
-        first[1:] = (bins[1:] != bins[:-1]).any(axis=1)
-        index = np.arange(len(bins))
-        seen.append(np.column_stack([bins, index - np.maximum.accumulate(index * first)]))
-    lines: NDArray[np.int64] = np.unique(np.concatenate(seen), axis=0)[:, 0]
-    return lines
 
 
 def _inner(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
