@@ -3,6 +3,7 @@
 from app_model.types import MenuItem
 from napari._app_model import get_app_model
 from napari.utils.key_bindings import coerce_keybinding
+from qtpy.QtCore import Qt
 from window import PATIENCE
 
 from napari_shiftseg._napari.actions import LAYER_MENU
@@ -46,3 +47,15 @@ def test_keys_run_and_walk_through_splits(qtbot, viewer, widget, image):
     assert widget.results.current is not None
     press(viewer, "Control-Shift-Right")  # without a comparison nothing happens
     press(viewer, "Control-Shift-B")
+
+
+def test_the_canvas_takes_all_keys_while_the_widget_is_open(qtbot, viewer, widget, image):
+    """napari looks at every key that is bound whenever one is pressed."""
+    labels = viewer.add_labels(image.data.astype(int))
+    canvas = viewer.window._qt_viewer.canvas.native
+    held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(canvas, Qt.Key.Key_2)
+    assert labels.mode == "paint"
+    viewer.layers.selection = {image}
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        qtbot.keyClick(canvas, Qt.Key.Key_R, held)

@@ -82,7 +82,7 @@ class Actions(QObject):
             action = _action(command, do, number)
             self._dispose.append(partial(_dispose, app, app.register_action(action)))
             if command.key:
-                self._viewer.bind_key(command.key, partial(_pressed, do), overwrite=True)
+                self._viewer.bind_key(command.key, _on_key(do), overwrite=True)
 
     def unregister(self) -> None:
         """Take the commands away."""
@@ -112,8 +112,13 @@ def _if_alive(alive: list[bool], do: Callable[[], None]) -> None:
         do()
 
 
-def _pressed(do: Callable[[], None], viewer: Viewer) -> None:
-    do()
+def _on_key(do: Callable[[], None]) -> Callable[[Viewer], None]:
+    """Return a function: whatever key is pressed, napari asks all that are bound for a name."""
+
+    def do_on_key(_: Viewer) -> None:
+        do()
+
+    return do_on_key
 
 
 def _action(command: Command, do: Callable[[], None], number: int) -> Action:
