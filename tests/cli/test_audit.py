@@ -4,11 +4,13 @@ import json
 import warnings
 
 import numpy as np
+import pytest
 import tifffile
 import torch
 from torch import nn
 
 from napari_shiftseg.image.files import open_image
+from napari_shiftseg.network_audit.foreign import load_foreign
 
 
 def recorded(path, *more):
@@ -90,6 +92,30 @@ def test_a_networks_output_as_an_image(shiftseg, tmp_path):
     wrong = shiftseg(*arguments, "--overwrite", "--labels", labels, "--embedding", 2)
     assert "the output has 0 to 1" in wrong.err
     assert not output.exists()
+
+
+@pytest.mark.parametrize("scaled", [None, "none", "standard", "percentile"])
+def test_a_network_sees_the_pixels_as_they_are_or_as_one_says(shiftseg, tmp_path, scaled):
+    file = recorded(tmp_path / "network.pt")
+    image = np.random.default_rng(0).integers(0, 4000, (60, 90), np.uint16)
+    tifffile.imwrite(tmp_path / "image.tif", image)
+    output = tmp_path / "output.tif"
+    words = () if scaled is None else ("--intensity", scaled)
+    arguments = ("predict", file, tmp_path / "image.tif", "-o", output)
+    assert shiftseg(*arguments, *words).code == 0
+    low, high = np.percentile(image, (1, 99.8))
+    expected = {
+        "standard": (image - image.mean()) / image.std(),
+        "percentile": (image - low) / (high - low),
+    }.get(scaled, image)
+    pixels = torch.from_numpy(np.ascontiguousarray(expected, np.float32))[None, None]
+    with torch.no_grad():
+        seen = load_foreign(str(file)).module(pixels)[0].numpy()
+    # The border is the image's reflection here, and zeros in one pass.
+    np.testing.assert_allclose(
+        tifffile.imread(output)[:, 2:-2, 2:-2], seen[:, 2:-2, 2:-2], rtol=1e-3, atol=1e-3
+    )
+    assert open_image(output).provenance["intensity"]["kind"] == (scaled or "none")
 
 
 def test_labels_of_a_bundled_model_are_those_of_segment_alone(shiftseg, tmp_path):

@@ -13,6 +13,7 @@ from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit
 from napari_shiftseg.errors import UntrustedCode
+from napari_shiftseg.image.intensity import Fixed, Intensity
 from napari_shiftseg.network_audit import exported
 from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.network_audit.operations import suspicious_operations
@@ -236,6 +237,42 @@ def test_code_of_a_package_runs_only_for_those_who_trust_it(package):
         load_foreign(source)
     state = load_foreign(source, trust_code=True).module.state_dict()
     assert all(torch.equal(state[name], value) for name, value in network().state_dict().items())
+
+
+STEPS = {
+    "": Intensity("none"),
+    "ensure_dtype: {dtype: float32}": Intensity("none"),
+    "scale_linear: {gain: 0.5, offset: 2.0}": Fixed(-4.0, 2.0),
+    "fixed_zero_mean_unit_variance: {mean: 3.0, std: 4.0}": Fixed(3.0, 4.0),
+    "zero_mean_unit_variance: {}": Intensity("standard"),
+    "scale_range: {min_percentile: 2.0, max_percentile: 99.0, axes: [y, x]}": Intensity(
+        "percentile", 2.0, 99.0
+    ),
+    "clip: {min: 0.0, max: 1.0}": None,
+    "zero_mean_unit_variance: {}; scale_linear: {gain: 2.0}": None,
+}
+"""Preprocessing of packages, and what does the same here."""
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_how_a_package_prepares_its_input(package, steps):
+    named = [step.partition(": ") for step in filter(None, steps.split("; "))]
+    lines = [f"  - {{id: {name}, kwargs: {options}}}" for name, _, options in named]
+    told = "\n".join(["  preprocessing:", *lines]) if lines else ""
+    text = SMALL.replace("\noutputs:", f"\n{told}\noutputs:") + RECORDED
+    (package / "rdf.yaml").write_text(text)
+    found = load_foreign(str(package))
+    assert found.intensity == STEPS[steps]
+    if STEPS[steps] is None:
+        with pytest.raises(ShiftSegError, match=rf"prepares images by {named[0][0]}"):
+            found.scaled()
+    assert found.scaled("percentile") == Intensity("percentile")
+
+
+def test_files_that_say_nothing_take_pixels_as_they_are(tmp_path):
+    record(network(), tmp_path / "network.pt")
+    assert load_foreign(str(tmp_path / "network.pt")).scaled() == Intensity("none")
+    assert load_foreign("nuclei-2d").scaled() == Intensity("percentile")
 
 
 def test_weights_of_a_package_that_are_no_weights(package):

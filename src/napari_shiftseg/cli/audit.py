@@ -46,7 +46,7 @@ def audit(
         tile, or as much as makes six windows along an axis if that is more.
     """
     ending.refuse_existing(reads=[network, image])
-    subject, intensity = takes.load(network)
+    subject, foreign = takes.load(network)
     note("measuring the network ...")
     result = audit_network(
         subject.module,
@@ -61,7 +61,7 @@ def audit(
         frames, _ = frames_for(image, subject, channel)
         if frames.loops:
             raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
-        pixels = normalised(frames, (), intensity)
+        pixels = normalised(frames, (), foreign.scaled(takes.intensity))
         note(f"tiling an image of {by(pixels.shape[1:])} px in every way ...")
         events = diagnose_events(subject.module, result, pixels, window=window)
         diagnosis = follow(events, Diagnosis)

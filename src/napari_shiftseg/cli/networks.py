@@ -13,8 +13,8 @@ from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.intensity import Intensity
-from napari_shiftseg.network_audit.foreign import load_foreign
+from napari_shiftseg.image.intensity import Fixed, Intensity, Kind
+from napari_shiftseg.network_audit.foreign import Foreign, load_foreign
 from napari_shiftseg.network_audit.subject import Subject
 from napari_shiftseg.pipeline import calibration_of_labels
 
@@ -48,7 +48,16 @@ class NetworkInput:
         ),
     ] = False
 
-    def load(self, name: str) -> tuple[Subject, Intensity]:
+    intensity: Annotated[
+        Kind | None,
+        Parameter(
+            help="How intensities are scaled, over the whole image: percentile makes the 1 % and "
+            "the 99.8 % ones 0 and 1, standard the mean 0 and the deviation 1, none leaves them. "
+            "By default as a model was trained or its package says; of other files none."
+        ),
+    ] = None
+
+    def load(self, name: str) -> tuple[Subject, Foreign]:
         """Load a network; raises ShiftSegError as :func:`load_foreign` or if it contradicts."""
         found = load_foreign(name, weights=self.weights, trust_code=self.trust_code)
         for given, known, what in (
@@ -62,7 +71,7 @@ class NetworkInput:
             found.ndim or self.ndim or 2,
             found.in_channels or self.channels or 1,
         )
-        return subject, found.intensity
+        return subject, found
 
 
 AS_NAMED = NetworkInput()
@@ -86,7 +95,7 @@ def frames_for(
     return frames, calibration_of_labels(frames, spatial, image.calibration)
 
 
-def normalised(frames: Frames, index: tuple[int, ...], intensity: Intensity) -> np.ndarray:
+def normalised(frames: Frames, index: tuple[int, ...], intensity: Intensity | Fixed) -> np.ndarray:
     """Return ``(C, *spatial)`` float32 of one image, as its network wants it."""
     scaling = intensity.measure(frames.alike(index)[1])
     frame = frames.frame(index)

@@ -86,7 +86,8 @@ def predict(
         raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
     if labels is None and (embedding or foreground_channel is not None or logits):
         raise ShiftSegError("--embedding names channels to be clustered: add --labels FILE")
-    subject, intensity = takes.load(network)
+    subject, foreign = takes.load(network)
+    intensity = foreign.scaled(takes.intensity)
     frames, calibration = frames_for(image, subject, channel)
     if "c" in calibration.axes:
         raise ShiftSegError(
@@ -109,7 +110,7 @@ def predict(
                     advance(f"tile {event}")
                 else:
                     result[(slice(None), *index)] = event
-    provenance = provenance_of(subject.module, audit)
+    provenance = provenance_of(subject.module, audit) | {"intensity": asdict(intensity)}
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
     text = f"{output}: {counted(len(result), 'channel')}. {audit.verdict}"
     if labels is not None:

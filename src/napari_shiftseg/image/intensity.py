@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,28 @@ class Scaling:
         return scaled.astype(np.float32)
 
 
+Kind = Literal["percentile", "standard", "none"]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The same map for every image: ``(pixel - offset) / span``.
+
+    Parameters
+    ----------
+    offset, span
+        Of every channel.
+    """
+
+    offset: float
+    span: float
+
+    def measure(self, channels_first: Any) -> Scaling:
+        """Return the scaling of ``(C, *spatial)``, whatever is in it."""
+        channels = channels_first.shape[0]
+        return Scaling((self.offset,) * channels, (self.span,) * channels)
+
+
 @dataclass(frozen=True)
 class Intensity:
     """How a network wants its input's intensities.
@@ -67,18 +89,21 @@ class Intensity:
     ----------
     kind
         ``"percentile"``: the two percentiles of each channel over the whole image become
-        0 and 1. ``"none"``: pixels are used as they are.
+        0 and 1. ``"standard"``: the mean of each channel becomes 0, its standard deviation 1.
+        ``"none"``: pixels are used as they are.
     low, high
         Percentiles in percent, ``0 <= low < high <= 100``.
     """
 
-    kind: Literal["percentile", "none"] = "percentile"
+    kind: Kind = "percentile"
     low: float = 1.0
     high: float = 99.8
 
     def __post_init__(self) -> None:
-        if self.kind not in ("percentile", "none"):
-            raise ShiftSegError(f"intensity is {self.kind!r}; legal: 'percentile' or 'none'")
+        if self.kind not in get_args(Kind):
+            raise ShiftSegError(
+                f"intensity is {self.kind!r}; legal: 'percentile', 'standard' or 'none'"
+            )
         if not 0 <= self.low < self.high <= 100:
             raise ShiftSegError(
                 f"percentiles are {self.low} and {self.high}; legal: 0 <= low < high <= 100"
@@ -103,6 +128,12 @@ class Intensity:
         if self.kind == "none":
             return Scaling((0.0,) * channels, (1.0,) * channels)
         sample = _sample(channels_first)
+        if self.kind == "standard":
+            wide = [channel.astype(np.float64) for channel in sample]
+            return Scaling(
+                tuple(float(channel.mean()) for channel in wide),
+                tuple(float(channel.std()) or 1.0 for channel in wide),
+            )
         limits = [_percentiles(channel, self.low, self.high) for channel in sample]
         return Scaling(
             tuple(low for low, _ in limits),

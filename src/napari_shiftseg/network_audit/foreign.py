@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import sys
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from napari_shiftseg.embeddings.model import bundled_models, load_model
 from napari_shiftseg.errors import ShiftSegError, UntrustedCode
 from napari_shiftseg.files import is_file
-from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.image.intensity import Fixed, Intensity, Kind
 from napari_shiftseg.network_audit.exported import load_exported
 from napari_shiftseg.network_audit.subject import quiet
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
@@ -34,6 +34,9 @@ _STATE_DICT = (
 )
 
 
+_AS_IT_IS = Intensity("none")
+
+
 @dataclass(frozen=True)
 class Foreign:
     """A network to audit.
@@ -45,13 +48,35 @@ class Foreign:
     ndim, in_channels
         Of its input; None where the file does not say.
     intensity
-        How it wants its input.
+        How it wants its input, as it is unless the file says otherwise; None if it says what
+        cannot be done here, which ``preparation`` names.
+    preparation
+        What a package does to its input, in words; empty if its file says nothing.
     """
 
     module: nn.Module
     ndim: int | None = None
     in_channels: int | None = None
-    intensity: Intensity = field(default_factory=Intensity)
+    intensity: Intensity | Fixed | None = _AS_IT_IS
+    preparation: str = ""
+
+    def scaled(self, kind: Kind | None = None) -> Intensity | Fixed:
+        """Return how its input is scaled: as somebody says, else as its file does.
+
+        Raises
+        ------
+        ShiftSegError
+            If nobody says it and the file says what cannot be done here.
+        """
+        if kind is not None:
+            return Intensity(kind)
+        if self.intensity is None:
+            raise ShiftSegError(
+                f"the package prepares images by {self.preparation}, which cannot be done here; "
+                "prepare the image so and choose the intensity 'none', or choose 'percentile' or "
+                "'standard'"
+            )
+        return self.intensity
 
 
 def load_foreign(
@@ -90,7 +115,7 @@ def load_foreign(
     elif (package := description_in(path)) is not None and package.is_file():
         with quiet():
             zoo = load_zoo_model(package, trust_code=trust_code)
-        found = Foreign(zoo.module, zoo.ndim, zoo.in_channels)
+        found = Foreign(zoo.module, zoo.ndim, zoo.in_channels, zoo.intensity, zoo.preparation)
     elif is_file(path):
         found = Foreign(_recorded(path, trust_code))
     elif ":" in source and source.rpartition(":")[2].isidentifier():  # C:\\gone.pt is a path

@@ -15,8 +15,10 @@ from typing import Any
 from torch import nn
 
 from napari_shiftseg.errors import ShiftSegError, UntrustedCode, first_line
+from napari_shiftseg.image.intensity import Fixed, Intensity
 from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
+from napari_shiftseg.network_audit.zoo_preprocessing import intensity_of
 from napari_shiftseg.network_audit.zoo_text import refuse_unfolding
 
 _DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
@@ -32,11 +34,15 @@ class ZooModel:
         In evaluation mode, with its weights.
     ndim, in_channels
         Of its first input.
+    intensity, preparation
+        How that is prepared, as :func:`intensity_of` says.
     """
 
     module: nn.Module
     ndim: int
     in_channels: int
+    intensity: Intensity | Fixed | None
+    preparation: str
 
 
 def description_in(path: Path) -> Path | None:
@@ -69,12 +75,14 @@ def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
             raise ShiftSegError(
                 f"{path} has no PyTorch weights; legal: TorchScript or a state dict"
             )
-    axes = description.inputs[0].axes
-    channels = [axis.size for axis in axes if axis.type == "channel"]
+    first = description.inputs[0]
+    channels = [axis.size for axis in first.axes if axis.type == "channel"]
+    in_channels = channels[0] if channels else 1
     return ZooModel(
         loaded.eval(),
-        sum(axis.type == "space" for axis in axes),
-        channels[0] if channels else 1,
+        sum(axis.type == "space" for axis in first.axes),
+        in_channels,
+        *intensity_of(first.preprocessing, in_channels),
     )
 
 

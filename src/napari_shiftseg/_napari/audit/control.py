@@ -106,7 +106,8 @@ class AuditControl(QObject):
             return
         found = audited.audit
         try:
-            scene = scene_of(layer, found.ndim, found.in_channels, self._viewer.dims.point)
+            point, intensity = self._viewer.dims.point, self._view.image.intensity.kind
+            scene = scene_of(layer, found.ndim, found.in_channels, point, intensity=intensity)
         except ShiftSegError as error:
             show_error(str(error))
             return

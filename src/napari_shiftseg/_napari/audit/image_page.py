@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_shiftseg._napari.audit.intensity_choice import IntensityChoice
 from napari_shiftseg._napari.audit.job import Tiled
 from napari_shiftseg._napari.audit.words import cause, certified, describe, finding, number
 from napari_shiftseg._napari.layer_choice import LayerChoice
@@ -57,6 +58,7 @@ class ImagePage(QWidget):
         self._tiled: Tiled | None = None
         self.layers = LayerChoice(viewer, Image)
         self.layers.setToolTip("The image to tile: the frame or volume on screen")
+        self.intensity = IntensityChoice()
         self.pattern = QCheckBox("Draw the period")
         self.pattern.setToolTip("The network treats pixels alike that lie alike in these cells")
         self.run = RunBar(
@@ -75,6 +77,7 @@ class ImagePage(QWidget):
         column.setSpacing(5)
         choice = QHBoxLayout()
         choice.addWidget(self.layers, 1)
+        choice.addWidget(self.intensity)
         choice.addWidget(self.pattern)
         column.addLayout(choice)
         for part in (self.run, self.finding):

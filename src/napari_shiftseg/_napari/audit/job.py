@@ -196,7 +196,7 @@ def pixels_for(audited: Audited, scene: Scene) -> NDArray[np.float32]:
         scene.pixels, ndim=audit.ndim, in_channels=audit.in_channels, axes=scene.axes
     )
     frame = frames.frame(scene.frame)
-    scaling = audited.foreign.intensity.measure(frames.alike(scene.frame)[1])
+    scaling = audited.foreign.scaled(scene.intensity).measure(frames.alike(scene.frame)[1])
     return scaling(np.asarray(frame[(slice(None), *scene.region)]))
 
 

@@ -11,6 +11,7 @@ from napari.layers import Image
 from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
 from napari_shiftseg._napari.segment.region import centre_of, current_frame
 from napari_shiftseg.image.axes import Reads
+from napari_shiftseg.image.intensity import Kind
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import Region, size_of
@@ -39,6 +40,8 @@ class Scene:
         Placement of its loop and spatial axes.
     cut
         Whether the region is less than all.
+    intensity
+        How a person wants intensities scaled; None for what the network says.
     """
 
     pixels: Any
@@ -49,6 +52,7 @@ class Scene:
     name: str
     stack: Placement
     cut: bool
+    intensity: Kind | None = None
 
     @property
     def title(self) -> str:
@@ -85,6 +89,7 @@ def scene_of(
     point: Sequence[float],
     *,
     most: int | None = _PIXELS,
+    intensity: Kind | None = None,
 ) -> Scene:
     """Take what is on screen; of more than ``most`` pixels the middle.
 
@@ -107,4 +112,5 @@ def scene_of(
         layer.name,
         Placement.of(layer, frames, frames.layout.kept),
         region != whole,
+        intensity,
     )

@@ -81,8 +81,14 @@ class OutputControl(QObject):
             return
         audit = audited.audit
         try:
-            point = self._viewer.dims.point
-            scene = scene_of(layer, audit.ndim, audit.in_channels, point, most=None)
+            scene = scene_of(
+                layer,
+                audit.ndim,
+                audit.in_channels,
+                self._viewer.dims.point,
+                most=None,
+                intensity=self._page.intensity.kind,
+            )
         except ShiftSegError as error:
             show_error(str(error))
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
 
@@ -120,6 +120,7 @@ def predict_run(
                 yield Progress(event / total, f"Tile {event} of {total}")
             else:
                 made = provenance_of(audited.foreign.module, audit) | {"image": scene.title}
+                made["intensity"] = asdict(audited.foreign.scaled(scene.intensity))
                 yield Predicted(audited, scene, event, total, made)
 
 

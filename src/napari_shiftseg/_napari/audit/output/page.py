@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_shiftseg._napari.audit.intensity_choice import IntensityChoice
 from napari_shiftseg._napari.audit.output.job import Channels
 from napari_shiftseg._napari.layer_choice import LayerChoice
 from napari_shiftseg._napari.run_bar import RunBar
@@ -36,6 +37,7 @@ class OutputPage(QWidget):
         super().__init__(parent)
         self.layers = LayerChoice(viewer, Image)
         self.layers.setToolTip("The image to predict: the frame or volume on screen")
+        self.intensity = IntensityChoice()
         self.freeze = QCheckBox("Freeze statistics")
         self.freeze.setToolTip(
             "Take the statistics of normalisations from the middle of the image, so that tiles "
@@ -65,6 +67,7 @@ class OutputPage(QWidget):
     def _lay_out(self) -> None:
         choice = QHBoxLayout()
         choice.addWidget(self.layers, 1)
+        choice.addWidget(self.intensity)
         choice.addWidget(self.freeze)
         inside = QHBoxLayout()
         inside.addWidget(self.foreground, 1)
