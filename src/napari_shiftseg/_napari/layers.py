@@ -58,6 +58,7 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
         yield
         insert_below_helpers(viewer, _tagged(labels, result, LABELS))
         labels.events.paint.connect(mark_edited)
+        labels.events.data.connect(mark_replaced)
     else:
         pixels, _ = levels_of(result.segmentation.labels, result.subject.placement)
         _refill(labels, pixels, result, "Labels")
@@ -172,6 +173,15 @@ def make_way(viewer: Viewer, result: Result) -> Iterator[None]:
             yield from remove(viewer, layer)
     retire(viewer, result, CUTS)
     retire(viewer, result, JUMPS)
+    picture = former(viewer, result, EMBEDDING)
+    if picture is not None and not _is_of(picture, result):
+        retire(viewer, result, EMBEDDING)
+
+
+def _is_of(picture: Image, result: Result) -> bool:
+    """Tell whether a layer holds this very picture, and not that of an earlier run."""
+    pixels = picture.data[0] if picture.multiscale else picture.data
+    return bool(np.may_share_memory(pixels, result.picture))
 
 
 def retire(viewer: Viewer, result: Result, kind: str) -> None:
@@ -244,7 +254,7 @@ def _is_large(placement: Placement) -> bool:
 
 def _refill(layer: Layer, pixels: Any, result: Result, what: str) -> None:
     """Show other pixels at their own place."""
-    layer.data = pixels
+    fill(layer, pixels)
     move_to(layer, result.subject.placement)
     layer.name = f"{what} ({result.title})"
 
@@ -416,6 +426,19 @@ def levels_of(pixels: NDArray[Any], placement: Placement) -> tuple[Any, bool]:
     return [
         pixels[(*keep, slice(None, None, k), slice(None, None, k), *after)] for k in steps
     ], True
+
+
+def fill(layer: Layer, pixels: Any) -> None:
+    """Give a layer the plugin's own pixels, which are nobody's edit."""
+    tag_of(layer)["filling"] = True
+    layer.data = pixels
+    tag_of(layer).pop("filling", None)
+
+
+def mark_replaced(event: Any) -> None:
+    """Note that somebody else, as a script, gave a layer other pixels."""
+    if not tag_of(event.source).get("filling"):
+        mark_edited(event)
 
 
 def mark_edited(event: Any) -> None:

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 
+from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames, Reads
 from napari_shiftseg.tiles.geometry import Size
@@ -163,3 +164,15 @@ def _check_upright(layer: Image) -> None:
             f"the layer {layer.name!r} is rotated, sheared or has an affine transform; results "
             "keep scale and translation only. Reset its transform, or resample it first"
         )
+
+
+def spatial_axes(layer: Labels) -> int:
+    """Tell how many of the last axes are space: by how it was made, by names, or up to three."""
+    made = tag_of(layer).get("provenance") or {}
+    if made.get("period"):
+        return min(len(made["period"]), layer.ndim)
+    names = [name.lower() for name in getattr(layer, "axis_labels", ())]
+    if not {"t", "c", "time", "channel", "z"} & set(names):
+        return min(3, layer.ndim)
+    space = [name in ("z", "y", "x") for name in names]
+    return max(2, layer.ndim - max((i + 1 for i, s in enumerate(space) if not s), default=0))

@@ -21,6 +21,7 @@ from napari_shiftseg._napari.layers import (
     LABELS,
     add_result,
     can_refill,
+    fill,
     is_the_persons,
     layer_of,
     layer_with,
@@ -155,7 +156,7 @@ class Results(QObject):
         if is_the_persons(layer) or not can_refill(layer, result.subject.placement):
             self.show(result)
             return
-        layer.data = levels_of(result.segmentation.labels, result.subject.placement)[0]
+        fill(layer, levels_of(result.segmentation.labels, result.subject.placement)[0])
         tag_of(layer)["provenance"] = result.segmentation.provenance
         retire(self._viewer, result, CUTS)
         self.changed.emit()

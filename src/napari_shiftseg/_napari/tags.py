@@ -21,6 +21,11 @@ def tag_of(layer: Layer) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+def told_of_edits(provenance: dict[str, Any], tagged: dict[str, Any]) -> dict[str, Any]:
+    """Add to how labels were made that they were edited since, if they were."""
+    return provenance | {"edited": True} if tagged.get("edited") else dict(provenance)
+
+
 def own_layers(viewer: Viewer, **values: Any) -> list[Layer]:
     """Return the layers that carry all of these values, bottom first."""
     return [

@@ -22,7 +22,6 @@ from napari_shiftseg._napari.check.part import (
     image_beside,
     known_grid,
     part_of,
-    spatial_axes,
 )
 from napari_shiftseg._napari.check.repaired_layer import RepairedLayer
 from napari_shiftseg._napari.check.view import CheckView
@@ -30,7 +29,7 @@ from napari_shiftseg._napari.check.words import finding, mended, proposal
 from napari_shiftseg._napari.compare.clicks import Clicks
 from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.layers import layer_with
-from napari_shiftseg._napari.placement import pixels_of
+from napari_shiftseg._napari.placement import pixels_of, spatial_axes
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError

@@ -188,18 +188,6 @@ def image_beside(layer: Image, part: Part) -> Beside:
     return Beside(np.moveaxis(pixels, -1, 0) if layer.rgb else pixels, layer.name)
 
 
-def spatial_axes(layer: Labels) -> int:
-    """Tell how many of the last axes are space: by how it was made, by names, or up to three."""
-    made = tag_of(layer).get("provenance") or {}
-    if made.get("period"):
-        return min(len(made["period"]), layer.ndim)
-    names = [name.lower() for name in getattr(layer, "axis_labels", ())]
-    if not {"t", "c", "time", "channel", "z"} & set(names):
-        return min(3, layer.ndim)
-    space = [name in ("z", "y", "x") for name in names]
-    return max(2, layer.ndim - max((i + 1 for i, s in enumerate(space) if not s), default=0))
-
-
 def known_grid(layer: Labels, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Return the tile sizes and offsets with which this plugin made a layer, if it did."""
     made = tag_of(layer).get("provenance") or {}

@@ -90,7 +90,8 @@ class SideBySide:
             return
         place = (*image.translate[:-1], image.translate[-1] + self.shift)
         if self.copy is not None:
-            self.copy.translate = place
+            # Before the place, which is in the same units.
+            self.copy.scale, self.copy.translate = image.scale, place
             set_visible(self.copy, True)
             return
         copy = _copy_of(image, place)

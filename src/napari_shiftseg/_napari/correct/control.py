@@ -25,6 +25,7 @@ from napari_shiftseg._napari.correct.editable_labels import (
     why_paused,
 )
 from napari_shiftseg._napari.correct.tab import CorrectTab
+from napari_shiftseg._napari.placement import spatial_axes
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.edit import Edit, merge, next_label, object_under, split_by_line
 from napari_shiftseg.seams.mend import mend, unmended
@@ -212,18 +213,26 @@ class CorrectControl(QObject):
         if self._frame(place) != self._frame(self._chosen):
             raise ShiftSegError("the two pieces are in different frames")
         piece, into = object_at(layer, place), object_at(layer, self._chosen)
-        apply_edit(layer, merge(layer.data, into, [piece]))
+        frame = self._frame(place)
+        apply_edit(layer, merge(layer.data[frame], into, [piece]).in_frame(frame))
         return f"Merged object {piece} into object {into}."
 
     def _frame(self, place: tuple[int, ...]) -> tuple[int, ...]:
-        return () if self._result is None else self._result.frame_of(place)
+        """Return in which frame a pixel is: another frame may have other objects of this name."""
+        if self._result is not None:
+            return self._result.frame_of(place)
+        return () if self._watched is None else place[: -spatial_axes(self._watched)]
 
     def _split(self, layer: Labels, path: NDArray[Any]) -> str:
         axes, plane = plane_of(self._viewer, layer, path[0])
         line = path[:, axes]
         number = object_under(plane, line)
-        edit = split_by_line(layer.data, number, line, axes, new_label=self._new_label(layer))
-        apply_edit(layer, edit)
+        frame = self._frame(tuple(np.rint(path[0]).astype(int).tolist()))
+        frame = frame if axes[0] >= len(frame) else ()  # or the line goes through frames
+        inside = (axes[0] - len(frame), axes[1] - len(frame))
+        new = self._new_label(layer)
+        edit = split_by_line(layer.data[frame], number, line, inside, new_label=new)
+        apply_edit(layer, edit.in_frame(frame))
         return f"Split object {number} into {1 + len(np.unique(edit.values))} pieces."
 
     def _mend(self, layer: Labels) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_shiftseg._napari.tags import told_of_edits
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import write_image, write_labels
@@ -56,4 +57,6 @@ def _axes(labels: tuple[str, ...] | None, ndim: int) -> str:
 
 def _provenance(keywords: dict[str, Any]) -> dict[str, Any]:
     tagged = keywords.get("metadata", {}).get("shiftseg", {})
-    return dict(tagged.get("provenance", {})) if isinstance(tagged, dict) else {}
+    if not isinstance(tagged, dict):
+        return {}
+    return told_of_edits(tagged.get("provenance") or {}, tagged)

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_shiftseg._napari.ask import may_replace
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.placement import pixels_of
+from napari_shiftseg._napari.tags import tag_of, told_of_edits
 from napari_shiftseg.image.files import ZARR_SUFFIX, write_embedding, write_labels
 
 _TITLE = "Export result"
@@ -51,6 +52,7 @@ def export(result: Result, layer: Labels, what: str, path: Path) -> Iterator[Exp
     """Write what the labels layer holds now, or the embedding that it was made from."""
     axes, provenance = result.subject.calibration, result.segmentation.provenance
     if what == "labels":
+        provenance = told_of_edits(provenance, tag_of(layer))
         write_labels(path, pixels_of(layer), axes=axes, provenance=provenance)
     else:
         embedding = result.segmentation.prediction.embedding

@@ -37,6 +37,7 @@ class ModelSection(QGroupBox):
         super().__init__("Model", parent)
         self.model: Model | None = None
         self._loaded: dict[str, tuple[Model, str]] = {}
+        self._states: dict[str, tuple[int, int] | None] = {}
         self._remembered = Remembered()
         self.combo = QComboBox()
         self.combo.setToolTip("Models of this package, and those that you opened")
@@ -87,7 +88,10 @@ class ModelSection(QGroupBox):
             self.combo.addItem(model.description.name, str(path))
             index = self.combo.count() - 1
         self._remembered.keep_recent(str(path))
-        self.combo.setCurrentIndex(index)
+        if index == self.combo.currentIndex():
+            self._load_current()
+        else:
+            self.combo.setCurrentIndex(index)
 
     def offer(self, path: Path) -> None:
         """Offer a model file that was just written, without choosing it."""
@@ -136,6 +140,7 @@ class ModelSection(QGroupBox):
             self.combo.setItemData(self.combo.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
 
     def _load(self, path: str) -> tuple[Model, str]:
+        self._forget_replaced(path)
         if path not in self._loaded:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", ShiftSegWarning)
@@ -143,6 +148,13 @@ class ModelSection(QGroupBox):
             said = [str(w.message) for w in caught if issubclass(w.category, ShiftSegWarning)]
             self._loaded[path] = model, " ".join(said)
         return self._loaded[path]
+
+    def _forget_replaced(self, path: str) -> None:
+        """Read a file anew that is not the one that was read: trained on, or copied over."""
+        state = _state_of(path)
+        if self._states.get(path) != state:
+            self._loaded.pop(path, None)
+            self._states[path] = state
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -154,3 +166,12 @@ class ModelSection(QGroupBox):
         column.addWidget(self.card)
         column.addWidget(self.warning)
         self.warning.hide()
+
+
+def _state_of(path: str) -> tuple[int, int] | None:
+    """Return what changes with a file's content; None for what is no file."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

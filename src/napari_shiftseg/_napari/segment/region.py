@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 from napari.layers import Image, Shapes
+from napari.viewer import Viewer
 
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg.errors import ShiftSegError
@@ -14,11 +15,13 @@ from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region, size_of
 
 
-def on_screen(layer: Image, axes: Sequence[int], size: Size) -> Region:
+def on_screen(viewer: Viewer, layer: Image, axes: Sequence[int], size: Size) -> Region:
     """Return the part of a layer that the canvas shows, as napari last drew it.
 
     Parameters
     ----------
+    viewer
+        Whose canvas.
     layer
         The layer.
     axes
@@ -34,11 +37,16 @@ def on_screen(layer: Image, axes: Sequence[int], size: Size) -> Region:
     corners = np.asarray(layer.corner_pixels, float)
     if layer.multiscale:
         corners = corners * layer.downsample_factors[layer.data_level]
+    displayed = {axis - viewer.dims.ndim + layer.ndim for axis in viewer.dims.displayed}
     parts = []
     for axis, n in zip(axes, size, strict=True):
+        if axis not in displayed:
+            parts.append(slice(0, n))
+            continue
         low, high = max(0, int(corners[0, axis])), min(n, int(np.ceil(corners[1, axis])) + 1)
-        shown = corners[1, axis] > corners[0, axis]
-        parts.append(slice(low, high) if shown else slice(0, n))
+        # Of what is out of sight napari says that its nearest border is on screen.
+        beyond = n > 1 and high - low == 1 and (low == 0 or high == n)
+        parts.append(slice(low, low if beyond else high))
     if any(part.start >= part.stop for part in parts):
         raise ShiftSegError(f"nothing of the image {layer.name!r} is on screen; bring it into view")
     return tuple(parts)

@@ -117,7 +117,8 @@ class Resolver:
         return region
 
     def _on_screen(self, chosen: Chosen) -> Region:
-        return on_screen(chosen.layer, chosen.frames.layout.spatial, chosen.frames.spatial)
+        frames = chosen.frames
+        return on_screen(self._viewer, chosen.layer, frames.layout.spatial, frames.spatial)
 
     def _subject(self, chosen: Chosen, colouring: Colouring | None, **part: Any) -> Subject:
         model, layer, frames, space, stack = chosen

@@ -55,7 +55,8 @@ def subject_in_view(viewer: Viewer, model: Model) -> PreviewSubject:
     frames = frames_of_layer(layer, model.reads)
     loops = frames.layout.loops
     frame = current_frame(layer, viewer.dims.point, loops, frames.loops)
-    region = centre_of(on_screen(layer, frames.layout.spatial, frames.spatial), _LARGEST)
+    shown = on_screen(viewer, layer, frames.layout.spatial, frames.spatial)
+    region = centre_of(shown, _LARGEST)
     single = tuple(slice(i, i + 1) for i in frame)
     return PreviewSubject(
         pixels_of(layer),
