@@ -1,0 +1,118 @@
+"""What others change, a script or a person, is seen: pixels, files, the view."""
+
+import numpy as np
+import pytest
+from correct_scene import Hand, use
+from qtpy.QtWidgets import QApplication
+from window import PATIENCE, save_bands
+
+from napari_shiftseg._napari.camera import camera_of
+from napari_shiftseg._napari.files.writer import save_labels
+from napari_shiftseg._napari.layers import EMBEDDING, LABELS
+from napari_shiftseg._napari.tags import own_layers
+from napari_shiftseg.image.files import open_image
+
+
+@pytest.fixture
+def tab(widget):
+    widget.segment.stitch.switch.choose("naive")
+    return widget.segment
+
+
+@pytest.fixture
+def run(qtbot, viewer, widget, tab, rest):
+    """Press Run and wait for the labels."""
+
+    def press():
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            tab.run.run.click()
+        rest()
+        (labels,) = own_layers(viewer, kind=LABELS)
+        return labels
+
+    return press
+
+
+def test_the_embedding_is_that_of_the_last_run(viewer, widget, tab, image, run, rest):
+    run()
+    tab.result.view.buttons["embedding"].click()
+    rest()
+    image.data = image.data[:, :36].copy()
+    QApplication.processEvents()
+    run()
+    tab.result.view.buttons["embedding"].click()
+    rest()
+    (picture,) = own_layers(viewer, kind=EMBEDDING, stale=None)
+    np.testing.assert_array_equal(picture.data, widget.results.current.picture)
+
+
+def test_labels_that_a_script_changed_are_kept(viewer, tab, image, run):
+    theirs = run()
+    theirs.data = np.where(theirs.data == 1, 0, theirs.data)
+    changed = theirs.data.copy()
+    again = run()
+    assert again is not theirs
+    np.testing.assert_array_equal(theirs.data, changed)
+    assert theirs.name.endswith(", edited")
+
+
+def test_a_second_run_is_nobodys_edit(tab, image, run):
+    assert run() is run() is run()
+
+
+def test_saved_labels_say_that_they_were_edited(tab, image, run, tmp_path):
+    labels = run()
+    for name in ("computed", "edited"):
+        data, keywords, _ = labels.as_layer_data_tuple()
+        save_labels(str(tmp_path / f"{name}.tif"), data, keywords)
+        labels.data_setitem((np.array([0]), np.array([0])), 77)
+    told = [open_image(tmp_path / f"{n}.tif").provenance for n in ("computed", "edited")]
+    assert "edited" not in told[0] and told[0]["model"]
+    assert told[1] == told[0] | {"edited": True}
+
+
+def test_an_image_that_was_panned_out_of_sight_is_not_segmented(
+    qtbot, viewer, tab, image, notifications
+):
+    tab.image.region.choose("screen")
+    camera_of(viewer).center = (0, 1e4, 1e4)
+    viewer.window._qt_viewer.canvas.on_draw(None)
+    tab.run.run.click()
+    [(severity, message)] = notifications()
+    assert severity == "error" and "on screen" in message
+
+
+def test_a_model_file_that_was_replaced_is_read_anew(tab, tmp_path):
+    file = save_bands(tmp_path / "mine.safetensors")
+    tab.model.open_model(file)
+    assert tab.model.model.description.training_window == (12, 12)
+    save_bands(file, window=16)
+    tab.model.open_model(file)
+    assert tab.model.model.description.training_window == (16, 16)
+
+
+def test_corrections_stay_in_their_frame_where_each_has_objects_of_its_own(
+    viewer, widget, viewer_hand
+):
+    frames = np.zeros((2, 20, 30), int)
+    frames[:, 4:12, 4:10], frames[:, 4:12, 10:16] = 1, 2
+    layer = viewer.add_labels(frames, axis_labels=("t", "y", "x"))
+    viewer.dims.set_current_step(0, 1)
+    tab = widget.correct
+    tab.layers.choose(layer)
+    use(tab, "merge")
+    viewer_hand.click(1, 6, 6)
+    viewer_hand.shift_click(1, 6, 12)
+    assert set(np.unique(layer.data[1])) == {0, 1} and set(np.unique(layer.data[0])) == {0, 1, 2}
+    use(tab, "split")
+    viewer_hand.drag((1, 8, 2), (1, 8, 10), (1, 8, 18))
+    assert len(np.unique(layer.data[1])) == 3
+    np.testing.assert_array_equal(layer.data[0], np.where(frames[0], frames[0], 0))
+    layer.undo()
+    layer.undo()
+    assert (layer.data[0] == layer.data[1]).all()
+
+
+@pytest.fixture
+def viewer_hand(viewer):
+    return Hand(viewer)
