@@ -50,8 +50,11 @@ def file_beside(path: Path) -> Iterator[Path]:
     """
     target = _followed(path)
     with _beside(target) as partial:
+        # Some libraries make files that nobody else may read.
+        mode = _usual_mode(target, partial)
         yield partial
         _flush(partial)
+        partial.chmod(mode)
         os.replace(partial, target)
 
 
@@ -110,6 +113,16 @@ def _followed(path: Path) -> Path:
         raise ShiftSegError(f"{path} is a link that leads back to itself") from None
 
 
+def _usual_mode(path: Path, partial: Path) -> int:
+    """Return the permissions of a file that is there, or else of any new one beside it."""
+    if path.is_file():
+        return path.stat().st_mode & 0o777
+    partial.touch()
+    mode = partial.stat().st_mode & 0o777
+    partial.unlink()
+    return mode
+
+
 def _flush(path: Path) -> None:
     """Have the disk take a file before its name says that it is complete.
 
@@ -136,6 +149,8 @@ def _exchange(path: Path, partial: Path) -> None:
 def _beside(path: Path) -> Iterator[Path]:
     if not path.parent.is_dir():
         raise ShiftSegError(f"no such folder: {path.parent}")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ShiftSegError(f"{path} is a device, which is not replaced; name a file")
     partial = path.with_name(_partial_name(path.name))
     try:
         _remove(partial)

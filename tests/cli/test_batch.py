@@ -179,3 +179,30 @@ def test_labels_and_hidden_files_are_no_images(shiftseg, plate, model_file):
     words = ("batch", plate, "-o", plate / "labels", "-m", model_file, "--pattern", "**/?[!3]*.tif")
     assert shiftseg(*words).out.startswith("2 images: 2 segmented")
     assert shiftseg(*words).out.startswith("2 images: 2 kept")
+
+
+def test_labels_of_another_image_are_not_kept(batch, plate, tmp_path):
+    batch()
+    tifffile.imwrite(plate / "A1.tif", np.zeros((30, 50), np.uint8))
+    os.utime(plate / "A1.tif", (1, 1))  # as a copy that keeps its date
+    answer = batch()
+    assert answer.code == 2
+    assert report(tmp_path)["A1.tif"]["status"] == "failed"
+    assert "A1.tif has 40 x 50 px" in answer.err and "30 x 50 px" in answer.err
+
+
+def test_earlier_labels_below_the_images_are_not_segmented(shiftseg, plate, model_file, tmp_path):
+    words = ("-m", model_file, "--pattern", "**/*.tif")
+    (plate / "A3.tif").unlink()
+    assert shiftseg("batch", plate, "-o", plate / "first", *words).code == 0
+    answer = shiftseg("batch", plate, "-o", tmp_path / "labels", *words)
+    assert answer.code == 2
+    rows = report(tmp_path)
+    assert "it holds labels" in rows["first/A1.tif"]["message"]
+    assert rows["A1.tif"]["status"] == "segmented"
+
+
+@pytest.mark.parametrize("pattern", ["", "/anywhere/*.tif"])
+def test_a_pattern_that_is_none(batch, pattern):
+    answer = batch("--pattern", pattern)
+    assert answer.code == 2 and "legal: one below the folder" in answer.err

@@ -159,3 +159,18 @@ def test_no_output_replaces_what_is_read_even_on_request(
     outcome = shiftseg(*(names.get(word, word) for word in words), "--overwrite")
     assert outcome.code == 2 and "would replace what is read" in outcome.err
     assert [path.read_bytes() for path in (image_file, model_file, truth_file)] == before
+
+
+def test_of_several_images_in_a_file_the_first_is_taken_and_that_is_said(
+    shiftseg, model_file, tmp_path
+):
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 50), np.uint8)
+    with tifffile.TiffWriter(tmp_path / "two.tif") as file:
+        file.write(pixels, metadata=None)
+        file.write(pixels[:30], metadata=None)
+    labels = tmp_path / "labels.tif"
+    answer = shiftseg("segment", tmp_path / "two.tif", "-m", model_file, "-o", labels)
+    assert answer.code == 0
+    assert tifffile.imread(labels).shape == (40, 50)
+    assert "two.tif has 2 images" in answer.err and "the first one is taken" in answer.err
+    assert "Warning" not in answer.err

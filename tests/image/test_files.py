@@ -9,6 +9,7 @@ import tifffile
 
 from napari_shiftseg import files
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import file_beside, write_text
 from napari_shiftseg.image import tiff
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import (
@@ -175,3 +176,22 @@ def test_a_provenance_that_is_damaged_is_none(tmp_path, kept):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 6), "u1"), metadata={"shiftseg": kept})
     read = open_image(tmp_path / "a.tif")
     assert (read.kind, read.provenance) == ("image", {})
+
+
+def test_a_new_file_may_be_read_by_whom_other_new_files_may(tmp_path):
+    """Whatever the library that writes it thinks."""
+    (tmp_path / "usual").touch()
+    with file_beside(tmp_path / "new") as partial:
+        partial.touch(0o600)
+        partial.write_text("new")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "usual").stat().st_mode
+    (tmp_path / "new").chmod(0o640)
+    write_text(tmp_path / "new", "again")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ShiftSegError, match="is a device"):
+        write_text(tmp_path / "pipe", "text")
+    assert (tmp_path / "pipe").is_fifo()

@@ -64,5 +64,13 @@ def test_impossible_percentiles_are_refused(low, high):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ShiftSegError, match="'percentile' or 'none'"):
+    with pytest.raises(ShiftSegError, match="'percentile', 'standard' or 'none'"):
         Intensity("zscore")
+
+
+def test_standard_makes_mean_and_deviation_of_each_channel_0_and_1():
+    image = np.random.default_rng(0).integers(0, 4000, (2, 30, 40)).astype(np.uint16)
+    image[1] = 7
+    first, constant = Intensity("standard").measure(image)(image)
+    assert first.mean() == pytest.approx(0, abs=1e-5) and first.std() == pytest.approx(1)
+    assert not constant.any()

@@ -265,3 +265,53 @@ def test_missing_files_and_folders_are_refused(tmp_path):
     (tmp_path / "folder.tif").mkdir()
     with pytest.raises(ShiftSegError, match="is a folder"):
         open_tiff(tmp_path / "folder.tif")
+
+
+class TestCutOff:
+    """Files that end too early, of which tifffile reads what is left."""
+
+    stack = np.random.default_rng(0).integers(0, 255, (5, 40, 50), np.uint8)
+
+    def cut(self, file, share=0.6):
+        file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+        with pytest.raises(ShiftSegError, match="it is cut"):
+            open_tiff(file)
+
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {"metadata": None, "photometric": "minisblack", "compression": "zlib"},
+            {"metadata": None, "photometric": "minisblack"},
+            {"imagej": True, "metadata": {"axes": "ZYX"}},
+            {"metadata": {"axes": "ZYX"}},
+            {"ome": True, "metadata": {"axes": "ZYX"}},
+            {"ome": True, "metadata": {"axes": "ZYX"}, "compression": "zlib"},
+        ],
+    )
+    def test_stacks_are_refused(self, tmp_path, how):
+        name = "stack.ome.tif" if how.get("ome") else "stack.tif"
+        tifffile.imwrite(tmp_path / name, self.stack, **how)
+        assert open_tiff(tmp_path / name)[0].pixels.shape == self.stack.shape
+        self.cut(tmp_path / name)
+
+    def test_an_ome_tiff_one_of_whose_files_is_gone(self, tmp_path):
+        uuids = [f"urn:uuid:00000000-0000-0000-0000-00000000000{i}" for i in (1, 2)]
+        parts = "".join(
+            f'<TiffData FirstC="{i}" IFD="0" PlaneCount="1">'
+            f'<UUID FileName="c{i}.ome.tif">{uuid}</UUID></TiffData>'
+            for i, uuid in enumerate(uuids)
+        )
+        for i, uuid in enumerate(uuids):
+            ome = (
+                f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{uuid}">'
+                '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" '
+                f'SizeX="50" SizeY="40" SizeZ="1" SizeC="2" SizeT="1">{parts}'
+                "</Pixels></Image></OME>"
+            )
+            tifffile.imwrite(
+                tmp_path / f"c{i}.ome.tif", self.stack[i], description=ome, metadata=None
+            )
+        assert open_tiff(tmp_path / "c0.ome.tif")[0].pixels.shape == (2, 40, 50)
+        (tmp_path / "c1.ome.tif").unlink()
+        with pytest.raises(ShiftSegError, match="lacks 1 of its planes"):
+            open_tiff(tmp_path / "c0.ome.tif")

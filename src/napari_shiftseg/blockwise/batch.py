@@ -26,6 +26,8 @@ from napari_shiftseg.image.files import (
     open_image,
 )
 from napari_shiftseg.pipeline import plan_for
+from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import size_of
 
 Status = Literal["segmented", "kept", "failed"]
 
@@ -116,9 +118,15 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
     if not folder.is_dir():
         hint = "it is a file: use shiftseg segment" if folder.is_file() else "there is none"
         raise ShiftSegError(f"{folder} should be a folder of images; {hint}")
+    try:
+        there = list(folder.glob(pattern))
+    except (ValueError, NotImplementedError, IndexError):
+        raise ShiftSegError(
+            f"the pattern is {pattern!r}; legal: one below the folder, as A*.tif or **/*"
+        ) from None
     found = sorted(
         path.relative_to(folder).as_posix()
-        for path in folder.glob(pattern)
+        for path in there
         if path.suffix.lower() in READABLE
         and not any(parent.suffix.lower() == ZARR_SUFFIX for parent in path.parents)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -139,6 +147,8 @@ def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) ->
     begin = time.monotonic()
     try:
         labels.parent.mkdir(parents=True, exist_ok=True)
+        if open_image(image).kind == "labels":
+            raise ShiftSegError("it holds labels, not an image; name the images by the pattern")
         if labels.exists() and not settings.overwrite:
             return ImageRecord(name, "kept", _objects_kept(image, labels, settings))
         *_, found = segment_file_events(image, labels, settings)
@@ -173,6 +183,12 @@ def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
         raise ShiftSegError(
             f"{labels} was made with {', '.join(other)}; add --overwrite to replace it, or name "
             "another folder"
+        )
+    size = frames.loops + (size_of(source.region) if source.region else frames.spatial)
+    if tuple(made.pixels.shape) != size:
+        raise ShiftSegError(
+            f"{labels} has {by(tuple(made.pixels.shape))} px, {image} has {by(size)} px; add "
+            "--overwrite to replace it"
         )
     if image.stat().st_mtime > labels.stat().st_mtime:
         raise ShiftSegError(f"{image} is newer than {labels}; add --overwrite to replace it")

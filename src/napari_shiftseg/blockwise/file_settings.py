@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
 from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
@@ -65,6 +66,10 @@ class FileSettings:
     block_pixels: int | None = None
     embeddings: str | Path | None = None
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ShiftSegError(f"the number of workers is {self.workers}; legal: from 1 on")
 
     @property
     def embedding_file(self) -> Path | None:

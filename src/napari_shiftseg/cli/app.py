@@ -12,15 +12,16 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
 from napari_shiftseg.cli.console import note
 from napari_shiftseg.cli.wording import explained
-from napari_shiftseg.errors import ShiftSegError, UntrustedCode
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning, UntrustedCode
 
 REFUSED, INTERRUPTED, UNREAD, TERMINATED = 2, 130, 141, 143
 
@@ -37,11 +38,12 @@ def ended() -> Iterator[None]:
     """Run a command; whatever stops it ends with one line on stderr and an exit code."""
     _print_any_name()
     try:
-        with _terminable():
+        with _terminable(), _warnings_as_notes():
             try:
                 yield
             finally:  # the parser exits when a command is done
-                sys.stdout.flush()
+                if sys.stdout is not None:  # as when the shell has closed it
+                    sys.stdout.flush()
     except UntrustedCode as error:
         _end(REFUSED, f"{error}; add --trust-code if you trust it")
     except ShiftSegError as error:
@@ -60,6 +62,30 @@ def ended() -> Iterator[None]:
         _end(REFUSED, f"{where}{error.strerror or error}")
     except KeyboardInterrupt:
         _end(INTERRUPTED, "interrupted")
+
+
+@contextlib.contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Say our own warnings in a line, without the file and the line of Python they are from."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ShiftSegWarning)
+        show = warnings.showwarning
+
+        def say(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, ShiftSegWarning):
+                note(f"shiftseg: {message}")
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = say
+        yield
 
 
 def _end(code: int, message: str) -> NoReturn:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.ome_zarr import open_ome_zarr, require_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
@@ -21,6 +22,9 @@ ZARR_SUFFIX = ".zarr"
 PNG_SUFFIX = ".png"
 WRITABLE = (*TIFF_SUFFIXES, f".ome{ZARR_SUFFIX}", ZARR_SUFFIX)
 READABLE = (*WRITABLE, PNG_SUFFIX)
+
+_NAMED = 3
+"""Images of a file whose names are said."""
 
 
 def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
@@ -39,8 +43,23 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
 
 
 def open_image(path: str | Path) -> OpenedImage:
-    """Open the first image of a file or an OME-Zarr folder; see :func:`open_images`."""
-    return open_images(path)[0]
+    """Open the first image of a file or an OME-Zarr folder; see :func:`open_images`.
+
+    Warns
+    -----
+    ShiftSegWarning
+        If a file has several.
+    """
+    images = open_images(path)
+    several = [image.name for image in images if image.kind == images[0].kind]
+    if len(several) > 1:
+        named = ", ".join(several[:_NAMED]) + (", ..." if len(several) > _NAMED else "")
+        warnings.warn(
+            f"{path} has {len(several)} images ({named}); the first one is taken",
+            ShiftSegWarning,
+            stacklevel=2,
+        )
+    return images[0]
 
 
 def write_labels(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import struct
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -22,6 +21,7 @@ from napari_shiftseg.image.label_pixels import refuse_no_labels
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
 from napari_shiftseg.image.pyramid import blocks
 from napari_shiftseg.image.readable import readable
+from napari_shiftseg.image.tiff_planes import page_offsets
 from napari_shiftseg.image.units import PIXEL, imagej_unit
 
 KIND = "a TIFF file"
@@ -29,9 +29,6 @@ KIND = "a TIFF file"
 
 _MOST_PLANES = 2**20
 """Of an image in an OME-TIFF; a description may claim any number in a few bytes."""
-
-_MOST_TAGS = 4096
-"""Of a page; tifffile takes more for damage."""
 
 _IMAGEJ_AXES = "TZCYXS"
 _TILE = 512
@@ -111,25 +108,13 @@ def refuse_endless(file: tifffile.TiffFile) -> None:
 
 
 def _is_circular(file: tifffile.TiffFile) -> bool:
-    """Follow the pages' offsets; tifffile itself looks for circles of fewer than 100 pages only."""
-    layout, handle = file.tiff, file.filehandle
+    """Follow the pages' offsets."""
     seen: set[int] = set()
-    try:
-        offset = file.pages.first.offset
-    except IndexError:  # it has none
-        return False
-    while offset not in seen:
+    for offset in page_offsets(file):
+        if offset in seen:
+            return True
         seen.add(offset)
-        handle.seek(offset)
-        try:
-            (tags,) = struct.unpack(layout.tagnoformat, handle.read(layout.tagnosize))
-            handle.seek(offset + layout.tagnosize + tags * layout.tagsize)
-            (offset,) = struct.unpack(layout.offsetformat, handle.read(layout.offsetsize))
-        except struct.error:
-            return False
-        if offset == 0 or tags > _MOST_TAGS:
-            return False
-    return True
+    return False
 
 
 def write_tiff(

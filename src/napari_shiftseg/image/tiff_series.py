@@ -18,6 +18,7 @@ from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.opened import OpenedImage, kind_of
 from napari_shiftseg.image.tiff import opened_tiff
 from napari_shiftseg.image.tiff_metadata import Description, describe
+from napari_shiftseg.image.tiff_planes import missing_planes
 from napari_shiftseg.image.units import PIXEL
 
 _PAGE_BYTES = 2**26
@@ -59,6 +60,11 @@ def _open(path: Path, file: Any, index: int) -> OpenedImage:
         raise ShiftSegError(
             f"{path} has strips or tiles of {part / 1e9:.1f} GB; "
             f"legal: up to {MOST_AT_ONCE / 1e9:.1f}"
+        )
+    if missing := missing_planes(file, index):
+        raise ShiftSegError(
+            f"{path} is not a TIFF file that can be read: it lacks {missing} of its planes; it is "
+            "cut off, or parts of it are in files that are missing"
         )
     if _is_cut_off(series):
         raise ShiftSegError(f"{path} is not a TIFF file that can be read: it is cut off")

@@ -1,0 +1,68 @@
+"""Whether a TIFF has all the planes that it says it has; tifffile reads what is left."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import tifffile
+
+_MOST_TAGS = 4096
+"""Of a page; tifffile takes more for damage."""
+
+
+def missing_planes(file: tifffile.TiffFile, index: int) -> int:
+    """Count the planes of a series that are not there.
+
+    Parameters
+    ----------
+    file
+        Open.
+    index
+        Of the series.
+    """
+    series: Any = file.series[index]
+    planes = series.size // max(1, prod(series.keyframe.shape))
+    try:
+        lost = sum(page is None for page in series.pages)
+    except IndexError:  # of what is not in the file
+        return 1
+    if file.is_imagej and index == 0:
+        lost = max(lost, int((file.imagej_metadata or {}).get("images", 1)) - planes)
+    if file.is_shaped and index == 0:
+        claimed = [said.get("shape", ()) for said in file.shaped_metadata or ()][:1]
+        lost = max(lost, prod(*claimed) // max(1, prod(series.keyframe.shape)) - planes)
+    if lost == 0 and index == len(file.series) - 1:
+        lost = int(_leads_nowhere(file))
+    return max(0, lost)
+
+
+def page_offsets(file: tifffile.TiffFile) -> Iterator[int]:
+    """Yield where the pages of a file begin, until there is none; perhaps without end.
+
+    tifffile lists the pages before it looks for circles of more than 100 of them.
+    """
+    layout, handle = file.tiff, file.filehandle
+    try:
+        offset = file.pages.first.offset
+    except IndexError:  # it has none
+        return
+    while offset != 0:
+        yield offset
+        handle.seek(offset)
+        try:
+            (tags,) = struct.unpack(layout.tagnoformat, handle.read(layout.tagnosize))
+            handle.seek(offset + layout.tagnosize + tags * layout.tagsize)
+            (offset,) = struct.unpack(layout.offsetformat, handle.read(layout.offsetsize))
+        except struct.error:
+            return
+        if tags > _MOST_TAGS:
+            return
+
+
+def _leads_nowhere(file: tifffile.TiffFile) -> bool:
+    """Tell whether the last page names one more, behind the end of the file."""
+    last = max(page_offsets(file), default=0)
+    return last >= int(file.filehandle.size)
