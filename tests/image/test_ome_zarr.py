@@ -12,6 +12,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.channel import Channel
+from napari_shiftseg.image.files import open_images, write_image
 from napari_shiftseg.image.ome_zarr import open_ome_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 
@@ -227,3 +228,15 @@ def test_a_missing_package_is_named_with_its_command(path, monkeypatch, package)
         ShiftSegError, match=r"needs .*: pip install zarr numcodecs 'dask\[array\]'"
     ):
         write_ome_zarr(path, PIXELS, axes="czyx")
+
+
+def test_an_image_of_a_plate_is_named_by_its_folder(tmp_path):
+    plate = tmp_path / "plate.zarr"
+    zarr.open_group(plate, mode="w").attrs["plate"] = {"wells": [{"path": "A/1"}]}
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 40), np.uint8)
+    (plate / "A" / "1").mkdir(parents=True)
+    write_image(tmp_path / "image.zarr", pixels, axes="yx")
+    (tmp_path / "image.zarr").rename(plate / "A" / "1" / "0")
+    np.testing.assert_array_equal(open_images(plate / "A" / "1" / "0")[0].pixels, pixels)
+    with pytest.raises(ShiftSegError, match=r"name one below it, as plate/A/1/0"):
+        open_images(plate)

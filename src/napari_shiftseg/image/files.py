@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.ome_zarr import open_ome_zarr, require_zarr
+from napari_shiftseg.image.ome_zarr import is_zarr_group, open_ome_zarr, require_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 from napari_shiftseg.image.opened import Kind, OpenedImage
 from napari_shiftseg.image.png import open_png
@@ -28,7 +28,7 @@ _NAMED = 3
 
 
 def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
-    """Open every image of a TIFF or PNG file or an OME-Zarr folder.
+    """Open every image of a TIFF or PNG file or an OME-Zarr folder, whatever that is called.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
         As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
         none of theirs.
     """
-    suffix = _suffix(path, READABLE)
+    suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE)
     if suffix == PNG_SUFFIX:
         return open_png(path)
     return open_ome_zarr(path) if suffix == ZARR_SUFFIX else open_tiff(path)

@@ -82,7 +82,11 @@ def _attributes(group: Any) -> dict[str, Any]:
 def _open(group: Any, name: str) -> OpenedImage:
     attributes = _attributes(group)
     if not attributes.get("multiscales"):
-        raise ShiftSegError(f"{name} is a Zarr group without an OME-Zarr image in it")
+        inner = "A/1/0" if "plate" in attributes else "0"
+        raise ShiftSegError(
+            f"{name} is a Zarr group without an OME-Zarr image in it; name one below it, "
+            f"as {name}/{inner}"
+        )
     described = attributes["multiscales"][0]
     levels = _levels(group, described, name)
     provenance = attributes.get(PROVENANCE_KEY, {})

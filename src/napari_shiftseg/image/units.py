@@ -9,12 +9,15 @@ PIXEL = "pixel"
 """What a length or time of unknown unit is counted in."""
 
 _SPELLINGS = {
+    "picometer": ("pm", "picometre"),
     "angstrom": ("å", "a", "ångström"),
     "nanometer": ("nm", "nanometre"),
     "micrometer": ("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometre"),
     "millimeter": ("mm", "millimetre"),
     "centimeter": ("cm", "centimetre"),
     "meter": ("m", "metre"),
+    "kilometer": ("km", "kilometre"),
+    "inch": ("in", "inches", '"'),
     "microsecond": ("us", "µs", "μs"),
     "millisecond": ("ms", "msec"),
     "second": ("s", "sec", "seconds"),
