@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -16,29 +17,55 @@ from napari_shiftseg.tile_sweep import SweepProgress
 Result = TypeVar("Result")
 
 
+_PATIENCE = 5
+"""Seconds of a run whose tiles are not worth a line in a log."""
+
+
 def follow(events: Iterator[Any], result: type[Result]) -> Result:
-    """Drain events with a progress bar until the first one of type ``result``; return it."""
+    """Drain events until the first one of type ``result``; return it.
+
+    Progress is a bar on a terminal, else a line for every twentieth: of blocks at once, of
+    tiles in a run that takes longer than some seconds.
+    """
+    log = _Log()
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task("tiles", total=None)
         for event in events:
             if isinstance(event, result):
                 return event
-            if isinstance(event, TileDone):
-                title = "tiles" if event.done < event.total else "clustering"
-                bar.update(task, completed=event.done, total=event.total, description=title)
-            if isinstance(event, StrategyDone):
-                title = f"{event.strategy} done"
-                bar.update(task, completed=event.done, total=event.total, description=title)
-            if isinstance(event, BlocksDone):
-                _tell(event)
-                bar.update(task, completed=event.done, total=event.total, description=event.stage)
-            if isinstance(event, SweepProgress):
-                bar.update(task, completed=event.fraction, total=1, description=event.text)
+            if (found := _progress(event)) is None:
+                continue
+            done, total, text = found
+            bar.update(task, completed=done, total=total, description=text)
+            if not stderr.is_terminal:
+                log.tell(done, total, text, at_once=isinstance(event, BlocksDone))
     raise AssertionError("the events end with the result")
 
 
-def _tell(blocks: BlocksDone) -> None:
-    """Write a line for every twentieth of the blocks where no bar is drawn: into a log."""
-    every = max(1, blocks.total // 20)
-    if not stderr.is_terminal and blocks.done % every == 0:
-        note(f"{blocks.stage} {blocks.done}/{blocks.total}")
+def _progress(event: Any) -> tuple[float, float, str] | None:
+    """Say how much is done, of how much, and what; None of what is a result on the way."""
+    if isinstance(event, TileDone):
+        return event.done, event.total, "tiles" if event.done < event.total else "clustering"
+    if isinstance(event, StrategyDone):
+        return event.done, event.total, f"{event.strategy} done"
+    if isinstance(event, BlocksDone):
+        return event.done, event.total, event.stage
+    if isinstance(event, SweepProgress):
+        return event.fraction, 1, event.text
+    return None
+
+
+class _Log:
+    """Lines where no bar is drawn."""
+
+    def __init__(self) -> None:
+        self._start, self._last = time.monotonic(), ("", -1)
+
+    def tell(self, done: float, total: float, text: str, *, at_once: bool) -> None:
+        """Write a line if another twentieth is done, or something else is."""
+        reached = text, int(20 * done / total)
+        late = time.monotonic() - self._start >= _PATIENCE
+        if reached != self._last and (at_once or late):
+            self._last = reached
+            share = f"{100 * done:.0f} %" if total == 1 else f"{done:.0f}/{total:.0f}"
+            note(f"{text} {share}")
