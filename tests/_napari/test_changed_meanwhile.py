@@ -116,3 +116,60 @@ def test_corrections_stay_in_their_frame_where_each_has_objects_of_its_own(
 @pytest.fixture
 def viewer_hand(viewer):
     return Hand(viewer)
+
+
+class TestSliders:
+    def bandwidth(self, tab):
+        return tab.clusters.controls["bandwidth"]
+
+    def live(self, qtbot, widget, rest):
+        qtbot.waitUntil(lambda: not widget.control.live.busy, timeout=PATIENCE)
+        rest()
+
+    def test_moved_during_a_run_they_count_for_its_result(
+        self, qtbot, widget, tab, image, gate, rest
+    ):
+        tab.run.run.click()
+        self.bandwidth(tab).setValue(1.0)
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            gate.open()
+        rest()
+        self.live(qtbot, widget, rest)
+        assert widget.results.current.segmentation.clustering.bandwidth == 1.0
+        assert self.bandwidth(tab).value() == 1.0
+
+    def test_they_are_those_of_the_result_that_is_chosen(
+        self, qtbot, widget, tab, run, image, rest
+    ):
+        run()
+        tab.stitch.switch.choose("corrected")
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            tab.run.run.click()
+        rest()
+        self.bandwidth(tab).setValue(1.0)
+        self.live(qtbot, widget, rest)
+        tab.result.choice.setCurrentIndex(0)
+        tab.result.choice.activated.emit(0)
+        assert self.bandwidth(tab).value() == 2.0
+        tab.result.choice.setCurrentIndex(1)
+        tab.result.choice.activated.emit(1)
+        assert self.bandwidth(tab).value() == 1.0
+
+    def test_another_models_leave_the_result_alone(
+        self, qtbot, widget, tab, run, image, rest, tmp_path
+    ):
+        layer = run()
+        labels = layer.data.copy()
+        tab.model.open_model(save_bands(tmp_path / "other.safetensors", window=16))
+        tab.clusters.controls["min_size"].setValue(60)
+        self.live(qtbot, widget, rest)
+        np.testing.assert_array_equal(layer.data, labels)
+        assert widget.results.current.segmentation.clustering.min_size == 1
+
+
+def test_a_copy_of_a_bundled_model_is_remembered_by_its_file(tab, bundled, tmp_path, reopen):
+    copy = tmp_path / "renamed.safetensors"
+    copy.write_bytes(bundled["bands"].read_bytes())
+    tab.model.open_model(copy)
+    assert tab.model.combo.currentText() == "renamed"
+    assert reopen().segment.model.combo.currentData() == str(copy)

@@ -29,9 +29,9 @@ from napari_shiftseg._napari.segment.relabel import (
     Recoloured,
     jumps_of,
     recoloured,
-    relabelled,
 )
 from napari_shiftseg._napari.segment.resolver import Chosen, Resolver
+from napari_shiftseg._napari.segment.slider_link import SliderLink
 from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
@@ -40,7 +40,7 @@ from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for
-from napari_shiftseg.settings import STITCH_MODES, Clustering, Stitching
+from napari_shiftseg.settings import STITCH_MODES, Stitching
 from napari_shiftseg.tiles.plan import TilePlan, by
 
 _STILL = 150
@@ -83,6 +83,7 @@ class SegmentControl(QObject):
         )
         self.grid = StitchingGrid(viewer, turns, self)
         self.live = Live(self)
+        self._sliders = SliderLink(tab, results, self.live, turns, self)
         self.region_layer = RegionLayer(viewer)
         self._estimate = Estimate()
         self.resolver = Resolver(viewer, tab, self.region_layer, self._estimate)
@@ -138,7 +139,6 @@ class SegmentControl(QObject):
         tab.run.run_requested.connect(self.run)
         tab.run.preview_requested.connect(self.preview)
         tab.run.cancel_requested.connect(runner.cancel)
-        tab.clusters.changed.connect(self._on_clustering)
         runner.progressed.connect(tab.run.show_progress)
         runner.produced.connect(self._partial.show)
         runner.running_changed.connect(tab.run.set_running)
@@ -164,8 +164,6 @@ class SegmentControl(QObject):
 
     def _on_model(self, model: Model | None) -> None:
         self._tab.stitch.set_model(model)
-        if model is not None:
-            self._tab.clusters.show_settings(model.description.clustering)
         self.resolve()
 
     def _on_image(self, image: Image | None) -> None:
@@ -294,13 +292,9 @@ class SegmentControl(QObject):
         self._turns.do(self._partial.finish(result))
         self._remember_colours(result)
         self._results.show(result)
+        self._sliders.after_run(result)
         if not result.report.objects:
             show_info("No objects were found.")
-
-    def _on_clustering(self, settings: Clustering) -> None:
-        current = self._results.current
-        if current is not None:
-            self.live.ask(partial(relabelled, current, settings))
 
     def recolour(self, kind: str) -> None:
         """Show the current result in other colours."""

@@ -63,8 +63,9 @@ class ModelSection(QGroupBox):
 
     def load_first(self) -> None:
         """Load the model of the last time, or the one to begin with."""
-        last = self.combo.findText(self._remembered.get("model", DEFAULT_MODEL))
-        index = max(last if last >= 0 else self.combo.findText(DEFAULT_MODEL), 0)
+        last = self._remembered.get("model", DEFAULT_MODEL)
+        found = (self.combo.findData(last), self.combo.findText(last))
+        index = next((i for i in found if i >= 0), max(self.combo.findText(DEFAULT_MODEL), 0))
         if index == self.combo.currentIndex():
             self._load_current()
         else:
@@ -79,14 +80,15 @@ class ModelSection(QGroupBox):
     def open_model(self, path: str | Path) -> None:
         """Open a model file; what is no model changes nothing."""
         try:
-            model, _ = self._load(str(path))
+            self._load(str(path))
         except ShiftSegError as error:
             self.failed.emit(str(error))
             return
         index = self.combo.findData(str(path))
         if index < 0:
-            self.combo.addItem(model.description.name, str(path))
+            self.combo.addItem(Path(path).stem, str(path))
             index = self.combo.count() - 1
+            self.combo.setItemData(index, str(path), Qt.ItemDataRole.ToolTipRole)
         self._remembered.keep_recent(str(path))
         if index == self.combo.currentIndex():
             self._load_current()
@@ -125,11 +127,16 @@ class ModelSection(QGroupBox):
         else:
             if warning:
                 self.warned.emit(warning)
-            self._remembered.keep("model", self.combo.currentText())
+            self._remembered.keep("model", self._name_to_keep())
         self.card.say(card(self.model.description) if self.model else "", rich=True)
         self.warning.say(warning, warning=True)
         self.warning.setVisible(bool(warning))
         self.model_changed.emit(self.model)
+
+    def _name_to_keep(self) -> str:
+        """Return a bundled model's name, and the path of any other: it may have any name."""
+        name, path = self.combo.currentText(), str(self.combo.currentData())
+        return name if path == str(bundled_models().get(name)) else path
 
     def _offer_recent(self) -> None:
         recent = [path for path in self._remembered.recent_models() if Path(path).is_file()]
