@@ -46,6 +46,21 @@ def test_the_embedding_is_that_of_the_last_run(viewer, widget, tab, image, run, 
     np.testing.assert_array_equal(picture.data, widget.results.current.picture)
 
 
+def test_after_a_run_the_switch_says_what_is_seen(viewer, tab, image, run, rest):
+    run()
+    tab.result.view.buttons["embedding"].click()
+    tab.result.jumps.click()
+    rest()
+    run()
+    assert tab.result.view.value == "labels" and not tab.result.jumps.isChecked()
+    tab.result.view.buttons["embedding"].click()
+    rest()
+    tab.result.choice.activated.emit(0)
+    rest()
+    assert tab.result.view.value == "embedding"
+    assert own_layers(viewer, kind=EMBEDDING)[0].visible
+
+
 def test_labels_that_a_script_changed_are_kept(viewer, tab, image, run):
     theirs = run()
     theirs.data = np.where(theirs.data == 1, 0, theirs.data)

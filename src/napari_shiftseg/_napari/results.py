@@ -53,6 +53,8 @@ class Results(QObject):
     """
 
     changed = Signal()
+    chosen = Signal()
+    """Labels of another result are seen, or of the same one again."""
     relabelled = Signal(object)
     moved = Signal()
     giving_way = Signal()
@@ -130,6 +132,7 @@ class Results(QObject):
         self.giving_way.emit()
         self._current = repr(key)
         show_only(self._viewer, key, LABELS)
+        self.chosen.emit()
         self.changed.emit()
 
     def view(self, kind: str) -> None:

@@ -83,7 +83,7 @@ class SegmentControl(QObject):
         )
         self.grid = StitchingGrid(viewer, turns, self)
         self.live = Live(self)
-        self._sliders = SliderLink(tab, results, self.live, turns, self)
+        self.sliders = SliderLink(tab, results, self.live, turns, self)
         self.region_layer = RegionLayer(viewer)
         self._estimate = Estimate()
         self.resolver = Resolver(viewer, tab, self.region_layer, self._estimate)
@@ -292,7 +292,7 @@ class SegmentControl(QObject):
         self._turns.do(self._partial.finish(result))
         self._remember_colours(result)
         self._results.show(result)
-        self._sliders.after_run(result)
+        self.sliders.after_run(result)
         if not result.report.objects:
             show_info("No objects were found.")
 

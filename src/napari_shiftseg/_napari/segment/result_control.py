@@ -42,6 +42,7 @@ class ResultControl(QObject):
         self.writing.done.connect(self._on_written)
         self.writing.failed.connect(show_error)
         results.changed.connect(self._refresh)
+        results.chosen.connect(self._section.show_labels)
         self._section.result_chosen.connect(self._choose)
         self._section.view_requested.connect(results.view)
         self._section.colours_requested.connect(control.recolour)
@@ -49,11 +50,10 @@ class ResultControl(QObject):
         self._section.export_requested.connect(self._export)
 
     def _choose(self, key: tuple[object, ...]) -> None:
+        view = self._section.view.value
         self._results.choose(key)
-        current = self._results.current
-        if current is not None:
-            self._tab.clusters.show_settings(current.segmentation.clustering)
-        self._results.view(self._section.view.value)
+        self._control.sliders.bind()
+        self._section.view.choose(view)
 
     def _refresh(self) -> None:
         self._section.show_results(self._results.all(), self._results.current)

@@ -86,6 +86,15 @@ class ResultSection(QGroupBox):
             self.jumps.setChecked(False)
         self.caption.say("Results appear here." if current is None else describe(current))
 
+    def show_labels(self) -> None:
+        """Say that the labels of a result are seen, and nothing else of it."""
+        self.view.blockSignals(True)
+        self.view.choose("labels")
+        self.view.blockSignals(False)
+        self.jumps.blockSignals(True)
+        self.jumps.setChecked(False)
+        self.jumps.blockSignals(False)
+
     def _lay_out(self) -> None:
         first, last = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.choice, 1)

@@ -55,6 +55,12 @@ class SliderLink(QObject):
         if same and wanted != result.segmentation.clustering:
             self._turns.do(self._apply(wanted))
 
+    def bind(self) -> None:
+        """Make them the sliders of the current result, as when a person chooses it."""
+        current = self._results.current
+        if current is not None:
+            self._show(current)
+
     def _apply(self, settings: Clustering) -> Steps:
         self._tab.clusters.show_settings(settings)
         self._on_slider(settings)
