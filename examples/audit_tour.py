@@ -104,6 +104,8 @@ def tour_output(viewer: napari.Viewer, widget: AuditWidget, gaps: Gaps) -> None:
         wait_until(lambda: not control.busy, PATIENCE)
     page = view.output
     view.pages.setCurrentWidget(page)
+    # As it was trained, which its file does not say.
+    page.intensity.setCurrentText("Percentiles")
     gaps.begin("predict")
     page.run.run.click()
     wait_until(lambda: not control.busy, PATIENCE)

@@ -234,3 +234,10 @@ class TestSeries:
         assert alone["tile"] == values["tile"] == [0, 0, 40, 40]
         sure = [sum(cut["confidence"] > 0.5 for cut in v["splits"]) for v in (values, alone)]
         assert 0 < sure[0] < sure[1]
+
+
+def test_an_image_in_place_of_labels_is_noticed(shiftseg, cut_file, tmp_path):
+    noise = np.random.default_rng(0).normal(3000, 100, (80, 90)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "image.tif", noise)
+    assert "looks like an image" in shiftseg("check", tmp_path / "image.tif", "--tile", 40).err
+    assert "looks like" not in shiftseg("check", cut_file, "--tile", 40).err

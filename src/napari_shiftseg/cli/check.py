@@ -15,6 +15,7 @@ from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
+from napari_shiftseg.image.label_pixels import looks_like_an_image
 from napari_shiftseg.image.slabs import Boxes, Slabs
 from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
@@ -171,6 +172,8 @@ class _Series:
     def open(cls, path: Path, axes: str | None, slices: bool) -> _Series:
         """Open labels of an image or of many; of a stack perhaps those of each slice."""
         image = NamedImage.open_labels(path, axes).squeezed("zyx")
+        if image.pixels.size and looks_like_an_image(image.pixels):
+            note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
         space = "yx" if slices else "zyx"
         ndim = len(image.pixels.shape)
         if image.axes is None:  # as most programs write stacks

@@ -11,6 +11,9 @@ from napari_shiftseg.image.slabs import Slabs
 
 _LARGEST = 2**63 - 1
 
+_ALIKE = 0.5
+"""Share of neighbours within objects that differ in no labels."""
+
 
 def refuse_no_labels(pixels: Any, name: object) -> None:
     """Find out that pixels are no labels, slab by slab.
@@ -47,3 +50,19 @@ def refuse_too_large(pixels: Any, name: object) -> None:
     largest = max((int(slab.max()) for _, slab in Slabs.of(pixels) if slab.size), default=0)
     if largest > _LARGEST:
         raise ShiftSegError(f"{name} holds labels up to {largest}; legal: up to {_LARGEST}")
+
+
+def looks_like_an_image(pixels: Any) -> bool:
+    """Tell whether most neighbours differ, as intensities do and labels of objects do not.
+
+    Parameters
+    ----------
+    pixels
+        Integers of any size; the first slab is looked at.
+    """
+    for _, slab in Slabs.of(pixels):
+        left, right = slab[..., :-1], slab[..., 1:]
+        inside = (left != 0) & (right != 0)
+        differ = np.count_nonzero(inside & (left != right))
+        return bool(differ > _ALIKE * np.count_nonzero(inside))
+    return False

@@ -60,6 +60,21 @@ class TestOutput:
         predict()
         assert own_layers(viewer, kind=OUTPUT) == [layer]
 
+    def test_intensities_are_those_of_the_image_unless_one_says_otherwise(
+        self, viewer, page, squares, blurring, audit, predict
+    ):
+        squares.data = squares.data * 900 + 100
+        audit(blurring)
+        predict()
+        (layer,) = own_layers(viewer, kind=OUTPUT)
+        np.testing.assert_allclose(layer.data[0], squares.data)
+        page.intensity.setCurrentText("Percentiles")
+        predict()
+        (layer,) = own_layers(viewer, kind=OUTPUT)
+        np.testing.assert_allclose(layer.data[0], (squares.data - 100) / 900, atol=1e-6)
+        made = layer.metadata["shiftseg"]["provenance"]
+        assert made["intensity"] == {"kind": "percentile", "low": 1.0, "high": 99.8}
+
     def test_channels_that_a_person_names_become_labels(
         self, viewer, page, squares, blurring, audit, predict, rest
     ):

@@ -10,10 +10,14 @@ from qtpy.QtWidgets import QComboBox, QWidget
 from napari_shiftseg.image.intensity import Kind
 
 _CHOICES = (
-    ("", "As it says", "As the model was trained or its package says; of other files not at all"),
+    (
+        "",
+        "Default scaling",
+        "As the model was trained or its package says; of other files not at all",
+    ),
     ("percentile", "Percentiles", "The 1 % and the 99.8 % ones become 0 and 1"),
-    ("standard", "Standard", "The mean becomes 0, the standard deviation 1"),
-    ("none", "As they are", "Not at all"),
+    ("standard", "Standardised", "The mean becomes 0, the standard deviation 1"),
+    ("none", "No scaling", "Pixels as they are"),
 )
 
 
