@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from corpus import Case, Expected, Message, Result
 from shell import Outcome, call
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.files import open_image
 
 SPARE = 3 * 2**30
@@ -55,7 +56,8 @@ def little_memory() -> Iterator[None]:
 def by_library(case: Case, path: Path, _model: Path, _capture: Any) -> Answer:
     """Open the file."""
     try:
-        image = open_image(path)
+        with warnings.catch_warnings(action="ignore", category=ShiftSegWarning):
+            image = open_image(path)
     except ShiftSegError as error:
         return _judged(case, "open", case.opened, None, str(error))
     except Exception as error:

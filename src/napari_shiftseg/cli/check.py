@@ -172,6 +172,8 @@ class _Series:
     def open(cls, path: Path, axes: str | None, slices: bool) -> _Series:
         """Open labels of an image or of many; of a stack perhaps those of each slice."""
         image = NamedImage.open_labels(path, axes).squeezed("zyx")
+        if image.axes is not None and "s" in image.axes:
+            raise ShiftSegError(f"{path} has the axes {image.axes}: colours are no labels")
         if image.pixels.size and looks_like_an_image(image.pixels):
             note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
         space = "yx" if slices else "zyx"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import is_file
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.ngff import are_colours, channels_of, parse_multiscale
@@ -22,7 +23,7 @@ _MARKS = (".zgroup", ".zattrs", "zarr.json")
 
 def is_zarr_group(path: Path) -> bool:
     """Tell whether a folder holds a Zarr group of version 2 or 3, by its files alone."""
-    return any((path / mark).is_file() for mark in _MARKS)
+    return any(is_file(path / mark) for mark in _MARKS)
 
 
 def require_zarr() -> Any:

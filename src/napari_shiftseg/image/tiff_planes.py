@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from math import prod
 from typing import Any
 
 import tifffile
@@ -24,19 +23,11 @@ def missing_planes(file: tifffile.TiffFile, index: int) -> int:
         Of the series.
     """
     series: Any = file.series[index]
-    planes = series.size // max(1, prod(series.keyframe.shape))
     try:
         lost = sum(page is None for page in series.pages)
     except IndexError:  # of what is not in the file
         return 1
-    if file.is_imagej and index == 0:
-        lost = max(lost, int((file.imagej_metadata or {}).get("images", 1)) - planes)
-    if file.is_shaped and index == 0:
-        claimed = [said.get("shape", ()) for said in file.shaped_metadata or ()][:1]
-        lost = max(lost, prod(*claimed) // max(1, prod(series.keyframe.shape)) - planes)
-    if lost == 0 and index == len(file.series) - 1:
-        lost = int(_leads_nowhere(file))
-    return max(0, lost)
+    return lost or int(index == len(file.series) - 1 and _leads_nowhere(file))
 
 
 def page_offsets(file: tifffile.TiffFile) -> Iterator[int]:
