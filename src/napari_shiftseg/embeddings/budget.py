@@ -20,7 +20,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import NetworkGeometry, Size
 from napari_shiftseg.tiles.plan import TilePlan, make_plan
 
-_CHUNK = 2**17
+_CHUNK = 2**16
 """Pixels that go through the network at once in a stream: few enough for caches, many enough
 to keep the arithmetic units busy (measured on CPUs)."""
 
