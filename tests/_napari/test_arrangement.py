@@ -78,6 +78,15 @@ def test_side_by_side_moves_b_and_a_copy_of_the_image_aside(ways, viewer, image)
     assert camera.zoom == 3 and tuple(camera.center) == (0, 5, 5)
 
 
+def test_side_by_side_again_follows_an_image_that_was_calibrated(ways, viewer, image):
+    for scale in ((0.5, 0.5), (2, 2)):
+        for layer in (image, viewer.layers[A], viewer.layers[B]):
+            layer.scale = scale
+        ways.choose("side by side")
+        np.testing.assert_array_equal(viewer.layers["field (B)"].scale, scale)
+        ways.choose("A")
+
+
 def test_side_by_side_a_click_on_either_finds_the_object(compared, ways):
     ways.choose("side by side")
     cut = compared.control.pair.cuts[1]

@@ -325,6 +325,15 @@ class TestPlaces:
             assert dock.control.found.image == layer.name
         assert findings[0] == findings[1]
 
+    def test_every_frame_beside_an_image_of_another_size(
+        self, viewer, view, check, series, notifications
+    ):
+        view.frames.choose("every")
+        view.image.choose(viewer.add_image(np.ones((80, 70)), name="small"))
+        check()
+        [(_, message)] = notifications()
+        assert "'small' has 80 x 70 px, a frame of the labels has 200 x 230 px" in message
+
     def test_the_choice_of_frames_is_there_where_there_are_some(self, viewer, view, series):
         assert view.frames.isVisibleTo(view) and view.axes.isVisibleTo(view)
         view.axes.choose("volume")

@@ -167,13 +167,18 @@ def image_beside(layer: Image, part: Part) -> Beside:
     Raises
     ------
     ShiftSegError
-        If it has frames, but not the one that is checked.
+        If it has frames, but not the one that is checked, or no frames and another size.
     """
     pixels = pixels_of(layer)
     frame, size = part.placement.frame, part.placement.size
     spatial = len(size) - part.frames
     channels = 0 if layer.rgb else max(0, layer.ndim - len(frame) - len(size))
     if part.frames and layer.ndim == spatial:
+        if pixels.shape[:spatial] != size[part.frames :]:
+            raise ShiftSegError(
+                f"the image {layer.name!r} has {by(pixels.shape[:spatial])} px, a frame of the "
+                f"labels has {by(size[part.frames :])} px"
+            )
         pixels = np.moveaxis(pixels, -1, 0) if layer.rgb else pixels[None]
         for _ in range(part.frames):
             pixels = pixels[:, None]
