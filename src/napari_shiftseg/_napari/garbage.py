@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from napari.layers import Layer
 from napari.viewer import Viewer
+from qtpy import API_NAME
 from qtpy.QtCore import QObject, QTimer
 
 from napari_shiftseg._napari.alive import when_deleted, while_alive
@@ -40,7 +41,7 @@ class Freezer(QObject):
         self._viewer = viewer
         self._frozen: WeakSet[Layer] = WeakSet()
         self._again = QTimer(self, singleShot=True, interval=0)
-        self._again.timeout.connect(self._freeze)
+        self._again.timeout.connect(self._freeze_again)
         while_alive(self, viewer.layers.events.removing, self._on_removing)
         number = id(self)
         when_deleted(self, lambda: _give_up(number))
@@ -61,6 +62,12 @@ class Freezer(QObject):
         if id(self) in self._used_by:
             self._frozen.update(self._viewer.layers)
             gc.freeze()
+
+    def _freeze_again(self) -> None:
+        if API_NAME == "PySide6":
+            # There napari's controls of the layer end after napari has collected.
+            gc.collect()
+        self._freeze()
 
     def _on_removing(self, event: Any) -> None:
         # napari collects garbage once a layer is gone; what is left then is frozen again.
