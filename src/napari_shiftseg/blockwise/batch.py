@@ -16,6 +16,7 @@ from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
@@ -120,6 +121,7 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
         raise ShiftSegError(f"{folder} should be a folder of images; {hint}")
     try:
         there = list(folder.glob(pattern))
+    # Of an empty one, one that begins at the root, and one that ends in nothing.
     except (ValueError, NotImplementedError, IndexError):
         raise ShiftSegError(
             f"the pattern is {pattern!r}; legal: one below the folder, as A*.tif or **/*"
@@ -147,23 +149,22 @@ def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) ->
     begin = time.monotonic()
     try:
         labels.parent.mkdir(parents=True, exist_ok=True)
-        if open_image(image).kind == "labels":
+        model = settings.load()
+        source = Source.open(image, model, settings.axes, settings.region, settings.channel)
+        if source.kind == "labels":
             raise ShiftSegError("it holds labels, not an image; name the images by the pattern")
         if labels.exists() and not settings.overwrite:
-            return ImageRecord(name, "kept", _objects_kept(image, labels, settings))
-        *_, found = segment_file_events(image, labels, settings)
+            return ImageRecord(name, "kept", _objects_kept(source, labels, model, settings))
+        *_, found = segment_file_events(source, labels, settings)
     except (ShiftSegError, OSError) as error:
         return ImageRecord(name, "failed", message=" ".join(str(error).split()))
     assert isinstance(found, SegmentedFile)
     return ImageRecord(name, "segmented", found.objects, time.monotonic() - begin)
 
 
-def _objects_kept(image: Path, labels: Path, settings: FileSettings) -> int:
+def _objects_kept(source: Source, labels: Path, model: Model, settings: FileSettings) -> int:
     """Count the objects in labels that are there; refuse those of other settings."""
-    made = open_image(labels)
-    model = settings.load()
-    source = Source.open(image, model, settings.axes, settings.region, settings.channel)
-    frames = source.frames
+    made, image, frames = open_image(labels), Path(source.path), source.frames
     clustering = settings.clustering or model.description.clustering
     expected = {
         "model_sha256": model.sha256,

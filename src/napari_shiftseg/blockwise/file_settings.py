@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from napari_shiftseg.blockwise.workers import refuse_too_few
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
 from napari_shiftseg.embeddings.model import Model, load_model
-from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
@@ -68,8 +68,7 @@ class FileSettings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise ShiftSegError(f"the number of workers is {self.workers}; legal: from 1 on")
+        refuse_too_few(self.workers)
 
     @property
     def embedding_file(self) -> Path | None:

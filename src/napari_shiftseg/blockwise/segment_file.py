@@ -97,6 +97,7 @@ def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
     refuse_unwritable(output, settings.embedding_file)
     if output == settings.embedding_file:
         raise ShiftSegError(f"labels and embedding are to be written to {output}; name two files")
+    image = image.path or None if isinstance(image, Source) else image
     for path in (output, settings.embedding_file):
         if path is None:
             continue

@@ -11,7 +11,7 @@ from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image
-from napari_shiftseg.image.opened import OpenedImage
+from napari_shiftseg.image.opened import Kind, OpenedImage
 from napari_shiftseg.pipeline import calibration_of_labels
 from napari_shiftseg.tiles.plan import checked_region
 from napari_shiftseg.tiles.tile import Region
@@ -33,6 +33,8 @@ class Source:
         The part of each frame that is wanted; None for all.
     channel
         Number of the only channel that is wanted; None for all.
+    kind
+        What its file says that it is.
     """
 
     frames: Frames
@@ -40,6 +42,7 @@ class Source:
     path: str = ""
     region: Region | None = None
     channel: int | None = None
+    kind: Kind = "image"
 
     @classmethod
     def open(
@@ -59,7 +62,7 @@ class Source:
         if region is not None:
             region = checked_region(region, frames.spatial)
             calibration = calibration.cropped([part.start for part in region])
-        return cls(frames, calibration, path, region, number)
+        return cls(frames, calibration, path, region, number, opened.kind)
 
 
 def _wrapped(image: Any) -> OpenedImage:

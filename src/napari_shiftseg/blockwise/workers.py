@@ -86,6 +86,12 @@ class Cluster:
         return self.each(partial(_remote, task, job.order), numbers)
 
 
+def refuse_too_few(count: int | None) -> None:
+    """Raise ShiftSegError if a number of workers is given that is none."""
+    if count is not None and count < 1:
+        raise ShiftSegError(f"the number of workers is {count}; legal: from 1 on")
+
+
 @contextlib.contextmanager
 def workers_of(count: int | None = None, scheduler: str | None = None) -> Iterator[Workers]:
     """Start workers on this machine, or connect to those of a scheduler.
@@ -105,8 +111,7 @@ def workers_of(count: int | None = None, scheduler: str | None = None) -> Iterat
     """
     if scheduler and count:
         raise ShiftSegError("give either a number of workers or a scheduler's address, not both")
-    if count is not None and count < 1:
-        raise ShiftSegError(f"the number of workers is {count}; legal: from 1 on")
+    refuse_too_few(count)
     if not scheduler and count in (None, 1):
         yield Here()
         return

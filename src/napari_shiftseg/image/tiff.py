@@ -85,7 +85,7 @@ def first_series(file: tifffile.TiffFile) -> NDArray[Any]:
 
 
 def refuse_endless(file: tifffile.TiffFile) -> None:
-    """Refuse pages without end, that a file of few bytes can claim; tifffile lists each.
+    """Refuse pages without end, that a file of few bytes can claim, and pages behind its end.
 
     Parameters
     ----------
@@ -95,26 +95,22 @@ def refuse_endless(file: tifffile.TiffFile) -> None:
     Raises
     ------
     ValueError
-        If pages refer to each other in a circle, or OME claims very many planes.
+        If pages refer to each other in a circle or to what is cut off, or OME claims very
+        many planes.
     """
-    if _is_circular(file):
-        raise ValueError("its pages refer to each other in a circle")
+    seen: set[int] = set()
+    for offset in page_offsets(file):
+        if offset in seen:
+            raise ValueError("its pages refer to each other in a circle")
+        if offset >= file.filehandle.size:
+            raise ValueError("it is cut off")
+        seen.add(offset)
     for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*", file.ome_metadata or ""):
         sizes = re.findall(r"\bSize[ZCT]\s*=\s*[\"']\s*(\d{1,18})", pixels)
         if (planes := prod(map(int, sizes))) > _MOST_PLANES:
             raise ValueError(
                 f"its OME description claims {planes} planes; legal: up to {_MOST_PLANES}"
             )
-
-
-def _is_circular(file: tifffile.TiffFile) -> bool:
-    """Follow the pages' offsets."""
-    seen: set[int] = set()
-    for offset in page_offsets(file):
-        if offset in seen:
-            return True
-        seen.add(offset)
-    return False
 
 
 def write_tiff(

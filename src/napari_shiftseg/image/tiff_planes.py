@@ -24,10 +24,9 @@ def missing_planes(file: tifffile.TiffFile, index: int) -> int:
     """
     series: Any = file.series[index]
     try:
-        lost = sum(page is None for page in series.pages)
+        return sum(page is None for page in series.pages)
     except IndexError:  # of what is not in the file
         return 1
-    return lost or int(index == len(file.series) - 1 and _leads_nowhere(file))
 
 
 def page_offsets(file: tifffile.TiffFile) -> Iterator[int]:
@@ -51,9 +50,3 @@ def page_offsets(file: tifffile.TiffFile) -> Iterator[int]:
             return
         if tags > _MOST_TAGS:
             return
-
-
-def _leads_nowhere(file: tifffile.TiffFile) -> bool:
-    """Tell whether the last page names one more, behind the end of the file."""
-    last = max(page_offsets(file), default=0)
-    return last >= int(file.filehandle.size)

@@ -36,8 +36,7 @@ class ModelSection(QGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self.model: Model | None = None
-        self._loaded: dict[str, tuple[Model, str]] = {}
-        self._states: dict[str, tuple[int, int] | None] = {}
+        self._loaded: dict[str, tuple[_State, Model, str]] = {}
         self._remembered = Remembered()
         self.combo = QComboBox()
         self.combo.setToolTip("Models of this package, and those that you opened")
@@ -147,21 +146,14 @@ class ModelSection(QGroupBox):
             self.combo.setItemData(self.combo.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
 
     def _load(self, path: str) -> tuple[Model, str]:
-        self._forget_replaced(path)
-        if path not in self._loaded:
+        state = _state_of(path)
+        if path not in self._loaded or self._loaded[path][0] != state:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", ShiftSegWarning)
                 model = load_model(path)
             said = [str(w.message) for w in caught if issubclass(w.category, ShiftSegWarning)]
-            self._loaded[path] = model, " ".join(said)
-        return self._loaded[path]
-
-    def _forget_replaced(self, path: str) -> None:
-        """Read a file anew that is not the one that was read: trained on, or copied over."""
-        state = _state_of(path)
-        if self._states.get(path) != state:
-            self._loaded.pop(path, None)
-            self._states[path] = state
+            self._loaded[path] = state, model, " ".join(said)
+        return self._loaded[path][1:]
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -175,8 +167,11 @@ class ModelSection(QGroupBox):
         self.warning.hide()
 
 
-def _state_of(path: str) -> tuple[int, int] | None:
-    """Return what changes with a file's content; None for what is no file."""
+_State = tuple[int, int] | None
+"""What changes with a file's content, as when it is trained on or copied over; None for no file."""
+
+
+def _state_of(path: str) -> _State:
     try:
         found = Path(path).stat()
     except OSError:
