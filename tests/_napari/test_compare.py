@@ -8,7 +8,7 @@ from compare_dock import PATIENCE, Dock, compare, sweep
 from napari.layers import Points
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 from window import Gate
 
 from napari_shiftseg._napari import job
@@ -273,6 +273,26 @@ def test_the_plot_is_exported_as_picture_and_as_numbers(qtbot, dock, image, chos
     numbers = chosen_file("plot.csv")
     dock.tab.plot.export.click()
     assert numbers.read_text().startswith("stitching,tile,")
+
+
+def test_a_name_of_another_kind_gets_the_suffix_of_this_one(compared, chosen_file):
+    path = chosen_file("totals.txt")
+    compared.tab.cuts.totals.click()
+    assert not path.exists()
+    assert path.with_name("totals.txt.csv").read_text().startswith("result,stitching,")
+
+
+def test_what_the_dialog_did_not_ask_about_is_not_replaced_unasked(
+    compared, chosen_file, monkeypatch
+):
+    theirs = chosen_file("totals").with_suffix(".csv")
+    theirs.write_text("mine")
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
+    compared.tab.cuts.totals.click()
+    assert theirs.read_text() == "mine"
+    compared.tab.cuts.totals.click()
+    assert theirs.read_text().startswith("result,stitching,")
 
 
 def test_a_file_that_cannot_be_written_is_one_notification(compared, chosen_file, notifications):

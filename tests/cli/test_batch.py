@@ -145,6 +145,19 @@ def test_a_report_of_somebody_else_is_not_replaced(batch, tmp_path):
     assert theirs.read_text() == "my results\n"
 
 
+def test_the_same_command_again_renews_its_report_and_no_other_file(batch, plate, tmp_path):
+    (plate / "A3.tif").unlink()
+    document = tmp_path / "report.json"
+    assert batch("--json", document).code == 0
+    assert batch("--json", document).code == 0
+    images = json.loads(document.read_text())["images"]
+    assert {image["status"] for image in images} == {"kept"}
+    document.write_text('{"images": "mine"}')
+    outcome = batch("--json", document)
+    assert outcome.code == 2 and "report.json exists; add --overwrite" in outcome.err
+    assert document.read_text() == '{"images": "mine"}'
+
+
 @pytest.mark.enable_socket
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_workers_share_the_images(batch, plate, tmp_path):

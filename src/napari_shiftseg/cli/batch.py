@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections import Counter
 from dataclasses import asdict, fields
@@ -42,7 +43,7 @@ def batch(
     pattern
         Which images, as A*.tif; two stars and a slash before it go into subfolders too.
     """
-    ending.refuse_existing()
+    ending.refuse_existing(renews=_is_report)
     report = output / "report.csv"
     _refuse_foreign(report)
     names = images_in(folder, pattern, output)
@@ -67,6 +68,15 @@ def batch(
         note(f"shiftseg: {record.image}: {record.message}")
     if failed:
         sys.exit(2)
+
+
+def _is_report(document: Path) -> bool:
+    """Tell whether JSON is what a batch has written before, and renews as it does its table."""
+    try:
+        values = json.loads(document.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and values.keys() == {"images", "report"}
 
 
 def _refuse_foreign(report: Path) -> None:

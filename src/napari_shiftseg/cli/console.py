@@ -84,12 +84,23 @@ class Reporting:
     json: JsonFile = None
     overwrite: Overwrite = False
 
-    def refuse_existing(self, *files: Path | None, reads: Sequence[str | Path | None] = ()) -> None:
-        """Check these files and the report's before any work is done; none may be an input."""
+    def refuse_existing(
+        self,
+        *files: Path | None,
+        reads: Sequence[str | Path | None] = (),
+        renews: Callable[[Path], bool] = lambda document: False,
+    ) -> None:
+        """Check these files and the report's before any work is done; none may be an input.
+
+        A report that ``renews`` knows as one of the same command is replaced.
+        """
         document = None if self.json in (None, "-") else Path(str(self.json))
         for source in reads:
             if source is not None:
                 refuse_to_replace(source, *files, document)
+        if document is not None and renews(document):
+            refuse_closed(document)
+            document = None
         refuse_existing(*files, document, overwrite=self.overwrite)
 
     def report(self, values: dict[str, Any], text: str, *files: Path) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari.layers import Image
-from napari.utils.notifications import show_error
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
@@ -23,6 +21,7 @@ from napari_shiftseg._napari.audit.job import Tiled
 from napari_shiftseg._napari.audit.words import cause, certified, describe, finding, number
 from napari_shiftseg._napari.layer_choice import LayerChoice
 from napari_shiftseg._napari.run_bar import RunBar
+from napari_shiftseg._napari.save_dialog import JSON, ask_where_to_save
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.tables import Table
 from napari_shiftseg.network_audit.causes import TilingError
@@ -116,14 +115,8 @@ class ImagePage(QWidget):
             self.row_requested.emit(row)
 
     def _ask(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, "Save certificate", "tiling.json", "JSON (*.json)"
-        )
-        path = Path(chosen) if Path(chosen).suffix else Path(f"{chosen}.json")
-        # Qt has asked about the name that was typed, not about the one with its suffix.
-        if chosen and str(path) != chosen and path.exists():
-            show_error(f"{path} exists; nothing was written")
-        elif chosen:
+        path = ask_where_to_save(self, "Save certificate", "tiling.json", JSON)
+        if path is not None:
             self.save_requested.emit(path)
 
 

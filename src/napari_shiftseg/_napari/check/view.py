@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from napari_shiftseg._napari.check.grid_section import GridSection
 from napari_shiftseg._napari.check.job import CutRow, Found
 from napari_shiftseg._napari.check.repair_section import RepairSection
-from napari_shiftseg._napari.compare.file_dialog import ask_where_to_save
+from napari_shiftseg._napari.save_dialog import CSV, JSON, ask_where_to_save
 from napari_shiftseg._napari.layer_choice import LayerChoice
 from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.sentence import Sentence
@@ -110,13 +110,12 @@ class CheckView(QWidget):
         self.report.setEnabled(allowed)
 
     def _ask_list(self) -> None:
-        kinds = "CSV (*.csv);;JSON (*.json)"
-        path = ask_where_to_save(self, "Export list", "cuts.csv", kinds)
+        path = ask_where_to_save(self, "Export list", "cuts.csv", CSV | JSON)
         if path is not None:
             self.list_export_requested.emit(path)
 
     def _ask_report(self) -> None:
-        path = ask_where_to_save(self, "Export report", "label-check.json", "JSON (*.json)")
+        path = ask_where_to_save(self, "Export report", "label-check.json", JSON)
         if path is not None:
             self.report_export_requested.emit(path)
 

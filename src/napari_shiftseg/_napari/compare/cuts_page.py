@@ -7,7 +7,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_shiftseg._napari.compare.file_dialog import ask_where_to_save
+from napari_shiftseg._napari.save_dialog import CSV, ask_where_to_save
 from napari_shiftseg._napari.compare.pair import NAMES, Cut, Pair
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.tables import Table
@@ -65,7 +65,7 @@ class CutsPage(QWidget):
         self.totals.setEnabled(allowed)
 
     def _ask(self, name: str, request: Signal) -> None:
-        path = ask_where_to_save(self, f"Export {name}", f"{name}.csv", "CSV (*.csv)")
+        path = ask_where_to_save(self, f"Export {name}", f"{name}.csv", CSV)
         if path is not None:
             request.emit(path)
 
