@@ -443,7 +443,9 @@ class TestResult:
         assert "precious" in viewer.layers
         assert "Labels (naive, 12 px)" in viewer.layers
 
-    def test_edited_labels_are_never_replaced(self, qtbot, viewer, widget, tab, image):
+    def test_edited_labels_are_never_replaced(
+        self, qtbot, viewer, widget, tab, image, notifications
+    ):
         run(qtbot, widget)
         edited = viewer.layers["Labels (naive, 12 px)"]
         edited.data_setitem((np.array([0, 1]), np.array([0, 0])), 77)
@@ -452,6 +454,7 @@ class TestResult:
         assert edited.name == "Labels (naive, 12 px), edited"
         assert edited.data[0, 0] == 77
         assert viewer.layers["Labels (naive, 12 px)"] is not edited
+        assert "kept in the hidden layer “Labels (naive, 12 px), edited”" in notifications()[-1][1]
 
     def test_results_are_chosen_and_viewed(self, qtbot, viewer, widget, tab, image):
         run(qtbot, widget)

@@ -13,9 +13,16 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of, pixel_size
+from napari_shiftseg._napari.ownership import (
+    fill,
+    is_the_persons,
+    leave_to_person,
+    mark_edited,
+    mark_replaced,
+)
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.placement import Placement
-from napari_shiftseg._napari.tags import KEY, own_layers, tag, tag_of
+from napari_shiftseg._napari.tags import own_layers, tag, tag_of
 
 if TYPE_CHECKING:  # loads torch, which a check of labels needs not
     from napari_shiftseg._napari.job import Result
@@ -224,11 +231,6 @@ def set_visible(layer: Layer, visible: bool) -> None:
         layer.visible = visible
 
 
-def is_the_persons(layer: Layer) -> bool:
-    """Tell whether a person edited or renamed a layer, and so wants to keep it."""
-    return bool(tag_of(layer).get("edited")) or layer.name != tag_of(layer)["name"]
-
-
 def former(viewer: Viewer, result: Result, kind: str) -> Layer | None:
     """Return the layer that may show a new result: of the same kind of run, or a preview."""
     there = own_layers(viewer, image=result.subject.image_key, kind=kind)
@@ -306,15 +308,6 @@ def show_some_rings(rings: Points, shown: NDArray[np.bool_]) -> None:
     colours[:, 3] = shown
     if not np.array_equal(colours, rings.border_color):
         rings.border_color = colours
-
-
-def leave_to_person(layer: Layer) -> None:
-    """Make a layer no longer the plugin's, hidden, but keep what says how it was made."""
-    own = tag_of(layer)
-    set_visible(layer, False)
-    if layer.name == own["name"]:
-        layer.name = f"{layer.name}, edited"
-    layer.metadata = {**layer.metadata, KEY: {"provenance": own.get("provenance"), "edited": True}}
 
 
 def show_only(viewer: Viewer, key: tuple[Any, ...], kind: str | None) -> None:
@@ -426,23 +419,3 @@ def levels_of(pixels: NDArray[Any], placement: Placement) -> tuple[Any, bool]:
     return [
         pixels[(*keep, slice(None, None, k), slice(None, None, k), *after)] for k in steps
     ], True
-
-
-def fill(layer: Layer, pixels: Any) -> None:
-    """Give a layer the plugin's own pixels, which are nobody's edit."""
-    tag_of(layer)["filling"] = True
-    layer.data = pixels
-    tag_of(layer).pop("filling", None)
-
-
-def mark_replaced(event: Any) -> None:
-    """Note that somebody else, as a script, gave a layer other pixels."""
-    if not tag_of(event.source).get("filling"):
-        mark_edited(event)
-
-
-def mark_edited(event: Any) -> None:
-    """Note that a person painted in a layer."""
-    own = tag_of(event.source)
-    if own:
-        own["edited"] = True

@@ -21,8 +21,6 @@ from napari_shiftseg._napari.layers import (
     LABELS,
     add_result,
     can_refill,
-    fill,
-    is_the_persons,
     layer_of,
     layer_with,
     levels_of,
@@ -34,6 +32,7 @@ from napari_shiftseg._napari.layers import (
     show_picture,
     show_some_rings,
 )
+from napari_shiftseg._napari.ownership import fill, is_the_persons
 from napari_shiftseg._napari.placement import frames_of_layer, places_of
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns

@@ -20,9 +20,9 @@ from qtpy.QtWidgets import (
 from napari_shiftseg._napari.check.grid_section import GridSection
 from napari_shiftseg._napari.check.job import CutRow, Found
 from napari_shiftseg._napari.check.repair_section import RepairSection
-from napari_shiftseg._napari.save_dialog import CSV, JSON, ask_where_to_save
 from napari_shiftseg._napari.layer_choice import LayerChoice
 from napari_shiftseg._napari.run_bar import RunBar
+from napari_shiftseg._napari.save_dialog import CSV, JSON, ask_where_to_save
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.switch import Switch
 from napari_shiftseg._napari.tables import Table

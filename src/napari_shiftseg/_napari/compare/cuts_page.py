@@ -7,8 +7,8 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_shiftseg._napari.save_dialog import CSV, ask_where_to_save
 from napari_shiftseg._napari.compare.pair import NAMES, Cut, Pair
+from napari_shiftseg._napari.save_dialog import CSV, ask_where_to_save
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.tables import Table
 

@@ -10,9 +10,9 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_shiftseg._napari.save_dialog import ask_where_to_save
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, is_dark
 from napari_shiftseg._napari.run_bar import RunBar
+from napari_shiftseg._napari.save_dialog import ask_where_to_save
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.turns import Steps
 from napari_shiftseg.sweep_figure import DARK, LIGHT, Ink, fill_figure

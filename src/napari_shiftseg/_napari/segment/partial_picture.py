@@ -17,11 +17,11 @@ from napari_shiftseg._napari.layers import (
     PARTIAL,
     adopt_picture,
     insert_below_helpers,
-    is_the_persons,
     levels_of,
     remove,
     set_visible,
 )
+from napari_shiftseg._napari.ownership import is_the_persons
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns

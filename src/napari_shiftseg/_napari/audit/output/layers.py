@@ -16,13 +16,12 @@ from napari_shiftseg._napari.layers import (
     can_refill,
     insert_above_image,
     insert_below_helpers,
-    is_the_persons,
     levels_of,
-    mark_edited,
     move_to,
     remove,
     set_visible,
 )
+from napari_shiftseg._napari.ownership import is_the_persons, mark_edited
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps
