@@ -20,7 +20,7 @@ from napari_shiftseg.image.files import (
     write_labels,
 )
 
-SUFFIXES = [".tif", ".tiff", ".TIF", ".ome.zarr", ".zarr"]
+SUFFIXES = [".tif", ".tiff", ".TIF", ".ome.tif", ".ome.zarr", ".zarr"]
 VOXELS = Calibration.of("zyx", (2, 0.5, 0.25), ("micrometer",) * 3, (10, 20, 30))
 PROVENANCE = {"model": "nuclei-2d", "tile": [96, 96], "clustering": {"bandwidth": 1.5}}
 LABELS = np.random.default_rng(0).integers(0, 300, (3, 40, 50))
@@ -161,6 +161,31 @@ def test_fiji_finds_voxel_size_and_dimensions(tmp_path):
     assert (words["frames"], words["slices"]) == (2, 3)
     assert (words["finterval"], words["tunit"]) == (30, "second")
     assert (x[0] / x[1], y[0] / y[1]) == (4, 2)
+
+
+@pytest.mark.parametrize("suffix", [".ome.tif", ".OME.TIFF"])
+def test_a_file_that_is_named_an_ome_tiff_is_one(tmp_path, suffix):
+    calibration = Calibration.of("tzyx", (30, 2, 0.5, 0.25), ("s", "µm", "µm", "nm"))
+    written = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        path = folder / f"labels{suffix}"
+        write_labels(path, np.ones((2, 3, 5, 6), int), axes=calibration, provenance=PROVENANCE)
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    with tifffile.TiffFile(path) as file:
+        image = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
+    sizes = {name: image[name] for name in ("SizeT", "SizeZ", "SizeC", "SizeY", "SizeX", "Type")}
+    assert list(sizes.values()) == [2, 3, 1, 5, 6, "uint16"]
+    assert (image["TimeIncrement"], image["PhysicalSizeZ"], image["PhysicalSizeX"]) == (30, 2, 0.25)
+    assert (image["PhysicalSizeYUnit"], image["PhysicalSizeXUnit"]) == ("µm", "nm")
+
+
+def test_what_ome_has_no_words_for_is_kept_all_the_same(tmp_path):
+    for array, axes in ((np.ones((3, 5, 6)), "qyx"), (np.ones((5, 6), np.int64), "yx")):
+        write_image(tmp_path / "a.ome.tif", array, axes=axes)
+        read = open_image(tmp_path / "a.ome.tif")
+        assert (read.calibration.axes, read.pixels.dtype) == (axes, array.dtype)
 
 
 def test_an_integer_tiff_of_an_older_version_with_provenance_is_labels(tmp_path):

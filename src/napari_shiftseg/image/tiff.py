@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
+from napari_shiftseg.image import ome_tiff
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.label_pixels import refuse_no_labels
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, Kind
@@ -124,7 +125,8 @@ def write_tiff(
     """Write a compressed TIFF, a BigTIFF from 4 GB on.
 
     It carries two descriptions: the JSON of tifffile, which keeps everything, and ImageJ's
-    own, from which Fiji takes voxel size and dimensions.
+    own, from which Fiji takes voxel size and dimensions. A file named .ome.tif has OME-XML
+    instead, with that JSON as an annotation, unless OME has no words for its axes or type.
 
     Parameters
     ----------
@@ -156,10 +158,22 @@ def write_tiff(
             bigtiff=prod(array.shape) * array.dtype.itemsize > _CLASSIC_BYTES,
             compression="zlib",
             photometric="rgb" if letters.endswith("S") else "minisblack",
-            metadata=None,
-            description=json.dumps({"shape": array.shape, "axes": letters} | kept),
-            **_for_imagej(array.shape, calibration),
+            **_described(Path(path).name, array, calibration, kept),
         )
+
+
+def _described(
+    name: str, array: Any, calibration: Calibration, kept: dict[str, Any]
+) -> dict[str, Any]:
+    letters = calibration.axes.upper()
+    if ome_tiff.can_say(name, letters, array.dtype):
+        words = ome_tiff.metadata(name, calibration, {"axes": letters} | kept)
+        return {"ome": True, "metadata": words}
+    return {
+        "metadata": None,
+        "description": json.dumps({"shape": array.shape, "axes": letters} | kept),
+        **_for_imagej(array.shape, calibration),
+    }
 
 
 def _pixels(array: Any) -> dict[str, Any]:

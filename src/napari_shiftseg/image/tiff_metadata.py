@@ -14,6 +14,7 @@ from napari_shiftseg.image.channel import (
     colour_of_table,
     shown_between,
 )
+from napari_shiftseg.image.ome_tiff import NAMESPACE
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY
 from napari_shiftseg.image.units import finite_number, unit_name
 
@@ -61,19 +62,32 @@ def describe(file: Any, index: int) -> Description:
 
 
 def _from_ome(xml: str, index: int) -> Description:
-    images = ElementTree.fromstring(xml).findall("{*}Image/{*}Pixels")
+    root = ElementTree.fromstring(xml)
+    images = root.findall("{*}Image/{*}Pixels")
     if index >= len(images):
         return Description()
     pixels = images[index]
     steps = {a: _ome_step(pixels, f"PhysicalSize{a.upper()}", "µm") for a in "zyx"}
     steps["t"] = _ome_step(pixels, "TimeIncrement", "s")
-    return Description(
-        {axis: step for axis, step in steps.items() if step is not None},
-        channels=tuple(
-            Channel(channel.get("Name") or "", colour_of_number(channel.get("Color")))
-            for channel in pixels.findall("{*}Channel")
-        ),
+    channels = tuple(
+        Channel(channel.get("Name") or "", colour_of_number(channel.get("Color")))
+        for channel in pixels.findall("{*}Channel")
     )
+    found = Description(
+        {axis: step for axis, step in steps.items() if step is not None},
+        channels=_told(channels),
+    )
+    return _refined(found, _annotated(root)) if len(images) == 1 else found
+
+
+def _annotated(root: ElementTree.Element) -> dict[str, Any]:
+    """Return what this package wrote into an annotation, nothing if it did not."""
+    own = f"{{*}}StructuredAnnotations/{{*}}CommentAnnotation[@Namespace='{NAMESPACE}']/{{*}}Value"
+    try:
+        words = json.loads(root.findtext(own) or "{}")
+    except ValueError:
+        return {}
+    return words if isinstance(words, dict) else {}
 
 
 def _ome_step(pixels: ElementTree.Element, key: str, unit: str) -> Step | None:
@@ -107,7 +121,11 @@ def _imagej_channels(words: dict[str, Any]) -> tuple[Channel, ...]:
         map(colour_of_table, _listed(words, "LUTs")),
         map(shown_between, limits[::2], limits[1::2]),
     )
-    channels = tuple(Channel(str(name or ""), colour, shown) for name, colour, shown in looks)
+    return _told(tuple(Channel(str(name or ""), colour, shown) for name, colour, shown in looks))
+
+
+def _told(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    """Return no channels where nothing is said of any."""
     return channels if any(channel != Channel() for channel in channels) else ()
 
 

@@ -25,6 +25,22 @@ _SPELLINGS = {
     "hour": ("h", "hours"),
 }
 _NAMES = {spelling: name for name, known in _SPELLINGS.items() for spelling in (name, *known)}
+_OME = {
+    "picometer": "pm",
+    "angstrom": "Å",
+    "nanometer": "nm",
+    "micrometer": "µm",
+    "millimeter": "mm",
+    "centimeter": "cm",
+    "meter": "m",
+    "kilometer": "km",
+    "inch": "in",
+    "microsecond": "µs",
+    "millisecond": "ms",
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
+}
 _IMAGEJ = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm"}
 
 
@@ -47,6 +63,11 @@ def unit_name(spelling: object) -> str:
 def imagej_unit(name: str) -> str:
     """Return what ImageJ calls a unit; plain ASCII."""
     return _IMAGEJ.get(name, name)
+
+
+def ome_unit(name: str) -> str:
+    """Return the symbol of a unit in OME-XML."""
+    return _OME.get(name, name)
 
 
 def finite_number(value: Any) -> float | None:
