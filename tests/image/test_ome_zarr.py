@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.channel import Channel
@@ -142,6 +142,17 @@ def test_version_0_5_is_read(path):
 def test_old_versions_are_read(path, axes):
     save_foreign(path, {"multiscales": [{"datasets": [{"path": "full"}], **axes}]})
     assert open_ome_zarr(path)[0].calibration == Calibration.of("yx")
+
+
+@pytest.mark.parametrize("attributes", [b"{", b'{"labels": ["none"]}', b'{"labels": 3}'])
+def test_labels_that_are_damaged_do_not_hide_their_image(path, attributes):
+    write_ome_zarr(path, PIXELS[0], axes="zyx")
+    (path / "labels").mkdir()
+    (path / "labels" / ".zgroup").write_text('{"zarr_format": 2}')
+    (path / "labels" / ".zattrs").write_bytes(attributes)
+    with pytest.warns(ShiftSegWarning, match="the image is opened without them"):
+        (image,) = open_ome_zarr(path)
+    assert image.kind == "image"
 
 
 def test_labels_within_an_image_are_opened_too(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from importlib import import_module
 from math import prod
@@ -10,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.files import is_file
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.ngff import are_colours, channels_of, parse_multiscale
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
-from napari_shiftseg.image.readable import readable
+from napari_shiftseg.image.readable import readable, undamaged
 
 _MARKS = (".zgroup", ".zattrs", "zarr.json")
 
@@ -125,10 +126,16 @@ def _levels(group: Any, described: dict[str, Any], name: str) -> tuple[Any, ...]
 
 
 def _labels_within(root: Any, name: str) -> tuple[OpenedImage, ...]:
-    if "labels" not in root:
+    """Open the labels that lie in an image; what is wrong with them does not hide the image."""
+    try:
+        with undamaged(f"{name}/labels", "a group of labels"):
+            if "labels" not in root:
+                return ()
+            listed = _attributes(root["labels"]).get("labels", ())
+            return tuple(_open(root["labels"][label], f"{name}: {label}") for label in listed)
+    except ShiftSegError as error:
+        warnings.warn(f"{error}; the image is opened without them", ShiftSegWarning, stacklevel=2)
         return ()
-    listed = _attributes(root["labels"]).get("labels", ())
-    return tuple(_open(root["labels"][label], f"{name}: {label}") for label in listed)
 
 
 def _with_colours_last(image: OpenedImage) -> OpenedImage:
