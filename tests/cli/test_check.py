@@ -61,6 +61,14 @@ def test_a_known_grid_may_differ_by_axis_and_lack_lines_on_one(shiftseg, cut_fil
     assert wrong.code == 2 and "legal: auto or numbers" in wrong.err
 
 
+def test_a_confidence_that_is_none_is_refused_before_the_check(shiftseg, tmp_path):
+    (tmp_path / "labels.tif").write_bytes(b"not even a TIFF")
+    answer = shiftseg(
+        "repair", tmp_path / "labels.tif", "-o", tmp_path / "a.tif", "--confidence", 2
+    )
+    assert answer.code == 2 and "confidence is 2.0; legal: 0 to 1" in answer.err
+
+
 def test_good_labels_have_no_grid(shiftseg, whole, tmp_path):
     tifffile.imwrite(tmp_path / "whole.tif", whole)
     answer = shiftseg("check", tmp_path / "whole.tif")

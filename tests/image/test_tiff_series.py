@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.channel import Channel
@@ -182,6 +182,13 @@ def test_a_resolution_that_means_nothing_is_passed_over(path, unit):
 def test_words_of_others_are_not_taken_for_ours(path):
     tifffile.imwrite(path, numbers(5, 6), metadata={"scale": 3, "units": None, "translate": "x"})
     assert only(path).calibration.scale == (1, 1)
+
+
+def test_an_image_whose_small_values_are_bright_is_named(path):
+    tifffile.imwrite(path, numbers(5, 6), photometric="miniswhite")
+    with pytest.warns(ShiftSegWarning, match="small values are bright; they are taken as they"):
+        image = only(path)
+    np.testing.assert_array_equal(image.pixels, numbers(5, 6))
 
 
 @pytest.mark.parametrize("planar", ["CONTIG", "SEPARATE"])

@@ -17,7 +17,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
 from napari_shiftseg.image.label_pixels import looks_like_an_image
 from napari_shiftseg.image.slabs import Boxes, Slabs
-from napari_shiftseg.seams.repair import CONFIDENT, Repair, repair_labels, undo_repair
+from napari_shiftseg.seams.repair import CONFIDENT, Repair, refuse_confidence, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
 from napari_shiftseg.wording import counted
 
@@ -123,6 +123,7 @@ def repair(
     """
     ending.refuse_existing(output, reads=[labels, image, undo])
     refuse_unwritable(output)
+    refuse_confidence(confidence)
     series = _Series.open(labels, axes, slices)
     named = series.labels
     if undo is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from importlib.util import find_spec
 from math import prod
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
@@ -68,6 +69,13 @@ def _open(path: Path, file: Any, index: int) -> OpenedImage:
         )
     if _is_cut_off(series):
         raise ShiftSegError(f"{path} is not a TIFF file that can be read: it is cut off")
+    if series.keyframe.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        warnings.warn(
+            f"{path} says that its small values are bright; they are taken as they are, so that "
+            "what is bright on a screen is dark to a network",
+            ShiftSegWarning,
+            stacklevel=2,
+        )
     axes = _axes(series)
     order = sorted(range(len(axes)), key=lambda i: axes[i] == "s")
     levels = _lazy_levels(path, index) if _is_lazy(series) else _levels(series)

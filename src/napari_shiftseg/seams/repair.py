@@ -144,8 +144,7 @@ def repair_labels(
     ----------
     Beyond the paper: measured in ``benchmarks/label_check.py``.
     """
-    if not 0 <= confidence <= 1:
-        raise ShiftSegError(f"the confidence is {confidence}; legal: 0 to 1")
+    refuse_confidence(confidence)
     labels = transposable(as_array(labels))
     if len(check.tile) != labels.ndim:
         raise ShiftSegError(
@@ -164,6 +163,18 @@ def repair_labels(
 
 Merges = dict[tuple[int, ...], Groups]
 """Labels that become one, by the frame that they are in; of labels without frames it is ()."""
+
+
+def refuse_confidence(confidence: float) -> None:
+    """Refuse what is no confidence, before a check that takes long.
+
+    Raises
+    ------
+    ShiftSegError
+        If it is not from 0 to 1.
+    """
+    if not 0 <= confidence <= 1:
+        raise ShiftSegError(f"the confidence is {confidence}; legal: 0 to 1")
 
 
 def merges_of(check: LabelCheck, confidence: float) -> Merges:
