@@ -290,6 +290,13 @@ class TestMend:
         tab.mend.click()
         assert tab.status.text() == "Mended 1 object."
 
+    def test_what_napari_itself_takes_back_can_be_mended_again(self, tab, layer):
+        tab.mend.click()
+        layer.undo()
+        assert tab.mend.isEnabled() and tab.mend.text() == "M&end all seam splits (2)"
+        layer.redo()
+        assert not tab.mend.isEnabled()
+
     def test_without_a_report_there_is_nothing_to_mend(self, tab, results):
         results["cut"] = replace(results["cut"], report=None)
         tab.control.refresh()

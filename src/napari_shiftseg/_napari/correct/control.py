@@ -20,6 +20,7 @@ from napari_shiftseg._napari.correct.editable_labels import (
     object_at,
     plane_of,
     redo,
+    steps_of,
     undo,
     why_locked,
     why_paused,
@@ -58,6 +59,7 @@ class CorrectControl(QObject):
         self._watched: Labels | None = None
         self._result: Correctable | None = None
         self._chosen: tuple[int, ...] | None = None
+        self._steps = (0, 0)
         self._mouse = CanvasMouse(viewer, self)
         self._connect()
         self._on_layer(tab.layers.layer)
@@ -116,6 +118,7 @@ class CorrectControl(QObject):
             *((event, self.refresh) for event in changes),
             (events.mode, self._on_state),
             (events.name, self._on_state),
+            (events.set_data, self._on_drawn),
         )
 
     def _on_active(self) -> None:
@@ -150,9 +153,16 @@ class CorrectControl(QObject):
         paused = "" if self._tab.tool == "off" else why_paused(self._viewer, layer)
         return why_locked(layer) or paused
 
+    def _on_drawn(self) -> None:
+        """Hear of napari's own undo and redo, which tell nobody but have the layer drawn anew."""
+        layer = self._watched
+        if layer is not None and steps_of(layer) != self._steps:
+            self._propose()
+
     def _propose(self) -> None:
         """Count what is left to be mended."""
         layer, result = self._watched, self._result
+        self._steps = (0, 0) if layer is None else steps_of(layer)
         if layer is None or result is None or why_locked(layer):
             self._tab.propose(0)
         else:
