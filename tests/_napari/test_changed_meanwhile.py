@@ -46,6 +46,20 @@ def test_the_embedding_is_that_of_the_last_run(viewer, widget, tab, image, run, 
     np.testing.assert_array_equal(picture.data, widget.results.current.picture)
 
 
+def test_a_result_of_other_pixels_says_so_until_the_next_run(tab, image, run):
+    labels = run()
+    assert not tab.result.caption.is_warning
+    labels.data = labels.data.copy()
+    QApplication.processEvents()
+    assert not tab.result.caption.is_warning
+    image.data = image.data[:, ::-1].copy()
+    QApplication.processEvents()
+    assert tab.result.caption.is_warning
+    assert tab.result.caption.text().endswith("The image has other pixels now: run again.")
+    run()
+    assert not tab.result.caption.is_warning
+
+
 def test_after_a_run_the_switch_says_what_is_seen(viewer, tab, image, run, rest):
     run()
     tab.result.view.buttons["embedding"].click()

@@ -64,6 +64,7 @@ class Results(QObject):
         self._viewer, self._turns = viewer, turns
         self._by_key: dict[str, Result] = {}
         self._current = ""
+        self._outdated: set[str] = set()
         while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     @property
@@ -109,6 +110,18 @@ class Results(QObject):
         if own:
             self.moved.emit()
 
+    def outdate(self, image: Layer) -> None:
+        """Note that what was found in an image so far is not what would be found now."""
+        key = str(image.unique_id)
+        own = {name for name, one in self._by_key.items() if one.subject.image_key == key}
+        self._outdated |= own
+        if own:
+            self.changed.emit()
+
+    def is_outdated(self, result: Result) -> bool:
+        """Tell whether the image has got other pixels since a result was computed."""
+        return repr(result.key) in self._outdated
+
     def show(self, result: Result) -> None:
         """Show a result and make it the current one, in the next turns."""
         self._turns.do(self._show(result))
@@ -119,6 +132,7 @@ class Results(QObject):
         self._by_key = {key: kept for key, kept in self._by_key.items() if self._is_shown(key)} | {
             repr(result.key): result
         }
+        self._outdated.discard(repr(result.key))
         return labels
 
     def _show(self, result: Result) -> Steps:

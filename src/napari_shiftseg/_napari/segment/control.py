@@ -154,6 +154,7 @@ class SegmentControl(QObject):
         edits.end_with_pixels(self._runner)
         edits.moved.connect(self._results.follow)
         edits.moved.connect(self._on_edit)
+        edits.repixelled.connect(self._results.outdate)
         edits.repixelled.connect(self._on_edit)
         self._view_moved.timeout.connect(self._on_view)
         camera = camera_of(self._viewer)

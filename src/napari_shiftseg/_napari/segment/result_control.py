@@ -56,7 +56,9 @@ class ResultControl(QObject):
         self._section.view.choose(view)
 
     def _refresh(self) -> None:
-        self._section.show_results(self._results.all(), self._results.current)
+        current = self._results.current
+        outdated = current is not None and self._results.is_outdated(current)
+        self._section.show_results(self._results.all(), current, outdated=outdated)
 
     def _on_jumps(self, shown: bool) -> None:
         if shown:

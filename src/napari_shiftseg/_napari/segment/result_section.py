@@ -33,6 +33,8 @@ _COLOURS = (
     ("principal", "Principal axes"),
 )
 
+_OUTDATED = "The image has other pixels now: run again."
+
 
 class ResultSection(QGroupBox):
     """Choose a result and a view; the coordinator is asked to show what is chosen."""
@@ -72,8 +74,10 @@ class ResultSection(QGroupBox):
         """What the colours are to mean."""
         return str(self.colours.currentData())
 
-    def show_results(self, results: Sequence[Result], current: Result | None) -> None:
-        """Offer results; the current one is chosen and described."""
+    def show_results(
+        self, results: Sequence[Result], current: Result | None, *, outdated: bool = False
+    ) -> None:
+        """Offer results; the current one is chosen and described, and whether it is outdated."""
         self.choice.clear()
         for result, name in zip(results, _told_apart(results), strict=True):
             self.choice.addItem(name, result.key)
@@ -84,7 +88,8 @@ class ResultSection(QGroupBox):
             control.setEnabled(current is not None)
         if current is None:
             self.jumps.setChecked(False)
-        self.caption.say("Results appear here." if current is None else describe(current))
+        said = "Results appear here." if current is None else describe(current)
+        self.caption.say(f"{said} {_OUTDATED}" if outdated else said, warning=outdated)
 
     def show_labels(self) -> None:
         """Say that the labels of a result are seen, and nothing else of it."""
