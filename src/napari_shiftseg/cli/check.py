@@ -17,7 +17,13 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
 from napari_shiftseg.image.label_pixels import looks_like_an_image
 from napari_shiftseg.image.slabs import Boxes, Slabs
-from napari_shiftseg.seams.repair import CONFIDENT, Repair, refuse_confidence, repair_labels, undo_repair
+from napari_shiftseg.seams.repair import (
+    CONFIDENT,
+    Repair,
+    refuse_confidence,
+    repair_labels,
+    undo_repair,
+)
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
 from napari_shiftseg.wording import counted
 

@@ -40,7 +40,7 @@ def metadata(name: str, calibration: Calibration, kept: dict[str, Any]) -> dict[
         What goes into an annotation, as JSON.
     """
     text = json.dumps(kept)
-    words = {
+    words: dict[str, Any] = {
         "axes": calibration.axes.upper(),
         # tifffile's own would be another one each time.
         "UUID": str(uuid5(NAMESPACE_URL, name + text)),
