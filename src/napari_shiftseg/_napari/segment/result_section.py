@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -81,6 +81,7 @@ class ResultSection(QGroupBox):
         self.choice.clear()
         for result, name in zip(results, _told_apart(results), strict=True):
             self.choice.addItem(name, result.key)
+            self.choice.setItemData(self.choice.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
         keys: list[Any] = [result.key for result in results]
         if current is not None:
             self.choice.setCurrentIndex(keys.index(current.key))
