@@ -36,14 +36,14 @@ class PeriodLines(QObject):
             viewer, turns, AUDIT_PERIOD, width=1, readable=8, colours=(PERIOD, PERIOD), opacity=0.4
         )
         while_alive(self, camera_of(viewer).events.zoom, self.lines.restyle)
-        for event in (viewer.dims.events.current_step, viewer.dims.events.order,
-                      viewer.dims.events.ndisplay):  # fmt: skip
-            while_alive(self, event, self._on_dims)
+        while_alive(self, viewer.dims.events.current_step, self._on_step)
+        while_alive(self, viewer.dims.events.order, self._draw)
+        while_alive(self, viewer.dims.events.ndisplay, self._draw)
 
     def show(self, plan: TilePlan, placement: Placement) -> None:
         """Draw the period of a plan."""
         self._shown = plan, placement
-        self.lines.draw(period_edges(plan), plan.geometry.period, plan, placement)
+        self._draw()
 
     def hide(self) -> None:
         """Draw nothing."""
@@ -57,6 +57,12 @@ class PeriodLines(QObject):
         if self.lines.layer is not None:
             self._viewer.layers.remove(self.lines.layer)
 
-    def _on_dims(self) -> None:
+    def _draw(self) -> None:
+        if self._shown is not None:
+            plan, placement = self._shown
+            self.lines.draw(period_edges(plan), plan.geometry.period, plan, placement)
+
+    def _on_step(self) -> None:
+        # In two dimensions the lines are the same on every slice.
         if self._shown is not None and len(self._shown[0].image_size) > 2:
-            self.show(*self._shown)
+            self._draw()

@@ -42,6 +42,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.settings import STITCH_MODES, Stitching
 from napari_shiftseg.tiles.plan import TilePlan, by
+from napari_shiftseg.wording import counted
 
 _STILL = 150
 """Milliseconds after which a view that no longer moves is at rest."""
@@ -343,7 +344,7 @@ def _frames_sentence(chosen: Chosen) -> str:
     if not frames.loops:
         return ""
     names = [frames.axes[axis] if frames.axes else "" for axis in frames.layout.loops]
-    words = {"t": "time points", "c": "channels", "z": "slices"}
-    counted = zip(frames.loops, names, strict=True)
-    parts = [f"{n} {words.get(name, 'frames')}" for n, name in counted]
+    words = {"t": "time point", "c": "channel", "z": "slice"}
+    loops = zip(frames.loops, names, strict=True)
+    parts = [counted(n, words.get(name, "frame")) for n, name in loops]
     return f"{' x '.join(parts)} of {by(frames.spatial)} px, each segmented alone."

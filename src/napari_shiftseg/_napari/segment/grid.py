@@ -95,11 +95,13 @@ class GridLines(QObject):
         """Draw lines of a typical spacing; the first ones appear in one of the next turns."""
         displayed = _displayed(self._viewer, len(plan.image_size))
         at = placement.to_pixels(self._viewer.dims.point)
-        self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
-        self._spacing = min(spacing[axis] * abs(placement.scale[axis]) for axis in displayed)
+        self._wanted, self._spacing = _NOTHING, float("inf")
+        if len(displayed) > 1:
+            self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
+            self._spacing = min(spacing[axis] * abs(placement.scale[axis]) for axis in displayed)
         self._placement = placement
         layer = self.layer
-        if layer is None or layer.ndim != len(placement.size):
+        if layer is None or not self._fits(layer):
             self._turns.do(self._open())
             return
         move_to(layer, placement)
@@ -110,8 +112,9 @@ class GridLines(QObject):
     def restyle(self) -> None:
         """Keep the thickness on screen; leave out what is too dense to read."""
         layer = self.layer
-        # napari cannot change the vectors of a layer that a person has hidden.
-        if layer is None or not layer.visible:
+        # napari cannot change the vectors of a layer that a person has hidden; one of other
+        # dimensions, which is about to go, is shown once more.
+        if layer is None or not layer.visible or not self._fits(layer):
             return
         zoom = camera_of(self._viewer).zoom
         distance = self._spacing * zoom
@@ -136,20 +139,23 @@ class GridLines(QObject):
         if self.layer is not None:
             self._turns.do(self._close())
 
+    def _fits(self, layer: Vectors) -> bool:
+        return self._placement is None or layer.ndim == len(self._placement.size)
+
     def _close(self) -> Steps:
         if self._placement is None:
-            yield from remove(self._viewer, self.layer)
-            self._hidden = False
+            yield from self._renew()
 
     def _open(self) -> Steps:
         """Add the layer if it is still wanted, in place of one of other dimensions."""
-        placement, layer = self._placement, self.layer
-        if placement is None or (layer is not None and layer.ndim == len(placement.size)):
-            return
-        yield from remove(self._viewer, layer)
-        if self._placement is placement:
-            self._hidden = False
-            self._add(placement)
+        if self._placement is not None and (self.layer is None or not self._fits(self.layer)):
+            yield from self._renew()
+
+    def _renew(self) -> Steps:
+        yield from remove(self._viewer, self.layer)
+        self._hidden = False
+        if self._placement is not None:  # wanted by now, maybe at another place
+            self._add(self._placement)
             self.restyle()
             yield
 
@@ -208,9 +214,9 @@ class StitchingGrid(QObject):
             opacity=0.9,
         )
         while_alive(self, camera_of(viewer).events.zoom, self._on_zoom)
-        while_alive(self, viewer.dims.events.current_step, self._on_dims)
-        while_alive(self, viewer.dims.events.order, self._on_dims)
-        while_alive(self, viewer.dims.events.ndisplay, self._on_dims)
+        while_alive(self, viewer.dims.events.current_step, self._on_step)
+        while_alive(self, viewer.dims.events.order, self._draw)
+        while_alive(self, viewer.dims.events.ndisplay, self._draw)
         while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     def show(self, plan: TilePlan, placement: Placement) -> None:
@@ -248,7 +254,7 @@ class StitchingGrid(QObject):
         self.period.restyle()
         self.tiles.restyle()
 
-    def _on_dims(self) -> None:
+    def _on_step(self) -> None:
         # In two dimensions the lines are the same on every slice.
         if self._plan is not None and len(self._plan.image_size) > 2:
             self._draw()
@@ -261,7 +267,6 @@ class StitchingGrid(QObject):
 
 
 def _displayed(viewer: Viewer, ndim: int) -> tuple[int, ...]:
-    """Return the axes on screen, counted as the image's own."""
+    """Return the axes on screen that the image has, counted as its own."""
     extra = viewer.dims.ndim - ndim
-    axes = tuple(axis - extra for axis in viewer.dims.displayed if axis >= extra)
-    return axes if len(axes) > 1 else tuple(range(ndim))[-2:]
+    return tuple(axis - extra for axis in viewer.dims.displayed if axis >= extra)

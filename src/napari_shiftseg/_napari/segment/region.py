@@ -25,7 +25,7 @@ def on_screen(viewer: Viewer, layer: Image, axes: Sequence[int], size: Size) -> 
     layer
         The layer.
     axes
-        Its spatial axes; those that are not on screen are taken whole.
+        Its spatial axes; those that are not on screen are taken whole, and in the 3-D view all.
     size
         Pixels of these axes at full resolution.
 
@@ -38,6 +38,8 @@ def on_screen(viewer: Viewer, layer: Image, axes: Sequence[int], size: Size) -> 
     if layer.multiscale:
         corners = corners * layer.downsample_factors[layer.data_level]
     displayed = {axis - viewer.dims.ndim + layer.ndim for axis in viewer.dims.displayed}
+    if viewer.dims.ndisplay > 2:
+        displayed = set()  # of a volume on screen napari knows the last slice alone
     parts = []
     for axis, n in zip(axes, size, strict=True):
         if axis not in displayed:

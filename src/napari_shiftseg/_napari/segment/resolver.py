@@ -22,6 +22,7 @@ from napari_shiftseg._napari.segment.region_layer import RegionLayer
 from napari_shiftseg._napari.segment.tab import SegmentTab
 from napari_shiftseg.embeddings.colours import Colouring
 from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.tiles.tile import Region
@@ -79,7 +80,10 @@ class Resolver:
             return None
         if kind == "screen":
             return self._on_screen(chosen)
-        return drawn(self._region_layer.layer, chosen.space)
+        shapes = self._region_layer.layer
+        if self._viewer.dims.ndisplay > 2 and (shapes is None or len(shapes.data) == 0):
+            raise ShiftSegError("leave the 3-D view to draw a rectangle")
+        return drawn(shapes, chosen.space)
 
     def subject(self, colouring: Any = None) -> Subject | None:
         """Take the snapshot of a run."""

@@ -82,10 +82,13 @@ class SliderLink(QObject):
             self._tab.clusters.show_settings(model.description.clustering)
 
     def _on_current(self) -> None:
-        current = self._results.current
+        current, model = self._results.current, self._tab.model.model
         key = "" if current is None else repr(current.key)
-        if current is not None and key != self._seen:
-            self._show(current)
+        if current is not None and model is not None and key != self._seen:
+            if current.subject.model.sha256 == model.sha256:
+                self._show(current)
+            else:
+                self._bound = ""
         self._seen = key
 
     def _show(self, result: Result) -> None:

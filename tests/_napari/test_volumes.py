@@ -1,0 +1,104 @@
+"""Volumes beside flat images, in 2-D, rolled and 3-D views."""
+
+import numpy as np
+import pytest
+from window import PATIENCE
+
+from napari_shiftseg._napari.layers import LABELS
+from napari_shiftseg._napari.tags import own_layers
+
+
+@pytest.fixture
+def tab(widget):
+    widget.segment.stitch.switch.choose("naive")
+    return widget.segment
+
+
+@pytest.fixture
+def volume(viewer, tab, rest):
+    """A volume on show with the model for it."""
+    tab.model.combo.setCurrentText("volume")
+    layer = viewer.add_image(np.zeros((16, 24, 24), np.uint8), name="stack")
+    rest()
+    return layer
+
+
+@pytest.fixture
+def run(qtbot, viewer, widget, tab, rest):
+    def press(button):
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            button.click()
+        rest()
+        return own_layers(viewer, kind=LABELS)[-1]
+
+    return press
+
+
+def test_the_grid_follows_from_an_image_to_a_volume_and_back(
+    viewer, tab, volume, rest, notifications
+):
+    flat = viewer.add_image(np.zeros((48, 40), np.uint8), name="flat")
+    for layer, model, ndim in [(flat, "bands", 2), (volume, "volume", 3)] * 2:
+        tab.image.image.choose(layer)
+        rest()
+        tab.model.combo.setCurrentText(model)
+        rest()
+        (grid,) = own_layers(viewer, kind="Tile grid")
+        assert (grid.ndim, grid.visible, grid.opacity) == (ndim, True, 0.9)
+        assert len(grid.data)
+    viewer.layers.remove(volume)
+    tab.model.combo.setCurrentText("bands")
+    rest()
+    (grid,) = own_layers(viewer, kind="Tile grid")
+    assert grid.ndim == 2 and len(grid.data)
+    assert notifications() == []
+
+
+def test_the_grid_of_a_flat_model_is_not_drawn_across_slices(viewer, tab, rest):
+    viewer.add_image(np.zeros((16, 24, 24), np.uint8), name="stack")
+    rest()
+    (grid,) = own_layers(viewer, kind="Tile grid")
+    seen = len(grid.data)
+    viewer.dims.order = (1, 0, 2)
+    assert seen and not len(grid.data)
+    viewer.dims.order = (0, 1, 2)
+    assert len(grid.data) == seen
+
+
+def test_what_is_on_screen_in_three_dimensions_is_the_whole_volume(viewer, tab, volume, run):
+    viewer.dims.ndisplay = 3
+    assert run(tab.run.preview).data.shape[0] == 16
+    tab.image.region.choose("screen")
+    tab.image.region.changed.emit("screen")
+    assert run(tab.run.run).data.shape == (16, 24, 24)
+
+
+def test_in_three_dimensions_nothing_can_be_drawn(viewer, tab, volume, notifications):
+    viewer.dims.ndisplay = 3
+    tab.image.region.choose("drawn")
+    tab.image.region.changed.emit("drawn")
+    assert tab.stitch.estimate.text() == "Leave the 3-D view to draw a rectangle."
+    tab.run.run.click()
+    assert "leave the 3-D view" in notifications()[-1][1]
+
+
+def test_layers_that_go_leave_the_next_run_the_clustering_of_its_model(
+    viewer, widget, tab, volume, run, rest
+):
+    run(tab.run.run)
+    tab.clusters.controls["min_size"].setValue(77)
+    rest()
+    tab.stitch.switch.buttons["corrected"].click()
+    labels = run(tab.run.run)
+    tab.model.combo.setCurrentText("bands")
+    own = tab.clusters.settings
+    viewer.layers.remove(labels)
+    assert widget.results.current is not None
+    assert tab.clusters.settings == own
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 slice of"), (2, "2 slices of")])
+def test_slices_are_counted_in_words(viewer, tab, count, words):
+    labels = ("z", "y", "x")
+    viewer.add_image(np.zeros((count, 48, 40), np.uint8), axis_labels=labels)
+    assert tab.image.frames.text().startswith(words)
