@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_shiftseg._napari.axis_names import usual_loops
 from napari_shiftseg._napari.events import Partial, Progress
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.rings import Rings
@@ -94,10 +95,11 @@ class Subject:
         spatial, known = self.model.description.axes, self.axes or ""
         loops = "".join(axis for axis in known if axis not in f"{spatial}s")
         if len(loops) != len(self.loops):
-            loops = "tzp"[: len(self.loops)]
+            loops = usual_loops(spatial, len(self.loops))
         placement = self.placement
         units = [str(unit) for unit in placement.units] or None
-        return Calibration.of(loops + spatial, placement.scale, units, placement.translate)
+        scale = [abs(step) for step in placement.scale]  # a mirrored layer is no mirrored array
+        return Calibration.of(loops + spatial, scale, units, placement.translate)
 
 
 @dataclass(frozen=True)

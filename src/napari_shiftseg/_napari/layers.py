@@ -13,13 +13,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of, pixel_size
-from napari_shiftseg._napari.ownership import (
-    fill,
-    is_the_persons,
-    leave_to_person,
-    mark_edited,
-    mark_replaced,
-)
+from napari_shiftseg._napari.ownership import fill, is_the_persons, leave_to_person, watch
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
@@ -64,8 +58,7 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
         labels = _new_labels(result)
         yield
         insert_below_helpers(viewer, _tagged(labels, result, LABELS))
-        labels.events.paint.connect(mark_edited)
-        labels.events.data.connect(mark_replaced)
+        watch(labels)
     else:
         pixels, _ = levels_of(result.segmentation.labels, result.subject.placement)
         _refill(labels, pixels, result, "Labels")
@@ -269,6 +262,8 @@ def move_to(layer: Layer, placement: Placement) -> None:
         layer.scale = placement.scale
     if placement.units and tuple(layer.units) != placement.units:
         layer.units = placement.units
+    if placement.names and tuple(layer.axis_labels) != placement.names:
+        layer.axis_labels = placement.names
 
 
 def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:

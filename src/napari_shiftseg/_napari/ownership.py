@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from napari.utils.notifications import show_info
 
 from napari_shiftseg._napari.tags import KEY, tag_of
@@ -30,6 +30,14 @@ def fill(layer: Layer, pixels: Any) -> None:
     tag_of(layer)["filling"] = True
     layer.data = pixels
     tag_of(layer).pop("filling", None)
+
+
+def watch(layer: Labels) -> None:
+    """Hear from now on when somebody paints in a layer or gives it other pixels."""
+    # napari's copy of a layer has the very dictionary of the other one.
+    layer.metadata = {**layer.metadata, KEY: dict(tag_of(layer))}
+    layer.events.paint.connect(mark_edited)
+    layer.events.data.connect(mark_replaced)
 
 
 def mark_replaced(event: Any) -> None:

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
+from napari_shiftseg._napari.axis_names import letters_of
 from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames, Reads
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import Region, size_of
-
-_LETTERS = {"time": "t", "channel": "c", "channels": "c", "depth": "z"}
-"""Words for axes that people use instead of letters."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,9 @@ def pixels_of(layer: Layer) -> Any:
 
 def axes_of(layer: Image, reads: Reads) -> str | None:
     """Return one letter per axis of the layer's array, None if it does not name them."""
-    named = [_LETTERS.get(n.lower(), n.lower()) for n in getattr(layer, "axis_labels", ())]
-    known = all(len(n) == 1 and n in "tczyx" for n in named) and len(set(named)) == len(named)
-    if named and known:
-        return "".join(named) + ("s" if layer.rgb else "")
+    named = letters_of(getattr(layer, "axis_labels", ()))
+    if named is not None:
+        return named + ("s" if layer.rgb else "")
     if not layer.rgb:
         return None
     loops = "0123456789"[: layer.ndim - len(reads.axes)]
@@ -145,13 +143,18 @@ def frames_of_layer(layer: Image, reads: Reads) -> Frames:
 def _check_order(layer: Image, frames: Frames) -> None:
     """Refuse axes on which napari would not lay a result over the image: it aligns the last."""
     kept, named = frames.layout.kept, frames.axes
-    if tuple(kept) == tuple(range(layer.ndim - len(kept), layer.ndim)) or named is None:
+    if tuple(kept) == tuple(range(layer.ndim - len(kept), layer.ndim)):
         return
     legal = [*(axis for axis in range(layer.ndim) if axis not in kept), *kept]
+    console = f"In napari's console: viewer.add_image(layer.data.transpose{tuple(legal)})"
+    if named is None:
+        raise ShiftSegError(
+            f"the layer {layer.name!r} of {by(frames.source.shape)} px has its channels last; "
+            f"legal here: before the axes that are on screen. {console}"
+        )
     raise ShiftSegError(
         f"the layer {layer.name!r} has the axes {', '.join(named[: layer.ndim])}; legal here: "
-        f"{', '.join(named[axis] for axis in legal)}. In napari's console: "
-        f"viewer.add_image(layer.data.transpose{tuple(legal)}), with the axis labels in that order"
+        f"{', '.join(named[axis] for axis in legal)}. {console}, with the axis labels in that order"
     )
 
 

@@ -32,8 +32,8 @@ from napari_shiftseg._napari.layers import (
     show_picture,
     show_some_rings,
 )
-from napari_shiftseg._napari.ownership import fill, is_the_persons
-from napari_shiftseg._napari.placement import frames_of_layer, places_of
+from napari_shiftseg._napari.ownership import fill, is_the_persons, watch
+from napari_shiftseg._napari.placement import axes_of, frames_of_layer, places_of
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg.errors import ShiftSegError
@@ -65,6 +65,7 @@ class Results(QObject):
         self._by_key: dict[str, Result] = {}
         self._current = ""
         self._outdated: set[str] = set()
+        while_alive(self, viewer.layers.events.inserted, self._on_inserted)
         while_alive(self, viewer.layers.events.removed, self._on_removed)
 
     @property
@@ -95,7 +96,8 @@ class Results(QObject):
         except ShiftSegError:  # turned meanwhile, say
             return result
         space, stack = places_of(image, frames)
-        return replace(result, subject=replace(subject, space=space, stack=stack))
+        axes = axes_of(image, subject.model.reads)
+        return replace(result, subject=replace(subject, space=space, stack=stack, axes=axes))
 
     def follow(self, image: Layer) -> None:
         """Move all results of an image that was moved or calibrated to where it lies now."""
@@ -220,6 +222,11 @@ class Results(QObject):
 
     def _is_shown(self, key: str) -> bool:
         return bool(own_layers(self._viewer, key=key, kind=LABELS))
+
+    def _on_inserted(self, event: Any) -> None:
+        """Watch a copy as its original is."""
+        if isinstance(event.value, Labels) and self.of_layer(event.value) is not None:
+            watch(event.value)
 
     def _on_removed(self, event: Any) -> None:
         key = tag_of(event.value).get("key")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.units import PIXEL, unit_name
+from napari_shiftseg.image.units import PIXEL, length_in, unit_name
 
 _KNOWN = "tczyxs"
 
@@ -89,9 +89,13 @@ class Calibration:
         return self.axes if distinct and set(self.axes) <= set(_KNOWN) else None
 
     def with_channels(self) -> Calibration:
-        """Put a channel axis in front."""
+        """Put a channel axis in front; one that is there already becomes one of unknown kind."""
+        other = next(letter for letter in "pqr" if letter not in self.axes)
         return Calibration(
-            "c" + self.axes, (1.0, *self.scale), (PIXEL, *self.units), (0.0, *self.translate)
+            "c" + self.axes.replace("c", other),
+            (1.0, *self.scale),
+            (PIXEL, *self.units),
+            (0.0, *self.translate),
         )
 
     def cropped(self, starts: Sequence[int]) -> Calibration:
@@ -112,6 +116,22 @@ class Calibration:
     def without(self, letter: str) -> Calibration:
         """Drop an axis; one that is not there is no error."""
         return self.picked([i for i, axis in enumerate(self.axes) if axis != letter])
+
+    def in_one_unit(self) -> Calibration:
+        """Measure all lengths in the unit of the last axis that has one."""
+        lengths = [unit for unit in self.units if length_in(unit, unit)]
+        if len(set(lengths)) < 2:
+            return self
+        unit = lengths[-1]
+        factors = [length_in(own, unit) for own in self.units]
+        return replace(
+            self,
+            scale=tuple(s * (f or 1.0) for s, f in zip(self.scale, factors, strict=True)),
+            translate=tuple(t * (f or 1.0) for t, f in zip(self.translate, factors, strict=True)),
+            units=tuple(
+                unit if factor else own for own, factor in zip(self.units, factors, strict=True)
+            ),
+        )
 
     def picked(self, order: Sequence[int]) -> Calibration:
         """Keep axes by their numbers, in this order."""

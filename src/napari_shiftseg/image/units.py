@@ -18,11 +18,13 @@ _SPELLINGS = {
     "meter": ("m", "metre"),
     "kilometer": ("km", "kilometre"),
     "inch": ("in", "inches", '"'),
+    "nanosecond": ("ns",),
     "microsecond": ("us", "µs", "μs"),
     "millisecond": ("ms", "msec"),
     "second": ("s", "sec", "seconds"),
     "minute": ("min", "minutes"),
     "hour": ("h", "hours"),
+    "day": ("d", "days"),
 }
 _NAMES = {spelling: name for name, known in _SPELLINGS.items() for spelling in (name, *known)}
 _OME = {
@@ -35,13 +37,27 @@ _OME = {
     "meter": "m",
     "kilometer": "km",
     "inch": "in",
+    "nanosecond": "ns",
     "microsecond": "µs",
     "millisecond": "ms",
     "second": "s",
     "minute": "min",
     "hour": "h",
+    "day": "d",
 }
 _IMAGEJ = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm"}
+
+_METRES = {
+    "picometer": 1e-12,
+    "angstrom": 1e-10,
+    "nanometer": 1e-9,
+    "micrometer": 1e-6,
+    "millimeter": 1e-3,
+    "centimeter": 1e-2,
+    "meter": 1.0,
+    "kilometer": 1e3,
+    "inch": 0.0254,
+}
 
 
 def unit_name(spelling: object) -> str:
@@ -58,6 +74,13 @@ def unit_name(spelling: object) -> str:
         ``"micrometer"``; ``"pixel"`` for a unit that is not known.
     """
     return _NAMES.get(str(spelling).strip().lower(), PIXEL)
+
+
+def length_in(unit: str, other: str) -> float | None:
+    """Return how many of another unit of length one is, None if one of both is none."""
+    if unit not in _METRES or other not in _METRES:
+        return None
+    return 1.0 if unit == other else _METRES[unit] / _METRES[other]
 
 
 def imagej_unit(name: str) -> str:

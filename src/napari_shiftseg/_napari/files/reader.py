@@ -9,6 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 
+from napari_shiftseg._napari.files.writer import checksum
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_images
@@ -61,7 +62,8 @@ def _layers(image: OpenedImage) -> list[LayerData]:
 
 
 def _layer(image: OpenedImage) -> LayerData:
-    calibration = image.calibration.without("s")
+    # With several units of length napari and its sliders mean different places.
+    calibration = image.calibration.without("s").in_one_unit()
     keywords: dict[str, Any] = {
         "name": image.name,
         "scale": calibration.scale,
@@ -72,7 +74,8 @@ def _layer(image: OpenedImage) -> LayerData:
     if calibration.known_axes:
         keywords["axis_labels"] = tuple(calibration.axes)
     if image.provenance:
-        keywords["metadata"] = {"shiftseg": {"provenance": image.provenance}}
+        tag = {"provenance": image.provenance, "checksum": checksum(image.pixels)}
+        keywords["metadata"] = {"shiftseg": tag}
     if image.kind != "labels":
         keywords["rgb"] = image.rgb
     if image.kind == "image" and not image.rgb and image.channels:

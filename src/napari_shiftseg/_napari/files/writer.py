@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
+import numpy as np
+from napari.utils.notifications import show_warning
+
+from napari_shiftseg._napari.axis_names import letters_of, usual_loops
 from napari_shiftseg._napari.tags import told_of_edits
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import write_image, write_labels
-
-_AXES = {1: "x", 2: "yx", 3: "zyx", 4: "tzyx", 5: "tczyx"}
-"""What the axes of a layer that does not name them most likely are."""
 
 
 def save_labels(path: str, data: Any, keywords: dict[str, Any]) -> list[str]:
@@ -25,8 +27,11 @@ def save_image(path: str, data: Any, keywords: dict[str, Any]) -> list[str]:
 
 def _save(write: Any, path: str, data: Any, keywords: dict[str, Any]) -> list[str]:
     pixels = data[0] if keywords.get("multiscale") else data
+    if lost := _lost(keywords):
+        show_warning(f"{keywords.get('name', 'The layer')}: saved without its {lost}")
     try:
-        write(path, pixels, axes=_calibration(pixels, keywords), provenance=_provenance(keywords))
+        provenance = _provenance(keywords, checksum(pixels))
+        write(path, pixels, axes=_calibration(pixels, keywords), provenance=provenance)
     except ShiftSegError as error:
         # napari takes a ValueError to mean that there is no writer, and says so.
         raise OSError(str(error)) from error
@@ -41,22 +46,45 @@ def _calibration(pixels: Any, keywords: dict[str, Any]) -> Calibration:
         for key, nothing in (("scale", 1.0), ("units", "pixel"), ("translate", 0.0))
     )
     return Calibration.of(
-        _axes(keywords.get("axis_labels"), ndim) + "s" * colour,
-        [*scale, *[1.0] * colour],
+        _axes(keywords, ndim) + "s" * colour,
+        [*map(abs, scale), *[1.0] * colour],
         [str(unit) for unit in (*units, *["pixel"] * colour)],
         [*translate, *[0.0] * colour],
     )
 
 
-def _axes(labels: tuple[str, ...] | None, ndim: int) -> str:
-    """Return the layer's axes if they are letters, else the usual ones."""
-    letters = "".join(labels or ()).lower()
-    known = len(letters) == len(set(letters)) == ndim and set(letters) <= set(_AXES[5])
-    return letters if known else _AXES.get(ndim, "?" * ndim)
+def _axes(keywords: dict[str, Any], ndim: int) -> str:
+    """Return the layer's axes by its names for them, else the usual ones."""
+    named = letters_of(keywords.get("axis_labels") or ())
+    if named is not None and len(named) == ndim:
+        return named
+    period = _provenance(keywords).get("period") or "zyx"
+    spatial = "zyx"[-min(ndim, len(period)) :]
+    return usual_loops(spatial, ndim - len(spatial)) + spatial if ndim > 1 else "x"
 
 
-def _provenance(keywords: dict[str, Any]) -> dict[str, Any]:
+def _lost(keywords: dict[str, Any]) -> str:
+    """Name what no file here can say of where a layer lies."""
+    size = len(keywords.get("scale") or ()) or 1
+    turns: dict[str, Any] = {"rotate": np.eye(size), "affine": np.eye(size + 1), "shear": 0.0}
+    lost = [
+        name
+        for name, nothing in turns.items()
+        if keywords.get(name) is not None and not np.allclose(keywords[name], nothing)
+    ]
+    mirrored = any(step < 0 for step in keywords.get("scale") or ())
+    return " and ".join([*lost, *["mirroring"] * mirrored])
+
+
+def checksum(pixels: Any) -> int | None:
+    """Return what tells whether pixels in memory have changed, None of others."""
+    return crc32(np.ascontiguousarray(pixels).data) if isinstance(pixels, np.ndarray) else None
+
+
+def _provenance(keywords: dict[str, Any], now: int | None = None) -> dict[str, Any]:
     tagged = keywords.get("metadata", {}).get("shiftseg", {})
     if not isinstance(tagged, dict):
         return {}
-    return told_of_edits(tagged.get("provenance") or {}, tagged)
+    before = tagged.get("checksum")
+    edited = bool(tagged.get("edited")) or (before is not None and before != now)
+    return told_of_edits(tagged.get("provenance") or {}, {"edited": edited})
