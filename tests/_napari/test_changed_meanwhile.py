@@ -9,7 +9,7 @@ from window import PATIENCE, save_bands
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.files.writer import save_labels
 from napari_shiftseg._napari.layers import EMBEDDING, LABELS
-from napari_shiftseg._napari.tags import own_layers
+from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg.image.files import open_image
 
 
@@ -202,3 +202,43 @@ def test_a_copy_of_a_bundled_model_is_remembered_by_its_file(tab, bundled, tmp_p
     tab.model.open_model(copy)
     assert tab.model.combo.currentText() == "renamed"
     assert reopen().segment.model.combo.currentData() == str(copy)
+
+
+def test_a_copy_that_was_painted_is_kept_and_is_no_edit_of_the_original(
+    qtbot, viewer, widget, tab, image, run
+):
+    labels = run()
+    name = labels.name
+    data, state, _ = labels.as_layer_data_tuple()
+    copy = viewer.add_labels(data.copy(), **state | {"name": f"{name} copy"})
+    copy.data_setitem((np.array([0, 1]), np.array([0, 0])), 77)
+    assert tag_of(copy)["edited"] and "edited" not in tag_of(labels)
+    viewer.layers.remove(labels)
+    copy.name = name
+    tab.clusters.controls["min_size"].setValue(60)
+    qtbot.waitUntil(lambda: not widget.control.live.busy and not widget.turns.busy)
+    assert copy.data[0, 0] == 77 and copy.name == f"{name}, edited"
+
+
+def test_axes_that_are_named_after_a_run_are_those_of_its_results(qtbot, viewer, widget, tab, rest):
+    stack = viewer.add_image(np.zeros((2, 48, 40), np.uint8), name="stack")
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        tab.run.run.click()
+    rest()
+    (labels,) = own_layers(viewer, kind=LABELS)
+    assert widget.results.current.subject.calibration.axes == "tyx"
+    stack.axis_labels = ("z", "y", "x")
+    QApplication.processEvents()
+    assert labels.axis_labels == ("z", "y", "x")
+    assert widget.results.current.subject.calibration.axes == "zyx"
+
+
+def test_results_of_two_images_have_two_names(qtbot, viewer, widget, tab, image, rest):
+    other = viewer.add_image(image.data, name="GFP")
+    for layer in (image, other, other):
+        tab.image.image.choose(layer)
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            tab.run.run.click()
+        rest()
+    names = [layer.name for layer in own_layers(viewer, kind=LABELS)]
+    assert names == ["Labels (naive, 12 px)", "Labels (naive, 12 px) of GFP"]

@@ -80,6 +80,31 @@ def test_embeddings_are_exported_with_their_channels(export, widget, result, tmp
     assert opened.kind == "embedding"
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+@pytest.mark.parametrize(
+    ("shape", "scale", "axes"),
+    [
+        ((1, 2, 16, 18, 20), (1, 1, 2, 0.5, 0.25), "tczyx"),
+        ((16, 18, 20), (-2, 0.5, 0.25), "zyx"),
+    ],
+    ids=["unnamed", "mirrored"],
+)
+def test_volumes_are_exported_whatever_their_layer_is_like(
+    qtbot, viewer, widget, export, rest, tmp_path, suffix, shape, scale, axes
+):
+    widget.segment.model.combo.setCurrentText("volume")
+    viewer.add_image(np.zeros(shape, np.uint8), scale=scale)
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+        widget.segment.run.run.click()
+    rest()
+    kind = "Labels as TIFF (*.tif)" if suffix == ".tif" else "Labels as OME-Zarr (*.ome.zarr)"
+    export(tmp_path / f"out{suffix}", kind)
+    opened = open_image(tmp_path / f"out{suffix}")
+    assert opened.calibration.axes == axes
+    assert opened.calibration.scale == tuple(map(abs, scale))
+    np.testing.assert_array_equal(opened.pixels, widget.results.current.segmentation.labels)
+
+
 def test_the_proposed_name_is_one_that_any_file_system_takes(
     export, widget, image, rest, qtbot, monkeypatch
 ):

@@ -36,6 +36,15 @@ def units(layer):
     return [str(unit) for unit in layer.units]
 
 
+def test_lengths_have_one_unit_for_the_viewer(open_file, tmp_path):
+    mixed = Calibration.of("zyx", (2, 5, 5), ("µm", "nm", "nm"), (1, 0, 0))
+    write_image(tmp_path / "a.ome.tif", PIXELS, axes=mixed)
+    (layer,) = open_file("a.ome.tif")
+    assert units(layer) == ["nanometer"] * 3
+    np.testing.assert_allclose(layer.scale, (2000, 5, 5))
+    np.testing.assert_allclose(layer.translate, (1000, 0, 0))
+
+
 def test_channels_of_a_hyperstack_become_layers(open_file, tmp_path):
     pixels = PIXELS.reshape(2, 2, 2, 5, 6)
     tifffile.imwrite(

@@ -70,6 +70,41 @@ def test_axes_without_names_are_the_usual_ones(viewer, path, shape, axes):
     assert open_image(path).calibration.axes == axes
 
 
+@pytest.mark.parametrize(("period", "axes"), [([8, 8], "tyx"), ([8, 8, 8], "zyx")])
+def test_axes_of_labels_without_names_are_those_of_their_model(viewer, path, period, axes):
+    metadata = {"shiftseg": {"provenance": {"period": period}}}
+    viewer.add_labels(LABELS, metadata=metadata).save(path, plugin=PLUGIN)
+    assert open_image(path).calibration.axes == axes
+
+
+def test_names_of_axes_in_words_are_understood(viewer, path):
+    viewer.add_labels(LABELS, axis_labels=("Time", "y", "x")).save(path, plugin=PLUGIN)
+    assert open_image(path).calibration.axes == "tyx"
+
+
+@pytest.mark.parametrize("edit", [True, False])
+def test_labels_that_were_opened_and_edited_say_so(viewer, path, tmp_path, edit):
+    metadata = {"shiftseg": {"provenance": {"tile": [96, 96]}}}
+    viewer.add_labels(LABELS, metadata=metadata).save(path, plugin=PLUGIN)
+    (again,) = viewer.open(path, plugin=PLUGIN)
+    if edit:
+        again.data_setitem((np.array([0]), np.array([0]), np.array([0])), 999)
+    again.save(str(tmp_path / "again.tif"), plugin=PLUGIN)
+    assert open_image(tmp_path / "again.tif").provenance.get("edited", False) is edit
+
+
+@pytest.mark.parametrize(
+    ("place", "lost"),
+    [({"rotate": 30}, "rotate"), ({"scale": (-2, 1)}, "mirroring"), ({"shear": [1]}, "shear")],
+)
+def test_what_is_lost_of_a_place_is_said(viewer, path, notifications, place, lost):
+    layer = viewer.add_labels(LABELS[0], name="askew", **place)
+    layer.save(path, plugin=PLUGIN)
+    assert ("warning", f"askew: saved without its {lost}") in notifications()
+    np.testing.assert_array_equal(open_image(path).pixels, LABELS[0])
+    assert open_image(path).calibration.scale == (abs(layer.scale[0]), 1)
+
+
 def test_a_pyramid_is_saved_at_full_resolution(viewer, path):
     full = da.random.default_rng(0).integers(0, 255, (80, 100), dtype=np.uint8).persist()
     viewer.add_image([full, full[::2, ::2]], multiscale=True).save(path, plugin=PLUGIN)

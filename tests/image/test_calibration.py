@@ -20,6 +20,7 @@ def test_what_is_not_given_is_one_pixel():
         (" Micron", "micrometer"),
         ("nm", "nanometer"),
         ("sec", "second"),
+        ("d", "day"),
         ("micrometer", "micrometer"),
         ("furlong", "pixel"),
         (None, "pixel"),
@@ -40,6 +41,18 @@ def test_an_axis_is_dropped_with_all_its_values():
     calibration = Calibration.of("cyx", (9, 2, 3), ("pixel", "nm", "um"), (8, 4, 5))
     expected = Calibration.of("yx", (2, 3), ("nm", "um"), (4, 5))
     assert calibration.without("c") == calibration.without("c").without("t") == expected
+
+
+def test_lengths_are_measured_in_one_unit():
+    mixed = Calibration.of("tzyx", (9, 2, 5, 5), ("s", "um", "nm", "nm"), (1, 2, 3, 4))
+    one = Calibration.of("tzyx", (9, 2000, 5, 5), ("s", "nm", "nm", "nm"), (1, 2000, 3, 4))
+    assert mixed.in_one_unit() == one
+    unknown = Calibration.of("zyx", (2, 5, 5), ("pixel", "nm", "nm"))
+    assert unknown.in_one_unit() == unknown
+
+
+def test_a_second_channel_axis_is_one_of_unknown_kind():
+    assert Calibration.of("tcyx").with_channels().axes == "ctpyx"
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,13 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
     yield from make_way(viewer, result)
     labels: Labels | None = former(viewer, result, LABELS)
     if labels is None:
-        labels = _new_labels(result)
+        labels = _new_labels(viewer, result)
         yield
         insert_below_helpers(viewer, _tagged(labels, result, LABELS))
         watch(labels)
     else:
         pixels, _ = levels_of(result.segmentation.labels, result.subject.placement)
-        _refill(labels, pixels, result, "Labels")
+        _refill(viewer, labels, pixels, result, "Labels")
         _tagged(labels, result, LABELS)
     yield
     if result.report.splits:
@@ -69,11 +69,11 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
     return labels
 
 
-def _new_labels(result: Result) -> Labels:
+def _new_labels(viewer: Viewer, result: Result) -> Labels:
     pixels, is_pyramid = levels_of(result.segmentation.labels, result.subject.placement)
     return Labels(
         pixels,
-        name=f"Labels ({result.title})",
+        name=_called(viewer, "Labels", result),
         multiscale=is_pyramid,
         opacity=0.7,
         visible=False,
@@ -86,10 +86,10 @@ def show_picture(viewer: Viewer, result: Result) -> Image:
     pixels, is_pyramid = levels_of(result.picture, result.subject.placement)
     picture: Image | None = former(viewer, result, EMBEDDING)
     if picture is not None:
-        return adopt_picture(picture, result)
+        return adopt_picture(viewer, picture, result)
     picture = Image(
         pixels,
-        name=f"Embedding ({result.title})",
+        name=_called(viewer, "Embedding", result),
         rgb=True,
         multiscale=is_pyramid,
         visible=False,
@@ -153,10 +153,10 @@ def _insert(viewer: Viewer, place: int, layer: Layer) -> None:
         tag_of(layer)["name"] = layer.name
 
 
-def adopt_picture(layer: Image, result: Result) -> Image:
+def adopt_picture(viewer: Viewer, layer: Image, result: Result) -> Image:
     """Make a layer that is there show a result's embedding as colours."""
     pixels, _ = levels_of(result.picture, result.subject.placement)
-    _refill(layer, pixels, result, "Embedding")
+    _refill(viewer, layer, pixels, result, "Embedding")
     return _tagged(layer, result, EMBEDDING)
 
 
@@ -247,11 +247,19 @@ def _is_large(placement: Placement) -> bool:
     return max(placement.size[-2:]) > _PYRAMID
 
 
-def _refill(layer: Layer, pixels: Any, result: Result, what: str) -> None:
+def _refill(viewer: Viewer, layer: Layer, pixels: Any, result: Result, what: str) -> None:
     """Show other pixels at their own place."""
     fill(layer, pixels)
     move_to(layer, result.subject.placement)
-    layer.name = f"{what} ({result.title})"
+    layer.name = _called(viewer, what, result)
+
+
+def _called(viewer: Viewer, what: str, result: Result) -> str:
+    """Name a layer by its run, and by its image where another one has a run of this name."""
+    name, image = f"{what} ({result.title})", result.subject.image_key
+    others = (layer for layer in viewer.layers if tag_of(layer).get("image") not in (None, image))
+    taken = any(layer.name == name for layer in others)
+    return f"{name} of {result.subject.image_name}" if taken else name
 
 
 def move_to(layer: Layer, placement: Placement) -> None:
@@ -269,7 +277,7 @@ def move_to(layer: Layer, placement: Placement) -> None:
 def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:
     """Circle what was cut, in steps."""
     rings, placement = former(viewer, result, CUTS), result.subject.placement
-    name = f"Cut at seams ({result.title})"
+    name = _called(viewer, "Cut at seams", result)
     if rings is not None:
         _refill_rings(rings, result)
         move_to(rings, placement)
@@ -346,13 +354,13 @@ def show_jumps(
     pixels, is_pyramid = levels_of(jumps, result.subject.placement)
     there = [layer for layer in own_layers(viewer, kind=JUMPS) if not is_the_persons(layer)]
     if there and there[0].ndim == jumps.ndim and there[0].multiscale == is_pyramid:
-        _refill(there[0], pixels, result, "Jumps")
+        _refill(viewer, there[0], pixels, result, "Jumps")
         there[0].contrast_limits = (0, high)
         set_visible(_tagged(there[0], result, JUMPS), True)
         return
     layer = Image(
         pixels,
-        name=f"Jumps ({result.title})",
+        name=_called(viewer, "Jumps", result),
         colormap="inferno",
         blending="additive",
         contrast_limits=(0, high),

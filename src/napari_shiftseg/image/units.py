@@ -80,7 +80,7 @@ def length_in(unit: str, other: str) -> float | None:
     """Return how many of another unit of length one is, None if one of both is none."""
     if unit not in _METRES or other not in _METRES:
         return None
-    return 1.0 if unit == other else _METRES[unit] / _METRES[other]
+    return float(f"{_METRES[unit] / _METRES[other]:.12g}")  # 1000, not 999.9999999999999
 
 
 def imagej_unit(name: str) -> str:

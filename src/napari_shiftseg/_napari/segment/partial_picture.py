@@ -124,7 +124,7 @@ class PartialPicture(QObject):
             set_visible(layer, False)
             yield from remove(self._viewer, layer)
         else:
-            adopt_picture(layer, result)
+            adopt_picture(self._viewer, layer, result)
             yield
 
     def _forget(self) -> None:
