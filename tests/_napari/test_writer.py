@@ -70,7 +70,7 @@ def test_axes_without_names_are_the_usual_ones(viewer, path, shape, axes):
     assert open_image(path).calibration.axes == axes
 
 
-@pytest.mark.parametrize(("period", "axes"), [([8, 8], "tyx"), ([8, 8, 8], "zyx")])
+@pytest.mark.parametrize(("period", "axes"), [([8, 8], "tyx"), ([8, 8, 8], "zyx"), (8, "zyx")])
 def test_axes_of_labels_without_names_are_those_of_their_model(viewer, path, period, axes):
     metadata = {"shiftseg": {"provenance": {"period": period}}}
     viewer.add_labels(LABELS, metadata=metadata).save(path, plugin=PLUGIN)

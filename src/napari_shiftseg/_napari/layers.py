@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of, pixel_size
-from napari_shiftseg._napari.ownership import fill, is_the_persons, leave_to_person, watch
+from napari_shiftseg._napari.ownership import fill, is_the_persons, leave_to_person
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
@@ -58,7 +58,6 @@ def add_result(viewer: Viewer, result: Result) -> Generator[None, None, Labels]:
         labels = _new_labels(viewer, result)
         yield
         insert_below_helpers(viewer, _tagged(labels, result, LABELS))
-        watch(labels)
     else:
         pixels, _ = levels_of(result.segmentation.labels, result.subject.placement)
         _refill(viewer, labels, pixels, result, "Labels")

@@ -224,8 +224,8 @@ class Results(QObject):
         return bool(own_layers(self._viewer, key=key, kind=LABELS))
 
     def _on_inserted(self, event: Any) -> None:
-        """Watch a copy as its original is."""
-        if isinstance(event.value, Labels) and self.of_layer(event.value) is not None:
+        """Watch labels of a result, and those that somebody copies from them."""
+        if isinstance(event.value, Labels) and tag_of(event.value).get("kind") == LABELS:
             watch(event.value)
 
     def _on_removed(self, event: Any) -> None:

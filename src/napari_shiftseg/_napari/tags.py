@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 from napari.layers import Layer
 from napari.viewer import Viewer
 
@@ -21,9 +23,21 @@ def tag_of(layer: Layer) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def told_of_edits(provenance: dict[str, Any], tagged: dict[str, Any]) -> dict[str, Any]:
-    """Add to how labels were made that they were edited since, if they were."""
-    return provenance | {"edited": True} if tagged.get("edited") else dict(provenance)
+def checksum(pixels: Any) -> int | None:
+    """Return what tells whether pixels in memory have changed, None of others."""
+    return crc32(np.ascontiguousarray(pixels).data) if isinstance(pixels, np.ndarray) else None
+
+
+def told_of_edits(
+    provenance: dict[str, Any], tagged: dict[str, Any], pixels: Any
+) -> dict[str, Any]:
+    """Add to how labels were made that they were edited since, if they were.
+
+    That was seen, or the pixels are not those that were opened.
+    """
+    opened = tagged.get("checksum")
+    edited = tagged.get("edited") or (opened is not None and opened != checksum(pixels))
+    return provenance | {"edited": True} if edited else dict(provenance)
 
 
 def own_layers(viewer: Viewer, **values: Any) -> list[Layer]:

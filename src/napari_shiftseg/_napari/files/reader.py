@@ -9,7 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 
-from napari_shiftseg._napari.files.writer import checksum
+from napari_shiftseg._napari.tags import checksum
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_images

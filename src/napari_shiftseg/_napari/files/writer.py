@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from napari.utils.notifications import show_warning
 
 from napari_shiftseg._napari.axis_names import letters_of, usual_loops
-from napari_shiftseg._napari.tags import told_of_edits
+from napari_shiftseg._napari.tags import KEY, told_of_edits
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import write_image, write_labels
@@ -30,7 +29,8 @@ def _save(write: Any, path: str, data: Any, keywords: dict[str, Any]) -> list[st
     if lost := _lost(keywords):
         show_warning(f"{keywords.get('name', 'The layer')}: saved without its {lost}")
     try:
-        provenance = _provenance(keywords, checksum(pixels))
+        tagged = _tag(keywords)
+        provenance = told_of_edits(tagged.get("provenance") or {}, tagged, pixels)
         write(path, pixels, axes=_calibration(pixels, keywords), provenance=provenance)
     except ShiftSegError as error:
         # napari takes a ValueError to mean that there is no writer, and says so.
@@ -58,33 +58,29 @@ def _axes(keywords: dict[str, Any], ndim: int) -> str:
     named = letters_of(keywords.get("axis_labels") or ())
     if named is not None and len(named) == ndim:
         return named
-    period = _provenance(keywords).get("period") or "zyx"
-    spatial = "zyx"[-min(ndim, len(period)) :]
-    return usual_loops(spatial, ndim - len(spatial)) + spatial if ndim > 1 else "x"
+    if ndim < 2:
+        return "x"
+    period = (_tag(keywords).get("provenance") or {}).get("period")
+    flat = ndim == 2 or (isinstance(period, list) and len(period) == 2)
+    spatial = "yx" if flat else "zyx"
+    return usual_loops(spatial, ndim - len(spatial)) + spatial
 
 
 def _lost(keywords: dict[str, Any]) -> str:
     """Name what no file here can say of where a layer lies."""
-    size = len(keywords.get("scale") or ()) or 1
+    scale = keywords.get("scale")
+    scale = [1.0] if scale is None else list(scale)
+    size = len(scale)
     turns: dict[str, Any] = {"rotate": np.eye(size), "affine": np.eye(size + 1), "shear": 0.0}
     lost = [
         name
         for name, nothing in turns.items()
         if keywords.get(name) is not None and not np.allclose(keywords[name], nothing)
     ]
-    mirrored = any(step < 0 for step in keywords.get("scale") or ())
+    mirrored = any(step < 0 for step in scale)
     return " and ".join([*lost, *["mirroring"] * mirrored])
 
 
-def checksum(pixels: Any) -> int | None:
-    """Return what tells whether pixels in memory have changed, None of others."""
-    return crc32(np.ascontiguousarray(pixels).data) if isinstance(pixels, np.ndarray) else None
-
-
-def _provenance(keywords: dict[str, Any], now: int | None = None) -> dict[str, Any]:
-    tagged = keywords.get("metadata", {}).get("shiftseg", {})
-    if not isinstance(tagged, dict):
-        return {}
-    before = tagged.get("checksum")
-    edited = bool(tagged.get("edited")) or (before is not None and before != now)
-    return told_of_edits(tagged.get("provenance") or {}, {"edited": edited})
+def _tag(keywords: dict[str, Any]) -> dict[str, Any]:
+    tagged = keywords.get("metadata", {}).get(KEY, {})
+    return tagged if isinstance(tagged, dict) else {}

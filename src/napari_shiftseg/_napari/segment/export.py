@@ -52,8 +52,9 @@ def export(result: Result, layer: Labels, what: str, path: Path) -> Iterator[Exp
     """Write what the labels layer holds now, or the embedding that it was made from."""
     axes, provenance = result.subject.calibration, result.segmentation.provenance
     if what == "labels":
-        provenance = told_of_edits(provenance, tag_of(layer))
-        write_labels(path, pixels_of(layer), axes=axes, provenance=provenance)
+        pixels = pixels_of(layer)
+        provenance = told_of_edits(provenance, tag_of(layer), pixels)
+        write_labels(path, pixels, axes=axes, provenance=provenance)
     else:
         embedding = result.segmentation.prediction.embedding
         write_embedding(path, embedding, axes=axes.with_channels(), provenance=provenance)

@@ -34,12 +34,12 @@ def on_screen(viewer: Viewer, layer: Image, axes: Sequence[int], size: Size) -> 
     ShiftSegError
         If the layer is out of sight.
     """
+    if viewer.dims.ndisplay > 2:  # of a volume on screen napari knows the last slice alone
+        return tuple(slice(0, n) for n in size)
     corners = np.asarray(layer.corner_pixels, float)
     if layer.multiscale:
         corners = corners * layer.downsample_factors[layer.data_level]
     displayed = {axis - viewer.dims.ndim + layer.ndim for axis in viewer.dims.displayed}
-    if viewer.dims.ndisplay > 2:
-        displayed = set()  # of a volume on screen napari knows the last slice alone
     parts = []
     for axis, n in zip(axes, size, strict=True):
         if axis not in displayed:

@@ -50,9 +50,8 @@ class SliderLink(QObject):
 
     def after_run(self, result: Result) -> None:
         """Take what the sliders say by now, if they were moved during the run."""
-        model, wanted = self._tab.model.model, self._tab.clusters.settings
-        same = model is not None and model.sha256 == result.subject.model.sha256
-        if same and wanted != result.segmentation.clustering:
+        wanted = self._tab.clusters.settings
+        if self._is_of_model(result) and wanted != result.segmentation.clustering:
             self._turns.do(self._apply(wanted))
 
     def bind(self) -> None:
@@ -75,21 +74,26 @@ class SliderLink(QObject):
         if model is None:
             return
         current = self._results.current
-        if current is not None and current.subject.model.sha256 == model.sha256:
+        if current is not None and self._is_of_model(current):
             self._show(current)
         else:
             self._bound = ""
             self._tab.clusters.show_settings(model.description.clustering)
 
     def _on_current(self) -> None:
-        current, model = self._results.current, self._tab.model.model
+        current = self._results.current
         key = "" if current is None else repr(current.key)
-        if current is not None and model is not None and key != self._seen:
-            if current.subject.model.sha256 == model.sha256:
+        if current is not None and key != self._seen:
+            if self._is_of_model(current):
                 self._show(current)
             else:
                 self._bound = ""
         self._seen = key
+
+    def _is_of_model(self, result: Result) -> bool:
+        """Tell whether a result is of the model that is chosen."""
+        model = self._tab.model.model
+        return model is not None and model.sha256 == result.subject.model.sha256
 
     def _show(self, result: Result) -> None:
         self._bound = repr(result.key)

@@ -21,7 +21,7 @@ from napari_shiftseg._napari.layers import (
     remove,
     set_visible,
 )
-from napari_shiftseg._napari.ownership import is_the_persons, mark_edited
+from napari_shiftseg._napari.ownership import fill, is_the_persons, watch
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps
@@ -82,7 +82,7 @@ class OutputLayers:
             layer = None
         shown, is_pyramid = levels_of(pixels, placement)
         if layer is not None:
-            layer.data = shown
+            fill(layer, shown)
             _describe(layer, placement, predicted, kind)
         else:
             layer = layer_type(
@@ -97,7 +97,7 @@ class OutputLayers:
     def _insert(self, layer: Layer, predicted: Predicted) -> None:
         """Add an output right above its image, and labels above all pictures."""
         if isinstance(layer, Labels):
-            layer.events.paint.connect(mark_edited)
+            watch(layer)
             insert_below_helpers(self._viewer, layer)
         else:
             insert_above_image(self._viewer, predicted.scene.key, layer)
