@@ -178,6 +178,26 @@ def test_a_volume_has_lines_on_the_slice_that_is_shown(viewer, widget, rest):
     assert len(grid.data) == 3 * 9  # edges of 2 x 2 x 2 tiles
 
 
+def test_lines_of_coarse_slices_are_no_thicker_than_those_of_rows(viewer, widget, rest):
+    widget.model.combo.setCurrentText("volume")
+    scale, translate = (2.0, 0.5, 0.5), (3.0, 0.0, -1.0)
+    stack = np.zeros((16, 24, 24), np.uint8)
+    image = viewer.add_image(stack, name="stack", scale=scale, translate=translate)
+    rest()
+    viewer.dims.set_point(0, 3 + 2 * 5)
+    grid = viewer.layers["Tile grid"]
+    assert {grid.data_to_world(start)[0] for start in grid.data[:, 0]} == {3 + 2 * 5}
+    assert viewer.dims.range[0].step == 2
+    viewer.dims.order = (1, 0, 2)
+    rest()
+    assert grid.scale[0] == grid.scale[2]
+    slices = {grid.data_to_world(start)[0] for start in grid.data[grid.data[:, 1, 0] == 0][:, 0]}
+    assert slices == {image.data_to_world((z, 0, 0))[0] for z in (-0.5, 11.5, 15.5)}
+    viewer.dims.order = (0, 1, 2)
+    rest()
+    assert viewer.dims.range[0].step == 2
+
+
 def test_a_large_image_gets_its_grid_at_once(viewer, qtbot):
     """8192 x 8192 px: the promise is 50 ms; the test leaves room for a busy machine."""
     turns = Turns()

@@ -84,6 +84,14 @@ class Placement:
             translate=tuple(t + (k - 1) / 2 * s for _, s, t, k in axes),
         )
 
+    def square(self, axes: Sequence[int]) -> Placement:
+        """Return the same place with pixels of one edge, the smallest, along some axes."""
+        edge = min((abs(self.scale[axis]) for axis in axes), default=1.0)
+        scale = [edge if axis in axes else s for axis, s in enumerate(self.scale)]
+        lengths = [n * abs(s) for n, s in zip(self.size, self.scale, strict=True)]
+        size = [round(length / abs(s)) for length, s in zip(lengths, scale, strict=True)]
+        return replace(self, size=tuple(size), scale=tuple(scale))
+
     def to_world(self, position: tuple[float, ...]) -> tuple[float, ...]:
         """Convert pixels to world coordinates."""
         triples = zip(position, self.scale, self.translate, strict=True)

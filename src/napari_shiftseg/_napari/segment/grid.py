@@ -95,11 +95,15 @@ class GridLines(QObject):
         """Draw lines of a typical spacing; the first ones appear in one of the next turns."""
         displayed = _displayed(self._viewer, len(plan.image_size))
         at = placement.to_pixels(self._viewer.dims.point)
+        square = placement.square(displayed)
         self._wanted, self._spacing = _NOTHING, float("inf")
         if len(displayed) > 1:
-            self._wanted = segments(edges, plan.image_size, displayed, tuple(np.round(at)))
+            lines = segments(edges, plan.image_size, displayed, at)
+            self._wanted = lines.stretched(np.divide(placement.scale, square.scale))
             self._spacing = min(spacing[axis] * abs(placement.scale[axis]) for axis in displayed)
-        self._placement = placement
+        # napari draws lines as wide as the pixels across them: square ones make them even. Not
+        # along the other axes, whose sliders step by the smallest pixel of any layer.
+        self._placement = placement = square
         layer = self.layer
         if layer is None or not self._fits(layer):
             self._turns.do(self._open())

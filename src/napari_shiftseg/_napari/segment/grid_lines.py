@@ -41,6 +41,12 @@ class Lines:
     vectors: NDArray[np.float32]
     harmful: NDArray[np.bool_]
 
+    def stretched(self, factors: NDArray[np.float64]) -> Lines:
+        """Return the lines in pixels that are smaller by a factor per axis."""
+        if np.all(factors == 1):
+            return self
+        return Lines((self.vectors * factors).astype(np.float32), self.harmful)
+
 
 def tile_edges(plan: TilePlan) -> list[Edges]:
     """Return the borders of the tiles per axis, those of the image included."""
