@@ -1,14 +1,20 @@
 """Computing in bfloat16: what it changes, what it does not, and that results say so."""
 
+import warnings
+
 import numpy as np
 import pytest
+import torch
 
 from napari_shiftseg import ShiftSegError, certify, load_model, segment, segment_file
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.segment_file import segment_file_events
+from napari_shiftseg.embeddings import device
+from napari_shiftseg.embeddings.device import EMULATED
 from napari_shiftseg.image.files import open_image
 from napari_shiftseg.samples.discs import disc_image
 
+pytestmark = pytest.mark.filterwarnings(f"ignore:{EMULATED}")  # on processors without it
 IMAGE, _ = disc_image(100)
 ROUNDING = 2.0**-8
 
@@ -52,6 +58,18 @@ def test_the_loaded_model_stays_as_it_is(trained_model, rounded, exact):
 def test_rounded_weights_do_not_become_exact_again(rounded):
     with pytest.raises(ShiftSegError, match="rounded to bfloat16; load it again"):
         load_model(rounded, precision="float32")
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_a_processor_that_would_be_slower_is_said(monkeypatch, trained_model, has_it):
+    monkeypatch.setattr(device, "available_devices", lambda: ["cpu"])
+    monkeypatch.setattr(
+        torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_it, raising=False
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        load_model(trained_model, precision="bfloat16")
+    assert [str(each.message) for each in caught] == ([] if has_it else [EMULATED])
 
 
 def test_an_unknown_precision_names_the_legal_ones(trained_model):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ShiftSegError(ValueError):
     """Bad input, said in one line: what was given, what is legal, what is nearest.
@@ -25,6 +29,16 @@ class UntrustedCode(ShiftSegError):
     The message ends without a remedy: each surface asks in its own way. In Python that is
     ``trust_code=True``.
     """
+
+
+@contextmanager
+def hearing() -> Iterator[list[str]]:
+    """Gather what is warned of instead of showing it; the list is filled at the end."""
+    heard: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ShiftSegWarning)
+        yield heard
+    heard += [str(each.message) for each in caught if issubclass(each.category, ShiftSegWarning)]
 
 
 def first_line(error: BaseException) -> str:

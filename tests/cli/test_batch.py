@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 
 import imagecodecs
 import numpy as np
@@ -76,6 +78,35 @@ def test_each_image_has_labels_and_a_row_and_a_broken_one_stops_none(
     assert open_image(tmp_path / "labels" / "A2.ome.zarr").kind == "labels"
     images = json.loads((tmp_path / "report.json").read_text())["images"]
     assert [image["image"] for image in images] == sorted(rows)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["here", "workers"])
+def test_what_is_warned_of_stands_beside_the_image(batch, plate, tmp_path, workers):
+    (plate / "A3.tif").unlink()
+    pixels = tifffile.imread(plate / "A1.tif")
+    tifffile.imwrite(plate / "A1.tif", pixels, photometric="miniswhite")
+    outcome = batch(*workers)
+    assert outcome.code == 0
+    said = [line for line in outcome.err.splitlines() if "bright" in line]
+    assert len(said) == 1 and said[0].startswith("shiftseg: A1.tif: ")
+    rows = report(tmp_path)
+    assert rows["A1.tif"]["status"] == "segmented"
+    assert "small values are bright" in rows["A1.tif"]["message"]
+    assert not rows["A2.ome.zarr"]["message"]
+
+
+def test_a_model_is_warned_of_once_whoever_loads_it(plate, tmp_path):
+    words = ["batch", plate, "-o", tmp_path / "labels", "-m", "nuclei-2d-period-trained"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "napari_shiftseg", *map(str, words), "--workers", "2"],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stderr.count("does not exceed its period") == 1
+    assert "Warning" not in ended.stderr
+    assert not report(tmp_path)["A1.tif"]["message"]
 
 
 def test_what_is_there_is_kept_and_counted(batch, tmp_path):

@@ -17,7 +17,7 @@ from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.embeddings.model import Model
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, hearing
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
     PNG_SUFFIX,
@@ -49,7 +49,7 @@ class ImageRecord:
     seconds
         How long it took.
     message
-        Why it failed.
+        Why it failed, or what was warned of.
     """
 
     image: str
@@ -145,21 +145,34 @@ def _labels_of(name: str) -> str:
 
 
 def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) -> ImageRecord:
-    image, labels = folder / name, output / _labels_of(name)
     begin = time.monotonic()
+    labels = output / _labels_of(name)
     try:
         labels.parent.mkdir(parents=True, exist_ok=True)
-        model = settings.load()
-        source = Source.open(image, model, settings.axes, settings.region, settings.channel)
-        if source.kind == "labels":
-            raise ShiftSegError("it holds labels, not an image; name the images by the pattern")
-        if labels.exists() and not settings.overwrite:
-            return ImageRecord(name, "kept", _objects_kept(source, labels, model, settings))
-        *_, found = segment_file_events(source, labels, settings)
+        with hearing() as of_model:
+            model = settings.load()
+        with hearing() as warned:
+            status, objects = _labelled(folder / name, labels, model, settings)
     except (ShiftSegError, OSError) as error:
         return ImageRecord(name, "failed", message=" ".join(str(error).split()))
+    # What is wrong with the model was said before the first image.
+    of_image = dict.fromkeys(text for text in warned if text not in of_model)
+    seconds = 0.0 if status == "kept" else time.monotonic() - begin
+    return ImageRecord(name, status, objects, seconds, " ".join(of_image))
+
+
+def _labelled(
+    image: Path, labels: Path, model: Model, settings: FileSettings
+) -> tuple[Status, int]:
+    """Segment an image, unless that was done; return what was done, and how many objects it has."""
+    source = Source.open(image, model, settings.axes, settings.region, settings.channel)
+    if source.kind == "labels":
+        raise ShiftSegError("it holds labels, not an image; name the images by the pattern")
+    if labels.exists() and not settings.overwrite:
+        return "kept", _objects_kept(source, labels, model, settings)
+    *_, found = segment_file_events(source, labels, settings)
     assert isinstance(found, SegmentedFile)
-    return ImageRecord(name, "segmented", found.objects, time.monotonic() - begin)
+    return "segmented", found.objects
 
 
 def _objects_kept(source: Source, labels: Path, model: Model, settings: FileSettings) -> int:

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from napari_shiftseg.blockwise.job import Job, Order
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, hearing
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -198,5 +198,6 @@ def _remote(task: Task, order: Order, number: int) -> None:
 
 @lru_cache(1)
 def _opened(order: Order) -> Job:
-    """Open image and model once per process."""
-    return Job.open(order)
+    """Open image and model once per process; whoever ordered it was warned of them before."""
+    with hearing():
+        return Job.open(order)

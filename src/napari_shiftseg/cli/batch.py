@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 from napari_shiftseg.blockwise.batch import ImageRecord, images_in, segment_folder_events
@@ -18,6 +19,7 @@ from napari_shiftseg.files import file_beside
 from napari_shiftseg.wording import counted
 
 _COLUMNS = [field.name for field in fields(ImageRecord)]
+_objects = partial(counted, noun="object")
 
 
 @app.command
@@ -53,20 +55,19 @@ def batch(
     with progress_bar("images", len(names)) as advance:
         for record in events:
             records.append(record)
-            advance(f"{record.image}: {record.message or counted(record.objects, 'object')}")
+            found = record.message if record.status == "failed" else _objects(record.objects)
+            advance(f"{record.image}: {found}")
     records.sort(key=lambda record: record.image)
     _write(report, records)
     counts = Counter(record.status for record in records)
     text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     objects = sum(record.objects for record in records)
     values = {"images": [asdict(record) for record in records], "report": str(report)}
-    ending.report(
-        values, f"{counted(len(records), 'image')}: {text}; {counted(objects, 'object')}", report
-    )
-    failed = [record for record in records if record.status == "failed"]
-    for record in failed:
-        note(f"shiftseg: {record.image}: {record.message}")
-    if failed:
+    ending.report(values, f"{counted(len(records), 'image')}: {text}; {_objects(objects)}", report)
+    for record in records:
+        if record.message:
+            note(f"shiftseg: {record.image}: {record.message}")
+    if counts["failed"]:
         sys.exit(2)
 
 

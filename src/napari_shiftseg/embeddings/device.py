@@ -38,6 +38,29 @@ def choose_device(name: str | None = None) -> torch.device:
     return torch.device(name)
 
 
+ONEDNN = all(
+    hasattr(torch.ops.mkldnn, name)
+    for name in (
+        "_convolution_pointwise",
+        "_convolution_transpose_pointwise",
+        "_reorder_convolution_weight",
+        "_is_mkldnn_bf16_supported",
+    )
+)
+"""Whether torch carries oneDNN, which computes on processors."""
+
+
+def emulates_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device would compute in bfloat16 by converting, far slower than float32."""
+    return device.type == "cpu" and not (
+        ONEDNN and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    )
+
+
+EMULATED = "bfloat16 takes longer than float32 on this processor, which does not compute in it."
+"""What to say where :func:`emulates_bfloat16`."""
+
+
 _NO_MEMORY = (
     "out of memory",
     "not enough memory",

@@ -16,20 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from napari_shiftseg.embeddings.device import ONEDNN, emulates_bfloat16
 from napari_shiftseg.embeddings.unet import UNet, UpBlock
 from napari_shiftseg.tiles.geometry import Size
 
 _CONVOLVE: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-_ONEDNN = all(
-    hasattr(torch.ops.mkldnn, name)
-    for name in (
-        "_convolution_pointwise",
-        "_convolution_transpose_pointwise",
-        "_reorder_convolution_weight",
-    )
-)
 _TYPES = {torch.float32}
-if _ONEDNN and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+if not emulates_bfloat16(torch.device("cpu")):
     _TYPES.add(torch.bfloat16)
 
 
@@ -185,7 +178,7 @@ def _pointwise(features: Tensor, weight: Tensor, bias: Tensor, padding: Size, af
 
 def _fusible(features: Tensor) -> bool:
     return (
-        _ONEDNN
+        ONEDNN
         and features.device.type == "cpu"
         and features.dtype in _TYPES
         and features.ndim in (4, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import warnings
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
@@ -13,9 +14,10 @@ from typing import Any
 import torch
 
 from napari_shiftseg.embeddings.description import ModelDescription
+from napari_shiftseg.embeddings.device import EMULATED, choose_device, emulates_bfloat16
 from napari_shiftseg.embeddings.model_file import load_network
 from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.files import is_file
 from napari_shiftseg.image.axes import Frames, Reads
 from napari_shiftseg.settings import PRECISIONS, Precision
@@ -85,6 +87,11 @@ class Model:
         ------
         ShiftSegError
             If the precision is unknown, or the weights are rounded already.
+
+        Warns
+        -----
+        ShiftSegWarning
+            If the fastest device here is a processor that would be slower in bfloat16.
         """
         if precision not in PRECISIONS:
             raise ShiftSegError(
@@ -96,6 +103,8 @@ class Model:
             raise ShiftSegError(
                 f"the weights of {self.description.name} are rounded to bfloat16; load it again"
             )
+        if emulates_bfloat16(choose_device()):
+            warnings.warn(EMULATED, ShiftSegWarning, stacklevel=2)
         return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16))
 
 
@@ -136,7 +145,7 @@ def load_model(model: str | Path | Model, *, precision: Precision | None = None)
     Warns
     -----
     ShiftSegWarning
-        If the model was trained with an output window <= period.
+        If the model was trained with an output window <= period, or bfloat16 is slower here.
     """
     if not isinstance(model, Model):
         path = model_file(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from napari_shiftseg.embeddings.device import EMULATED, choose_device, emulates_bfloat16
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.seams.matching import MatchCounts
@@ -119,6 +121,11 @@ class TrainingRun:
         training with other settings; steps, learning rate and how often it validates may
         change.
 
+    Warns
+    -----
+    ShiftSegWarning
+        If mixed precision is slower on the device.
+
     References
     ----------
     Rumberger et al., ICCV 2021, Sec. 3.2.
@@ -134,6 +141,8 @@ class TrainingRun:
         allow_small_window: bool = False,
     ) -> None:
         self.recipe, self.device = recipe, device
+        if recipe.precision == "mixed" and emulates_bfloat16(choose_device(device)):
+            warnings.warn(EMULATED, ShiftSegWarning, stacklevel=2)
         if checkpoint is not None:  # asked first: to read the images may take a while
             refuse_other_settings(asdict(recipe), checkpoint)
         every = recipe.pairs() if pairs is None else list(pairs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
@@ -22,8 +23,8 @@ from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.segment.model_card import GLOSSARY, card
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
-from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
-from napari_shiftseg.settings import DEFAULT_MODEL
+from napari_shiftseg.errors import ShiftSegError, hearing
+from napari_shiftseg.settings import DEFAULT_MODEL, Precision
 
 
 class ModelSection(QGroupBox):
@@ -114,12 +115,17 @@ class ModelSection(QGroupBox):
         self._remembered.keep("rounded", rounded)
         self._load_current()
 
+    @property
+    def _precision(self) -> Precision:
+        return "bfloat16" if self.rounded.isChecked() else "float32"
+
     def _load_current(self) -> None:
         if self.combo.currentIndex() < 0:
             return
         try:
             loaded, warning = self._load(self.combo.currentData())
-            self.model = loaded.in_precision("bfloat16" if self.rounded.isChecked() else "float32")
+            self.model, slower = _heard(partial(loaded.in_precision, self._precision))
+            warning = " ".join(filter(None, (warning, slower)))
         except ShiftSegError as error:
             self.model, warning = None, str(error)
             self.failed.emit(warning)
@@ -148,11 +154,7 @@ class ModelSection(QGroupBox):
     def _load(self, path: str) -> tuple[Model, str]:
         state = _state_of(path)
         if path not in self._loaded or self._loaded[path][0] != state:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", ShiftSegWarning)
-                model = load_model(path)
-            said = [str(w.message) for w in caught if issubclass(w.category, ShiftSegWarning)]
-            self._loaded[path] = state, model, " ".join(said)
+            self._loaded[path] = state, *_heard(partial(load_model, path))
         return self._loaded[path][1:]
 
     def _lay_out(self) -> None:
@@ -169,6 +171,13 @@ class ModelSection(QGroupBox):
 
 _State = tuple[int, int] | None
 """What changes with a file's content, as when it is trained on or copied over; None for no file."""
+
+
+def _heard(make: Callable[[], Model]) -> tuple[Model, str]:
+    """Make a model, and return what is warned of meanwhile."""
+    with hearing() as warned:
+        model = make()
+    return model, " ".join(warned)
 
 
 def _state_of(path: str) -> _State:

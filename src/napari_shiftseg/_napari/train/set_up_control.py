@@ -11,6 +11,7 @@ from napari_shiftseg._napari.train.model_name import proposed
 from napari_shiftseg._napari.train.plan import LAYERS, Plan
 from napari_shiftseg._napari.train.sources import sentence_of
 from napari_shiftseg._napari.train.view import TrainView
+from napari_shiftseg.embeddings.device import EMULATED, choose_device, emulates_bfloat16
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import pack_size
 from napari_shiftseg.training.checkpoint import Summary
@@ -52,7 +53,9 @@ class SetUpControl(QObject):
             return
         windows = recipe.windows
         good = windows.exceeds_period
-        settings.say(windows.sentence(), warning=not good, may_insist=not good)
+        slower = recipe.precision == "mixed" and emulates_bfloat16(choose_device())
+        text = f"{windows.sentence()} {EMULATED}" if slower else windows.sentence()
+        settings.say(text, warning=slower or not good, may_insist=not good)
         self._say_data(recipe)
         self.say_output()
 
