@@ -27,6 +27,11 @@ def test_of_an_image(random_model):
     assert (certificate.image_size, certificate.tiles) == ((21, 33), 15)
 
 
+def test_an_image_that_fits_into_one_tile_is_cut_all_the_same(random_model):
+    certificate = certify(random_model, np.random.default_rng(0).random((15, 16)))
+    assert certificate.equal and certificate.tiles == 4
+
+
 def test_as_json(random_model):
     values = json.loads(json.dumps(certify(random_model, tile=8).to_dict(), allow_nan=False))
     assert values["equal"] is True

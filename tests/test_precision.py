@@ -72,6 +72,12 @@ def test_a_processor_that_would_be_slower_is_said(monkeypatch, trained_model, ha
     assert [str(each.message) for each in caught] == ([] if has_it else [EMULATED])
 
 
+@pytest.mark.parametrize("module", [torch.nn.Identity(), None, 3])
+def test_what_is_no_model_is_told_where_to_go(module):
+    with pytest.raises(ShiftSegError, match="audit and predict_exactly"):
+        segment(IMAGE, module)
+
+
 def test_an_unknown_precision_names_the_legal_ones(trained_model):
     with pytest.raises(ShiftSegError, match="'float16'; legal: float32, bfloat16"):
         load_model(trained_model, precision="float16")

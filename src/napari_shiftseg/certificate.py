@@ -16,7 +16,8 @@ from napari_shiftseg.image.axes import Frame
 from napari_shiftseg.pipeline import plan_for
 from napari_shiftseg.settings import Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
-from napari_shiftseg.tiles.plan import TilePlan, by
+from napari_shiftseg.tiles.plan import TilePlan, by, corrected_tile
+from napari_shiftseg.wording import counted
 
 TOLERANCE = 1e-5
 """Relative difference that float32 rounding explains."""
@@ -64,8 +65,8 @@ class Certificate:
     def __str__(self) -> str:
         rounded = "" if self.precision == "float32" else f" in {self.precision}"
         return (
-            f"{self.model}{rounded}, {self.stitch} stitching with {self.tiles} tiles of "
-            f"{by(self.tile)} px on {by(self.image_size)} px: "
+            f"{self.model}{rounded}, {self.stitch} stitching with {counted(self.tiles, 'tile')} "
+            f"of {by(self.tile)} px on {by(self.image_size)} px: "
             f"{'equal' if self.equal else 'NOT equal'} to whole-image inference "
             f"(largest difference {self.max_abs_difference:.2g}, "
             f"relative {self.relative_difference:.2g})"
@@ -91,7 +92,7 @@ def certify(
         An image; by default seeded noise that spans three tiles and a bit on each axis
         in 2-D, two in 3-D.
     stitch, tile
-        The plan to certify; corrected stitching by default.
+        The plan to certify; corrected stitching by default, in two tiles per axis at least.
     device
         ``"cpu"``, ``"cuda"`` or ``"mps"``; by default the fastest one here.
     precision
@@ -121,6 +122,9 @@ def certify(
             f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"
         )
     plan = plan_for(model, frames.spatial, stitch, tile)
+    if len(plan) == 1 and tile is None and stitch == "corrected":  # nothing would be compared
+        half = tuple(-(-n // 2) for n in frames.spatial)
+        plan = plan_for(model, frames.spatial, stitch, corrected_tile(model.geometry, half))
     tiled = _raw(model.in_precision(precision), frames.frame(), plan, device)
     whole = _raw(model, frames.frame(), plan_for(model, frames.spatial, "whole"), device)
     difference = float(np.abs(tiled - whole).max())

@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_said():
     found = audit(network, ndim=2)
     with pytest.raises(ShiftSegError, match="at most half of the image"):
         diagnose(network, found, image(40, 40), window=32)
-    with pytest.raises(ShiftSegError, match="takes 1 channels and 2 axes"):
+    with pytest.raises(ShiftSegError, match="takes 1 channels, first, and 2 axes"):
         diagnose(network, found, image(40, 40)[0])
     with pytest.raises(ShiftSegError, match="3 x 40 px; legal: at least 4 px"):
         diagnose(network, found, image(3, 40))

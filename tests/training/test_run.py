@@ -73,6 +73,16 @@ class TestValidation:
         (held,) = held_out(sparse, recipe)[1]
         assert validation.true_objects == len(np.unique(held.mask)) - 2
 
+    def test_takes_images_with_their_labels_as_they_are(self):
+        plain = [(pair.image, pair.mask.tolist()) for pair in pairs()]
+        first, second = (
+            [step.losses for step in split(TrainingRun(replace(RECIPE, steps=2), each).events())[0]]
+            for each in (plain, pairs())
+        )
+        assert first == second
+        with pytest.raises(ShiftSegError, match="no images to train on"):
+            TrainingRun(RECIPE, [])
+
     def test_keeps_the_weights_of_the_best(self):
         run = TrainingRun(RECIPE, pairs())
         seen = {}

@@ -162,6 +162,11 @@ def model_file(model: str | Path) -> Path:
     ShiftSegError
         If there is none.
     """
+    if not isinstance(model, str | Path):
+        raise ShiftSegError(
+            f"the model is a {type(model).__name__}; legal: the name of a bundled model, a file, "
+            "or what load_model returns. For other networks there are audit and predict_exactly"
+        )
     bundled = bundled_models()
     path = bundled.get(str(model), Path(model))
     if not is_file(path):

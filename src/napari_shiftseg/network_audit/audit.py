@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit import weights
 from napari_shiftseg.network_audit.borders import BorderProbe
@@ -21,9 +22,16 @@ from napari_shiftseg.network_audit.operations import suspicious_operations
 from napari_shiftseg.network_audit.reach import Reach, ReachProbe
 from napari_shiftseg.network_audit.shifts import ShiftProbe, common_period
 from napari_shiftseg.network_audit.sizes import AxisSizes, axis_sizes
-from napari_shiftseg.network_audit.subject import Subject, quiet
+from napari_shiftseg.network_audit.subject import (
+    Layout,
+    NetworkFailedError,
+    Subject,
+    is_whole,
+    quiet,
+)
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
+from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import whole_numbers
 
 _WIDE = 48
@@ -83,6 +91,8 @@ class Audit:
         Those of them that cannot be frozen.
     seconds
         Duration of the audit.
+    layout
+        What the network is made of; plans of the audit are for this network alone.
 
     References
     ----------
@@ -96,6 +106,7 @@ class Audit:
     parts: tuple[Part, ...]
     stuck: tuple[Part, ...]
     seconds: float
+    layout: Layout
 
     @property
     def ndim(self) -> int:
@@ -148,7 +159,8 @@ class Audit:
     def tileable(self) -> bool:
         """Whether that holds once :attr:`non_local` parts are frozen."""
         steady = all(axis.step is not None for axis in self.axes)
-        return not self.stuck and None not in self.period and steady
+        whole = self.padding == "valid" or not any(self.context)
+        return not self.stuck and None not in self.period and steady and whole
 
     @property
     def halo(self) -> Size | None:
@@ -252,11 +264,11 @@ class Audit:
 
 
 def audit(
-    module: nn.Module,
+    module: nn.Module | Model,
     *,
     ndim: int,
     in_channels: int = 1,
-    input_size: Size | None = None,
+    input_size: int | Size | None = None,
 ) -> Audit:
     """Find out whether a network can be tiled exactly, and with which tiles.
 
@@ -290,13 +302,17 @@ def audit(
     ----------
     Rumberger et al., ICCV 2021, Lemma 1, Sec. 2.2 (padding).
     """
-    if not isinstance(ndim, int) or ndim not in LARGEST:
+    if not is_whole(ndim) or ndim not in LARGEST:
         raise ShiftSegError(f"ndim is {ndim!r}; legal: 1 to 3")
+    ndim = int(ndim)
     if input_size is not None:
         input_size = whole_numbers(input_size, ndim, "the input size")
+        if min(input_size) < 1:
+            raise ShiftSegError(f"the input size is {by(input_size)} px; legal: from 1 px on")
     began = time.monotonic()
     with quiet():
-        subject = Subject.of(module, ndim, in_channels).copy()
+        given = Subject.of(module, ndim, in_channels)
+        layout, subject = Layout.of(given.module), given.copy()
         module = subject.module
         sizes = axis_sizes(subject, input_size)
         small = tuple(axis.small for axis in sizes)
@@ -321,15 +337,23 @@ def audit(
         layers,
         stuck,
         time.monotonic() - began,
+        layout,
     )
 
 
-def precision(ndim: int) -> torch.dtype:
-    """Return the type that networks are probed in.
+def precision(subject: Subject, size: Size) -> torch.dtype:
+    """Return the type that a network is probed in on images of some size.
 
-    Differences of single precision are far below those of a broken phase, and volumes slow.
+    Differences of single precision are far below those of a broken phase, and volumes slow. Some
+    networks turn all into single precision themselves, or insist on it.
     """
-    return torch.float32 if ndim == 3 else torch.float64
+    if subject.ndim == 3:
+        return torch.float32
+    precise = subject.copy(torch.float64)
+    try:
+        return precise(precise.noise(size)).dtype
+    except NetworkFailedError:
+        return torch.float32
 
 
 def across(sizes: tuple[AxisSizes, ...]) -> Size:
@@ -349,7 +373,7 @@ def line_along(sizes: tuple[AxisSizes, ...], axis: int) -> Line:
 
 def _axes(local: Subject, sizes: tuple[AxisSizes, ...]) -> tuple[AxisAudit, ...]:
     """Measure period and receptive field of a network without non-local parts."""
-    precise = precision(local.ndim)
+    precise = precision(local, tuple(size.small for size in sizes))
     felt, given = weights.positive(local), local.copy(precise)
     # Two, because a small network can be dead by chance, and then any shift is a period.
     random = tuple(weights.random(local, precise, seed) for seed in (0, 1))
@@ -373,7 +397,7 @@ def _axis(
     reach = raised.of_architecture(own.stride)
     if reach is None:
         return AxisAudit(own, None)
-    used = ReachProbe(given, line).of_weights(4 * (reach.halo + own.stride))
+    used = ReachProbe(given, line).of_weights(4 * (reach.halo + own.stride), reach)
     if used is None:  # a ReLU behind a normalisation hides it where all weights are positive
         return AxisAudit(own, None)
     reach = reach.joined(used)
@@ -389,7 +413,9 @@ def _axis(
     if period is None:
         return AxisAudit(own, reach, used, None, of_given)
     unpadded = [replace(shifts(network), margin=0) for network in networks]
-    padded = not all(probe.equivariant(period) for probe in unpadded)
+    # The first pixels put out cannot look farther back than the input begins, unless it is padded.
+    padded = reach.halo >= own.context / 2 + period
+    padded = padded or not all(probe.equivariant(period) for probe in unpadded)
     step: int | None = own.stride
     if padded:
         step = BorderProbe(given, line, reach.halo).step(lcm(own.regular, period))

@@ -38,11 +38,18 @@ class BorderProbe:
     line: Line
     reach: int
 
-    def alike(self, step: int) -> bool | None:
+    def alike(self, step: int, beyond: int = 0) -> bool | None:
         """Whether both borders are the same in images whose sizes differ by a step.
 
         Where no layer says what the input is filled up to, sizes lie around a multiple that is
         common: there, most is filled up beside nothing. None if the images would be too long.
+
+        Parameters
+        ----------
+        step
+            In pixels.
+        beyond
+            Pixels by which both sizes exceed a multiple of the step.
         """
         own, line = self.line.own, self.line
         least = step + max(2 * self.reach + 4, own.smallest)
@@ -51,8 +58,11 @@ class BorderProbe:
         longest = next((n for n in middles if n <= line.largest), None)
         if longest is None:
             return None
+        longest += beyond
         image = self.subject.noise(line.image_size(longest))
         whole, margin = self.subject(image), ceil(self.reach * own.scale)
+        if beyond and whole.shape[line.dim] != longest:  # the rest is lost in a pool
+            return False
         spread = max(float((whole - whole.mean()).abs().max()), 1e-300)
         for start in (0, step):
             part = self.subject(image.narrow(line.dim, start, longest - step))

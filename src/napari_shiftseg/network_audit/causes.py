@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.freeze import frozen_subject
-from napari_shiftseg.network_audit.subject import Subject, quiet
+from napari_shiftseg.network_audit.given import audited, checked_image
+from napari_shiftseg.network_audit.subject import Subject, module_of, quiet
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.network_audit.windows import Windows, run_windows
 from napari_shiftseg.tiles.geometry import Size, TilingGeometry, read_for
@@ -145,7 +147,7 @@ class StrategyDone:
 
 
 def diagnose(
-    module: nn.Module, audit: Audit, image: np.ndarray, *, window: int | Size | None = None
+    module: nn.Module | Model, audit: Audit, image: Any, *, window: int | Size | None = None
 ) -> Diagnosis:
     """Tile a network over an image in every way, and measure each cause of seams alone.
 
@@ -159,8 +161,9 @@ def diagnose(
     audit
         Its audit; it must be tileable.
     image
-        ``(C, *spatial)``, already normalised as the network needs it. It is cut to a
-        multiple of the period, and of the step of the network's input sizes.
+        ``(C, *spatial)``, already normalised as the network needs it; anything that slices like
+        an array. It is cut to a multiple of the period, and of the step of the network's input
+        sizes.
     window
         What the other programs put out at a time, in pixels; by default the recommended
         tile, or as much as makes six windows along an axis if that is more, and less where
@@ -174,8 +177,8 @@ def diagnose(
     Raises
     ------
     ShiftSegError
-        If the network cannot be tiled, its output has another scale, or the image is too
-        small to hold several tiles.
+        If the network is not the audited one, cannot be tiled, its output has another scale, or
+        the image does not fit it or is too small to hold several tiles.
 
     References
     ----------
@@ -188,11 +191,11 @@ def diagnose(
 
 
 def diagnose_events(
-    module: nn.Module, audit: Audit, image: np.ndarray, *, window: int | Size | None = None
+    module: nn.Module | Model, audit: Audit, image: Any, *, window: int | Size | None = None
 ) -> Iterator[StrategyDone | Diagnosis]:
     """Do what :func:`diagnose` does; yield progress, and last the diagnosis."""
-    total = 2 + bool(audit.parts) + len(TILERS)
     scene = _Scene.of(module, audit, image)
+    total = 2 + bool(audit.parts) + len(TILERS)
     tile = _window(audit, scene.size, window)
     yield StrategyDone(1, total, "whole")
     exact = Windows.of(make_plan(audit.geometry, scene.size, "corrected", tile=tile))
@@ -211,7 +214,7 @@ def diagnose_events(
         yield StrategyDone(total - len(TILERS) + len(others), total, tiler.name)
     yield Diagnosis(
         audit.name,
-        sha256_of(module),
+        sha256_of(module_of(module)),
         scene.size,
         tile,
         corrected,
@@ -244,25 +247,22 @@ class _Scene:
     known: dict[Any, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, module: nn.Module, audit: Audit, image: np.ndarray) -> _Scene:
+    def of(cls, network: nn.Module | Model, audit: Audit, image: Any) -> _Scene:
+        module = audited(network, audit)
         if any(scale != 1 for scale in audit.output_scale):
             raise ShiftSegError(
                 f"the output has {audit.output_scale} times the pixels of the image; tilings "
                 "are compared for networks whose output has the image's scale"
             )
+        image = checked_image(image, audit)
         geometry = audit.geometry
-        if image.ndim != audit.ndim + 1 or len(image) != audit.in_channels:
-            raise ShiftSegError(
-                f"the image has the shape {image.shape}; the network takes "
-                f"{audit.in_channels} channels and {audit.ndim} axes"
-            )
         steps = geometry.input_step if geometry.padding == "same" else geometry.period
         cut = tuple(n // step * step for n, step in zip(image.shape[1:], steps, strict=True))
         if min(cut) == 0:
             raise ShiftSegError(
                 f"the image is {by(image.shape[1:])} px; legal: at least {by(steps)} px"
             )
-        image = np.asarray(image[(slice(None), *(slice(n) for n in cut))], np.float32)
+        image = np.array(image[(slice(None), *(slice(n) for n in cut))], np.float32)
         if not np.isfinite(image).all():
             raise ShiftSegError("pixels of the image are not finite (NaN or infinite)")
         live = Subject.of(module, audit.ndim, audit.in_channels).copy()

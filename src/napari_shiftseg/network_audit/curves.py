@@ -130,9 +130,9 @@ class Curves:
                 return (self._response((0, 1)),)
             return tuple(self._response((axis,)) for axis in range(self._audit.ndim))
 
-    @property
+    @cached_property
     def _precise(self) -> torch.dtype:
-        return precision(self._audit.ndim)
+        return precision(self._local, tuple(size.small for size in self._sizes))
 
     @cached_property
     def _given(self) -> Subject:

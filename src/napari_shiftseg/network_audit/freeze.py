@@ -91,7 +91,8 @@ def freeze_statistics(
     frozen : torch.nn.Module
         A copy.
     left : tuple of Part
-        Parts that are neither a normalisation nor a global pooling and stay as they are.
+        Parts that stay as they are: neither a normalisation nor a global pooling, or used more
+        than once.
 
     References
     ----------
@@ -104,14 +105,22 @@ def freeze_statistics(
     seen = _seen(frozen, set(wanted), reference)
     left = []
     for name, part in wanted.items():
-        layer = frozen.get_submodule(name)
-        replacement = _frozen(layer, *seen[name]) if name in seen and name else None
+        layer, calls = frozen.get_submodule(name), seen.get(name, [])
+        # Statistics of two places in the network are not those of one.
+        replacement = _frozen(layer, *calls[0]) if name and len(calls) == 1 else None
         if replacement is None:
             left.append(part)
         else:
-            parent, _, own = name.rpartition(".")
-            setattr(frozen.get_submodule(parent), own, replacement)
+            _replace(frozen, layer, replacement)
     return frozen, tuple(left)
+
+
+def _replace(module: nn.Module, layer: nn.Module, replacement: nn.Module) -> None:
+    """Put another layer in place of one, under all names that it has."""
+    names = [n for n, m in module.named_modules(remove_duplicate=False) if m is layer]
+    for name in names:
+        parent, _, own = name.rpartition(".")
+        setattr(module.get_submodule(parent), own, replacement)
 
 
 def frozen_subject(
@@ -130,18 +139,21 @@ def _frozen(layer: nn.Module, given: Tensor, answer: Tensor) -> nn.Module | None
     return None
 
 
-def _seen(module: nn.Module, names: set[str], image: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-    """Input and output of the named parts in one run."""
-    found: dict[str, tuple[Tensor, Tensor]] = {}
+def _seen(
+    module: nn.Module, names: set[str], image: Tensor
+) -> dict[str, list[tuple[Tensor, Tensor]]]:
+    """Return inputs and outputs of the named parts in one run, call by call."""
+    found: dict[str, list[tuple[Tensor, Tensor]]] = {}
 
     def recorder(name: str) -> Any:
         def record(part: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
             if isinstance(output, Tensor):
-                found.setdefault(name, (inputs[0].detach().clone(), output.detach().clone()))
+                calls = found.setdefault(name, [])
+                calls.append((inputs[0].detach().clone(), output.detach().clone()))
 
         return record
 
     placed = (module.get_submodule(n).register_forward_hook(recorder(n)) for n in names)
     with hooked(placed), torch.no_grad():
-        module(image)
+        module(image.clone())
     return found

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.array import as_array
-from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.audit import Audit, line_along
+from napari_shiftseg.network_audit.borders import BorderProbe
 from napari_shiftseg.network_audit.causes import sha256_of
 from napari_shiftseg.network_audit.freeze import frozen_subject
+from napari_shiftseg.network_audit.given import audited, checked_image
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.windows import Windows, window_events
 from napari_shiftseg.tiles.geometry import Size
+from napari_shiftseg.tiles.measured import MeasuredGeometry
 from napari_shiftseg.tiles.plan import by, make_plan
 
 _SMALLEST = {1: 256, 2: 64, 3: 32}
@@ -24,7 +28,7 @@ _SMALLEST = {1: 256, 2: 64, 3: 32}
 
 
 def predict_exactly(
-    module: nn.Module,
+    module: nn.Module | Model,
     audit: Audit,
     image: Any,
     *,
@@ -41,7 +45,8 @@ def predict_exactly(
         Its audit.
     image
         ``(C, *spatial)``, normalised as the network needs it; anything that slices like an
-        array. Of any size: what is missing to the next size that the network takes is mirrored.
+        array. Of any size: what is missing to the next size that the network takes, and at
+        whose end it pads as at that of any other, is mirrored.
     tile
         Output tile in pixels, a multiple of the period; by default the audit's, if it is not
         tiny.
@@ -57,8 +62,8 @@ def predict_exactly(
     Raises
     ------
     ShiftSegError
-        If the network cannot be tiled, or not without freezing, its output has another scale
-        than its input, or the image does not fit it.
+        If the network is not the audited one, cannot be tiled, or not without freezing, its
+        output has another scale than its input, or the image does not fit it.
 
     References
     ----------
@@ -70,7 +75,7 @@ def predict_exactly(
 
 
 def predict_exactly_events(
-    module: nn.Module,
+    module: nn.Module | Model,
     audit: Audit,
     image: Any,
     *,
@@ -78,38 +83,61 @@ def predict_exactly_events(
     freeze: bool = False,
 ) -> Iterator[int | np.ndarray]:
     """Do what :func:`predict_exactly` does; yield how many tiles are done, then the output."""
-    image = as_array(image)
-    if image.ndim != audit.ndim + 1 or len(image) != audit.in_channels:
-        raise ShiftSegError(
-            f"the image has the shape {tuple(image.shape)}; the network takes {audit.in_channels} "
-            f"channels, first, and {audit.ndim} axes"
-        )
+    network = audited(module, audit)
+    image = checked_image(image, audit)
     if any(scale != 1 for scale in audit.output_scale):
         raise ShiftSegError(
             f"the output has {audit.output_scale} times the pixels of the image; tiled "
             "prediction needs the same number"
         )
-    geometry = audit.geometry
     if audit.parts and not freeze:
         raise ShiftSegError(
             f"{audit.name} takes statistics from the tile ({', '.join(audit.non_local[:3])}), so "
             "no tiling equals one pass; freeze these statistics to get a result without seams"
         )
-    subject = Subject.of(module, audit.ndim, audit.in_channels).copy()
+    subject = Subject.of(network, audit.ndim, audit.in_channels).copy()
     size = tuple(image.shape[1:])
     chosen = tile if tile is not None else _quick_tile(audit)
     with quiet():
         if audit.parts:
             reference = torch.from_numpy(_middle(audit, image))[None].to(subject.dtype)
             subject, _ = frozen_subject(subject, audit.parts, reference)
-        windows = Windows.of(make_plan(geometry, size, "corrected", tile=chosen))
-        for event in window_events(subject, image, windows):
-            yield event if isinstance(event, int) else event.astype(np.float32)
+        geometry = _geometry_for(size, audit, subject)
+    windows = Windows.of(make_plan(geometry, size, "corrected", tile=chosen))
+    for event in window_events(subject, image, windows):
+        yield event if isinstance(event, int) else event.astype(np.float32)
 
 
 def tiles_of(audit: Audit, size: Size, tile: int | Size | None = None) -> int:
     """Return how many tiles :func:`predict_exactly` will run."""
     return len(make_plan(audit.geometry, size, tile=tile or _quick_tile(audit)))
+
+
+def _geometry_for(size: Size, audit: Audit, subject: Subject) -> MeasuredGeometry:
+    """Return the geometry of windows that end as an image of this size does, if any do.
+
+    A padded network that takes other sizes than those of its own step fills them up, or drops a
+    rest, at the end. Windows with the same rest then end alike, and nothing need be mirrored.
+    """
+    geometry = audit.geometry
+    rests = [n % step for n, step in zip(size, geometry.input_step, strict=True)]
+    if geometry.padding == "valid" or not any(rests):
+        return geometry
+    smallest = list(geometry.min_input_size)
+    for axis, (rest, step) in enumerate(zip(rests, geometry.input_step, strict=True)):
+        least = smallest[axis] + (rest - smallest[axis]) % step
+        if rest and least <= size[axis] and _ends_alike(audit, subject, axis, step, rest):
+            smallest[axis] = least
+    return replace(geometry, min_input_size=tuple(smallest))
+
+
+def _ends_alike(audit: Audit, subject: Subject, axis: int, step: int, rest: int) -> bool:
+    reach = audit.geometry.receptive_field[axis]
+    line = line_along(tuple(each.sizes for each in audit.axes), axis)
+    try:
+        return BorderProbe(subject, line, reach).alike(step, rest) is True
+    except ShiftSegError:  # it does not take such a size
+        return False
 
 
 def _quick_tile(audit: Audit) -> Size | None:

@@ -14,6 +14,15 @@ from napari_shiftseg.network_audit.subject import Subject
 _SURE = 256
 """Pixels over which a change must fade for a network to be called local, at the least."""
 
+_LOOKS = {1: 48, 2: 12, 3: 6}
+"""By number of axes, how often nothing more must be found before a hidden reach is believed."""
+
+_PHASES = 16
+"""Longer periods are not looked at phase by phase."""
+
+_BEYOND = 30.0
+"""Far from all pixels of noise, and no number that an exponential cannot hold."""
+
 _UNREADABLE = 64
 """Pixels that the kernels of a network are taken to span at least where none can be read."""
 
@@ -35,6 +44,10 @@ class Reach:
     def halo(self) -> int:
         """The larger of both."""
         return max(self.before, self.after)
+
+    def within(self, other: Reach) -> bool:
+        """Whether it is no larger than another on either side."""
+        return self.before <= other.before and self.after <= other.after
 
     def joined(self, other: Reach) -> Reach:
         """Return the larger reach on each side."""
@@ -66,17 +79,35 @@ class ReachProbe:
         spanned = _UNREADABLE if own.extent is None else own.extent
         return self._growing(2 * (spanned + period), lambda size: self._at(size, period))
 
-    def of_weights(self, size: int) -> Reach | None:
+    def of_weights(self, size: int, expected: Reach) -> Reach | None:
         """Return the reach of given weights; None if the whole image feels a change.
 
-        All pixels of a random image from its middle on are changed, then all before it.
+        All pixels of a random image from its middle on are changed, then all before it. Where
+        that is felt farther than expected, as through a minimum or a threshold, which positive
+        weights do not show, one look is not enough: farther pixels count at few places.
 
         Parameters
         ----------
         size
             Pixels put out that should do.
+        expected
+            The reach of the architecture, as far as it shows.
         """
-        return self._growing(size, lambda size: self._felt(size, size // 2))
+        found = self._look(size, 0)
+        if found is None or found.within(expected):
+            return found
+        look = same = 0
+        while same < _LOOKS[self.subject.ndim]:
+            look += 1
+            more = self._look(max(size, _SURE, 8 * found.halo), look)
+            if more is None:
+                return None
+            same = same + 1 if more.within(found) else 0
+            found = found.joined(more)
+        return found
+
+    def _look(self, size: int, look: int) -> Reach | None:
+        return self._growing(size, lambda size: self._felt(size, look))
 
     def _growing(self, size: int, measure: Callable[[int], Reach | None]) -> Reach | None:
         """Measure on longer and longer images, until one is not felt from end to end."""
@@ -89,10 +120,14 @@ class ReachProbe:
             found = measure(size)
         return found
 
-    def _felt(self, size: int, cut: int) -> Reach | None:
+    def _felt(self, size: int, look: int) -> Reach | None:
+        """Change one half of an image; to noise, and to what is above and below all of it."""
         own, line = self.line.own, self.line
-        image = self.subject.noise(line.image_size(size))
-        other = self.subject.noise(line.image_size(size), seed=1)
+        cut = size // 2 + look % own.stride
+        image = self.subject.noise(line.image_size(size), seed=2 * look)
+        other = self.subject.noise(line.image_size(size), seed=2 * look + 1)
+        if look % 3:
+            other = torch.full_like(image, _BEYOND if look % 3 == 1 else -_BEYOND)
         behind = torch.cat([line.span(image, 0, cut), line.span(other, cut, size)], line.dim)
         ahead = torch.cat([line.span(other, 0, cut), line.span(image, cut, size)], line.dim)
         base = self.subject(image)
@@ -121,10 +156,14 @@ class ReachProbe:
         return Reach(before, after)
 
     def _phases(self, period: int) -> list[int]:
-        """All phases of a period, or the ends of its coarsest pixels, where reach is largest."""
+        """All phases of a period, or those at the ends of coarse pixels, where reach is largest."""
         coarse = self.line.own.stride
         ends = [p + end for p in range(0, period, coarse) for end in (0, coarse - 1)]
-        return list(range(period)) if period <= coarse else ends
+        if period > coarse:
+            return ends
+        if period <= _PHASES:
+            return list(range(period))
+        return sorted({0, 1, period // 2 - 1, period // 2, period - 2, period - 1})
 
     def _changed(self, base: Tensor, output: Tensor, tolerance: float) -> Tensor:
         """Return per output pixel of the axis whether anything differs."""

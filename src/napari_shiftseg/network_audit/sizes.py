@@ -97,17 +97,20 @@ class AxisSizes:
 class Shapes:
     """Runs a network on shapes: meta tensors, which hold no numbers.
 
-    Recorded networks (TorchScript) cannot: they are run on images of zeros.
+    Recorded networks (TorchScript) cannot, nor can those that look at numbers: they are run on
+    images of zeros.
 
     Parameters
     ----------
     subject
         The network.
+    real
+        Whether to run it on images.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, *, real: bool = False) -> None:
         self._device, self.growth, module = "meta", _GROWTH, copy_of(subject.module)
-        if isinstance(module, torch.jit.ScriptModule):
+        if real or isinstance(module, torch.jit.ScriptModule):
             self._device, self.growth = "cpu", _REAL_GROWTH
         elif any(isinstance(part, nn.RNNBase) for part in module.modules()):
             self.growth = _REAL_GROWTH  # shapes too go through it step by step
@@ -160,7 +163,8 @@ class Shapes:
         layers = {
             name: module
             for name, module in self._subject.module.named_modules()
-            if next(module.children(), None) is None
+            if all(child == "parametrizations" for child, _ in module.named_children())
+            and ".parametrizations" not in name
             and not isinstance(module, torch.jit.ScriptModule)
         }
         with hooked(
@@ -187,14 +191,21 @@ def axis_sizes(subject: Subject, example: Size | None = None) -> tuple[AxisSizes
         If the network takes no size up to 400 px, or not the example.
     """
     shapes = Shapes(subject)
-    base = _base(shapes, subject, example)
+    try:
+        base = _base(shapes, subject, example)
+    except ShiftSegError:
+        shapes = Shapes(subject, real=True)
+        base = _base(shapes, subject, example)
     return tuple(_axis(shapes, base, axis) for axis in range(subject.ndim))
 
 
 def _base(shapes: Shapes, subject: Subject, example: Size | None) -> Size:
     if example is not None:
         if len(example) != subject.ndim or shapes.output(tuple(example)) is None:
-            raise ShiftSegError(f"the network does not take an input of {by(tuple(example))} px")
+            said = f" ({shapes.refusal})" if shapes.refusal else ""
+            raise ShiftSegError(
+                f"the network does not take an input of {by(tuple(example))} px{said}"
+            )
         return tuple(example)
     usual = [64, 96, 128, 160, 192, 224, 256]
     for size in [*usual, *range(1, _LARGEST + 1)]:
@@ -217,9 +228,10 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         shapes.growth = _REAL_GROWTH
     far = out(start + shapes.growth)
     if far is None or here is None or far <= here:
+        said = f" ({shapes.refusal})" if shapes.refusal else ""
         raise ShiftSegError(
-            f"the network takes {start} px on axis {axis}, but no larger image: it has one "
-            "input size only"
+            f"the network takes {start} px on axis {axis}, but not {start + shapes.growth} px with "
+            f"the other axes as they are: it cannot be tiled and compared with whole images{said}"
         )
     found = shapes.resolutions(axis, base)
     resolution = lcm(*(each.numerator for each in found.values())) if found else None

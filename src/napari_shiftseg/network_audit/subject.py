@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -59,19 +62,21 @@ class Subject:
         """
         try:
             with torch.no_grad():
-                answer = self.module(images)
+                answer = self.module(images.clone())  # which it may change
         except Exception as error:  # whatever a foreign network raises
             raise NetworkFailedError(
                 f"the network fails on an image of {by(tuple(images.shape[2:]))} px: "
                 f"{first_line(error)}"
             ) from error
-        output = first_tensor(answer)
+        output = first_tensor(answer).detach()
         if output.ndim != self.ndim + 2:
             raise ShiftSegError(
                 f"the network turns {tuple(images.shape)} into {tuple(output.shape)}; "
                 f"an audit needs an output of {self.ndim + 2} axes: batch, channels and "
                 f"{self.ndim} of space"
             )
+        if output.is_complex():
+            raise ShiftSegError("the network puts out complex numbers; give it with a real output")
         if not output.is_floating_point():
             raise ShiftSegError(_LABELS)
         return output
@@ -79,17 +84,9 @@ class Subject:
     @classmethod
     def of(cls, module: Any, ndim: int, in_channels: int) -> Subject:
         """Take what somebody calls a network; raises ShiftSegError if it is none."""
-        inner = getattr(module, "network", None)
-        if isinstance(inner, nn.Module) and not isinstance(module, nn.Module):
-            module = inner  # of a loaded model
-        if not isinstance(module, nn.Module):
-            raise ShiftSegError(
-                f"the network is a {type(module).__name__}; legal: a torch.nn.Module, or a model "
-                "that was loaded with load_model"
-            )
-        if not isinstance(in_channels, int) or in_channels < 1:
+        if not is_whole(in_channels) or in_channels < 1:
             raise ShiftSegError(f"in_channels is {in_channels!r}; legal: a whole number from 1 on")
-        return cls(module, ndim, in_channels)
+        return cls(module_of(module), ndim, int(in_channels))
 
     def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
         """Return a copy that may be changed, on the processor and of the given type."""
@@ -113,7 +110,12 @@ class Subject:
         if not torch.equal(answer, self(image)):
             raise ShiftSegError(
                 f"the network gives two different answers to one image of {by(size)} px "
-                "(dropout in training mode?); call .eval() on it first"
+                "(dropout in training mode, or a state that it keeps?); call .eval() on it first"
+            )
+        if answer.dtype in (torch.bfloat16, torch.float16):
+            raise ShiftSegError(
+                f"the network computes in {str(answer.dtype).removeprefix('torch.')}, in which "
+                "small changes cannot be measured; give it without autocast or half precision"
             )
         nudged, other = self(image * (1 + 1e-5)), self(self.noise(size, seed=1))
         if torch.equal(answer, nudged) and not torch.equal(answer, other):
@@ -124,6 +126,71 @@ class Subject:
         """Type of the weights; float32 of a network without."""
         weights = (p.dtype for p in self.module.parameters() if p.is_floating_point())
         return next(weights, torch.float32)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a network is made of, whatever its weights.
+
+    Parameters
+    ----------
+    structure
+        Hash of its layers, their settings, and the shapes of their weights.
+    mode
+        Hash of which layers are in training mode.
+    """
+
+    structure: str
+    mode: str
+
+    @classmethod
+    def of(cls, module: nn.Module) -> Layout:
+        """Read a network's layers."""
+        layers = [(n, type(m).__name__, _settings(m)) for n, m in module.named_modules()]
+        weights = {n: v for n, v in module.state_dict().items() if isinstance(v, Tensor)}
+        shapes = [(name, tuple(value.shape)) for name, value in weights.items()]
+        mode = [layer.training for layer in module.modules()]
+        return cls(_hash((layers, shapes)), _hash(mode))
+
+    def refuse_another(self, module: nn.Module, name: str) -> None:
+        """Raise ShiftSegError if a network is not the one whose layout this is."""
+        other = Layout.of(module)
+        if other.structure != self.structure:
+            raise ShiftSegError(
+                f"the network has other layers than the {name} that was audited; audit it first"
+            )
+        if other.mode != self.mode:
+            raise ShiftSegError(
+                f"the {name} was audited in another mode; call .eval() or .train() on it as it was "
+                "then, or audit it anew"
+            )
+
+
+def _settings(layer: nn.Module) -> str:
+    """Return what a layer of torch says of itself; others may say what changes."""
+    return layer.extra_repr() if type(layer).__module__.startswith("torch.nn") else ""
+
+
+def _hash(values: object) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()
+
+
+def module_of(network: Any) -> nn.Module:
+    """Return the module of a network or of a loaded model; raises ShiftSegError if it is none."""
+    inner = getattr(network, "network", None)
+    if isinstance(inner, nn.Module) and not isinstance(network, nn.Module):
+        return inner
+    if not isinstance(network, nn.Module):
+        raise ShiftSegError(
+            f"the network is a {type(network).__name__}; legal: a torch.nn.Module, or a model "
+            "that was loaded with load_model"
+        )
+    return network
+
+
+def is_whole(number: Any) -> bool:
+    """Whether something is a whole number, of Python's or of numpy's; True and False are none."""
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def first_tensor(output: Any) -> Tensor:
@@ -176,9 +243,39 @@ def hooked(handles: Iterable[RemovableHandle]) -> Iterator[None]:
             handle.remove()
 
 
+class _Quiet:
+    """Silences the warnings of the process as long as anybody needs it, in any thread.
+
+    Of two overlapping ``catch_warnings`` the one that ends last puts back what the other set.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._users = threading.Lock(), 0
+        self._before = warnings.catch_warnings()
+
+    def enter(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._before.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Run a foreign network without its warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    _QUIET.enter()
+    try:
         yield
+    finally:
+        _QUIET.leave()

@@ -31,6 +31,13 @@ def verdict(audit: Audit) -> str:
             f"cannot be frozen. What helps: one pass over the whole image, or {_instead(audit)}."
         )
     axes = [a for a, axis in enumerate(audit.axes) if axis.period is None]
+    if not axes and audit.padding == "same" and any(audit.context):
+        lost = by(audit.context)
+        return (
+            f"Cannot be tiled exactly: the network pads its input, and its output is {lost} px "
+            "smaller all the same. What helps: one pass over the whole image, or padding that "
+            "keeps the size, or none."
+        )
     if not axes:
         axes = [a for a, axis in enumerate(audit.axes) if axis.step is None]
         return (
@@ -42,7 +49,7 @@ def verdict(audit: Audit) -> str:
         f"Cannot be tiled exactly: none of the shifts that were tried along axis {_listed(axes)}, "
         f"up to {_tried(audit)} px, only shifts the output, so tiles are treated by functions of "
         "their own. What helps: one pass over the whole image, or a network whose layers resample "
-        "by whole numbers."
+        "by whole numbers, and which is not told where in the image it is (coordinates)."
     )
 
 
@@ -54,7 +61,7 @@ def _instead(audit: Audit) -> str:
         )
     return (
         "a network without (resample by a fixed factor with align_corners=False, attention within "
-        "windows)"
+        "windows, padding by zeros or by what is near)"
     )
 
 

@@ -28,26 +28,30 @@ def random(subject: Subject, dtype: torch.dtype, seed: int) -> Subject:
     return _redrawn(subject, dtype, _random, bias=0.1, seed=seed)
 
 
-def _positive(weight: Tensor) -> Tensor:
+def _positive(weight: Tensor, generator: torch.Generator) -> Tensor:
     """Draw weights whose gain is one per input channel and pixel of the kernel."""
-    return (torch.rand(weight.shape) + 0.5) / weight.shape[1]
+    return (torch.rand(weight.shape, generator=generator) + 0.5) / weight.shape[1]
 
 
-def _random(weight: Tensor) -> Tensor:
+def _random(weight: Tensor, generator: torch.Generator) -> Tensor:
     gain: float = (2 / weight[0].numel()) ** 0.5
-    return (torch.randn_like(weight) + 0.3) * gain
+    return (_normal(weight, generator) + 0.3) * gain
+
+
+def _normal(weight: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
 
 
 def _redrawn(
     subject: Subject,
     dtype: torch.dtype,
-    draw: Callable[[Tensor], Tensor],
+    draw: Callable[[Tensor, torch.Generator], Tensor],
     bias: float,
     seed: int = 0,
 ) -> Subject:
     copy = subject.copy(dtype)
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)  # other threads may draw from torch's own
+    with torch.no_grad():
         for module in copy.module.modules():
             if isinstance(module, FrozenNorm):
                 module.forget()
@@ -55,7 +59,7 @@ def _redrawn(
                 module.reset_running_stats()
             for name, weight in module.named_parameters(recurse=False):
                 if weight.ndim > 1:
-                    weight.copy_(draw(weight))
+                    weight.copy_(draw(weight, generator))
                 elif name.endswith("bias"):
-                    weight.copy_(torch.randn_like(weight) * bias)
+                    weight.copy_(_normal(weight, generator) * bias)
     return copy

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.border import read_reflected
-from napari_shiftseg.network_audit.subject import Subject
+from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import Strip, TilePlan
 from napari_shiftseg.tiles.tile import Region, size_of
@@ -119,5 +118,9 @@ def window_events(subject: Subject, image: Any, windows: Windows) -> Iterator[in
 
 
 def _run(subject: Subject, pixels: np.ndarray) -> np.ndarray:
-    tensor: Tensor = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(subject.dtype)
-    return subject(tensor)[0].double().numpy()
+    kind = np.float64 if subject.dtype == torch.float64 else np.float32
+    numbers = np.ascontiguousarray(pixels, kind)
+    if not np.isfinite(numbers).all():
+        raise ShiftSegError("pixels of the image are not finite (NaN or infinite)")
+    with quiet():
+        return subject(torch.from_numpy(numbers)[None].to(subject.dtype))[0].double().numpy()

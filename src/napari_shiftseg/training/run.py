@@ -106,7 +106,8 @@ class TrainingRun:
     recipe
         What to train, and how.
     pairs
-        Images with ground truth; by default the recipe's own data.
+        Images with ground truth, as ``(image, labels)`` or :class:`.packs.Pair`; by default the
+        recipe's own data.
     checkpoint
         File to resume from and to write to; None to keep nothing.
     device
@@ -134,7 +135,7 @@ class TrainingRun:
     def __init__(
         self,
         recipe: TrainingRecipe,
-        pairs: Sequence[Pair] | None = None,
+        pairs: Sequence[Pair | tuple[Any, Any]] | None = None,
         *,
         checkpoint: Path | None = None,
         device: str | None = None,
@@ -145,7 +146,7 @@ class TrainingRun:
             warnings.warn(EMULATED, ShiftSegWarning, stacklevel=2)
         if checkpoint is not None:  # asked first: to read the images may take a while
             refuse_other_settings(asdict(recipe), checkpoint)
-        every = recipe.pairs() if pairs is None else list(pairs)
+        every = recipe.pairs() if pairs is None else _named(pairs)
         trained, self.validated_on = held_out(every, recipe)
         self.trainer: Trainer = recipe.trainer(
             trained, checkpoint=checkpoint, device=device, allow_small_window=allow_small_window
@@ -279,6 +280,16 @@ class TrainingRun:
 
     def _keep(self, kind: str, event: Losses | Validated) -> None:
         self.trainer.kept.setdefault(kind, []).append(asdict(event))
+
+
+def _named(pairs: Sequence[Pair | tuple[Any, Any]]) -> list[Pair]:
+    """Give numbers to the pairs that have no name."""
+    if not pairs:
+        raise ShiftSegError("there are no images to train on")
+    return [
+        pair if isinstance(pair, Pair) else Pair(str(number), *map(np.asarray, pair))
+        for number, pair in enumerate(pairs)
+    ]
 
 
 def held_out(pairs: list[Pair], recipe: TrainingRecipe) -> tuple[list[Pair], list[Pair]]:
