@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from napari_shiftseg.alone import alone_with
 from napari_shiftseg.errors import ShiftSegError
 
 _LONGEST_NAME = 255
@@ -38,18 +39,35 @@ def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
 
 
 @contextlib.contextmanager
-def file_beside(path: Path) -> Iterator[Path]:
+def alone(path: Path) -> Iterator[None]:
+    """Keep other processes from writing a file or folder; raises as :func:`file_beside`."""
+    target = _followed(path).absolute()
+    _refuse_missing(target.parent)
+    with alone_with(path, target.with_name(_hidden(target.name, "lock"))):
+        yield
+
+
+@contextlib.contextmanager
+def file_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
     """Give a name to write a file to; an existing file is replaced at the end.
 
     Of a link, what it leads to is replaced.
 
+    Parameters
+    ----------
+    path
+        The file.
+    shared
+        Whether others may write the same at this moment.
+
     Raises
     ------
     ShiftSegError
-        If the folder is missing, or writing fails for a reason outside of the program.
+        If the folder is missing, another process is writing the file, or writing fails for a
+        reason outside of the program.
     """
     target = _followed(path)
-    with _beside(target) as partial:
+    with contextlib.nullcontext() if shared else alone(path), _beside(target) as partial:
         # Some libraries make files that nobody else may read.
         mode = _usual_mode(target, partial)
         yield partial
@@ -68,7 +86,7 @@ def folder_beside(path: Path) -> Iterator[Path]:
         As :func:`file_beside`.
     """
     target = _followed(path)
-    with _beside(target) as partial:
+    with alone(path), _beside(target) as partial:
         yield partial
         if target.exists():
             _exchange(target, partial)
@@ -86,7 +104,7 @@ def refuse_closed(*paths: Path | None) -> None:
     """
     for path in paths:
         if path is not None:
-            with _beside(_followed(path)) as partial:
+            with alone(path), _beside(_followed(path)) as partial:
                 partial.touch()
 
 
@@ -98,12 +116,16 @@ def make_folder(path: Path) -> None:
     ShiftSegError
         If there is none to hold it, or it cannot be made.
     """
-    if not path.parent.is_dir():
-        raise ShiftSegError(f"no such folder: {path.parent}")
+    _refuse_missing(path.parent)
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
         raise ShiftSegError(f"{path} cannot be made: {error.strerror}") from None
+
+
+def _refuse_missing(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ShiftSegError(f"no such folder: {folder}")
 
 
 def _followed(path: Path) -> Path:
@@ -147,11 +169,10 @@ def _exchange(path: Path, partial: Path) -> None:
 
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    if not path.parent.is_dir():
-        raise ShiftSegError(f"no such folder: {path.parent}")
+    _refuse_missing(path.parent)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ShiftSegError(f"{path} is a device, which is not replaced; name a file")
-    partial = path.with_name(_partial_name(path.name))
+    partial = path.with_name(_hidden(path.name, "part"))
     try:
         _remove(partial)
         yield partial
@@ -162,12 +183,12 @@ def _beside(path: Path) -> Iterator[Path]:
             _remove(partial)
 
 
-def _partial_name(name: str) -> str:
-    """Name a file in the making after its file, or after a hash if that is too long."""
-    partial = f".{name}.part"
-    if len(os.fsencode(partial)) <= _LONGEST_NAME:
-        return partial
-    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.part"
+def _hidden(name: str, suffix: str) -> str:
+    """Name a file that is there for a while after its file, or after a hash if that is too long."""
+    hidden = f".{name}.{suffix}"
+    if len(os.fsencode(hidden)) <= _LONGEST_NAME:
+        return hidden
+    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.{suffix}"
 
 
 def _remove(path: Path) -> None:

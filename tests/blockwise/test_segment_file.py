@@ -8,6 +8,7 @@ from signal import SIGKILL
 import dask.array as da
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from napari_shiftseg.blockwise import run
 from napari_shiftseg.blockwise.file_settings import FileSettings
@@ -244,12 +245,30 @@ segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_p
         assert not unfinished.exists()
 
     @pytest.mark.parametrize(
-        ("other", "named"), [(IMAGE[:50], "image shape"), (IMAGE // 2, "content of the image")]
+        ("other", "named"),
+        [
+            (IMAGE[:50], "image shape"),
+            (IMAGE // 2, "content of the image"),
+            (IMAGE + (np.indices(IMAGE.shape).sum(0) == 61), "content of the image"),
+        ],
     )
     def test_another_image_is_refused(self, unfinished, model_file, tmp_path, other, named):
         write_image(tmp_path / "other.tif", other, axes="yx")
         with pytest.raises(ShiftSegError, match=f"another {named}"):
             segment_file(tmp_path / "other.tif", unfinished, model=model_file, **SMALL)
+
+    def test_another_run_into_the_same_file_is_refused_and_spoils_nothing(
+        self, unfinished, image_file, model_file, whole
+    ):
+        kept = unfinished.with_name(f"{unfinished.name}.unfinished")
+        before = sorted(kept.iterdir())
+        lock = unfinished.with_name(f".{unfinished.name}.lock")
+        with FileLock(lock), pytest.raises(ShiftSegError, match="being written by another run"):
+            segment_file(image_file, unfinished, model=model_file, **SMALL)
+        assert sorted(kept.iterdir()) == before
+        segment_file(image_file, unfinished, model=model_file, **SMALL)
+        np.testing.assert_array_equal(pixels(unfinished), whole)
+        assert not lock.exists()
 
     def test_overwrite_starts_afresh(self, unfinished, image_file, model_file):
         other = Clustering(bandwidth=0.7)

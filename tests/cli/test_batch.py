@@ -10,8 +10,9 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
-from napari_shiftseg.image.files import open_image, write_image
+from napari_shiftseg.image.files import open_image, write_image, write_labels
 
 
 @pytest.fixture
@@ -134,9 +135,31 @@ def test_labels_of_other_settings_are_not_replaced_unasked(batch, plate, tmp_pat
     assert open_image(labels).provenance["clustering"]["bandwidth"] == 0.7
 
 
-def test_an_image_newer_than_its_labels_is_said(batch, plate, tmp_path):
+def test_an_image_that_has_changed_since_is_said_however_old_it_looks(batch, plate, tmp_path):
     (plate / "A3.tif").unlink()
     batch()
+    os.utime(plate / "A1.tif", (2e9, 2e9))  # touched, and the same
+    assert batch().code == 0
+    tifffile.imwrite(plate / "A1.tif", tifffile.imread(plate / "A1.tif")[::-1])
+    os.utime(plate / "A1.tif", (1e9, 1e9))
+    chunk = zarr.open_array(plate / "A2.ome.zarr" / "0", mode="r+")
+    chunk[:4] = 0
+    outcome = batch()
+    assert outcome.code == 2
+    for name in ("A1.tif", "A2.ome.zarr"):
+        assert f"{plate / name} has other pixels than when" in outcome.err
+    assert batch("--overwrite").code == 0
+
+
+def test_images_of_labels_from_before_are_told_by_their_date(batch, plate, tmp_path):
+    (plate / "A3.tif").unlink()
+    batch()
+    labels = tmp_path / "labels" / "A1.tif"
+    with tifffile.TiffFile(labels) as file:
+        pixels, made = file.asarray(), json.loads(file.shaped_metadata[0]["shiftseg"])
+    made.pop("image_sha256")
+    write_labels(labels, pixels, axes="yx", provenance=made)
+    assert "2 kept" in batch().out
     os.utime(plate / "A1.tif", (2e9, 2e9))
     outcome = batch()
     assert outcome.code == 2 and "A1.tif is newer than" in outcome.err

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.blockwise.fingerprint import date_of, fingerprint_of, written_at
 from napari_shiftseg.blockwise.run import SegmentedFile
 from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.source import Source
@@ -65,8 +66,8 @@ def segment_folder_events(
     """Segment images of a folder, and yield a record of each as it ends.
 
     Labels have the image's name; those of a PNG are a TIFF. An image that fails does not stop
-    the others. Labels that are there, newer than their image and made with the same settings,
-    are kept, so that a batch that was stopped goes on when it is called again.
+    the others. Labels that are there, made of the same pixels with the same settings, are kept,
+    so that a batch that was stopped goes on when it is called again.
 
     Parameters
     ----------
@@ -204,6 +205,11 @@ def _objects_kept(source: Source, labels: Path, model: Model, settings: FileSett
             f"{labels} has {by(tuple(made.pixels.shape))} px, {image} has {by(size)} px; add "
             "--overwrite to replace it"
         )
-    if image.stat().st_mtime > labels.stat().st_mtime:
+    known = made.provenance.get("image_sha256")  # not in labels of older versions
+    if known and fingerprint_of(source) != known:
+        raise ShiftSegError(
+            f"{image} has other pixels than when {labels} was made; add --overwrite to replace it"
+        )
+    if (not known or date_of(source)) and written_at(image) > written_at(labels):
         raise ShiftSegError(f"{image} is newer than {labels}; add --overwrite to replace it")
     return int(made.pixels.max()) if made.pixels.size else 0

@@ -46,6 +46,8 @@ class Order:
         The intensity scaling of each frame, measured once.
     fingerprint
         By which the image is known again.
+    date
+        When a large image was written; empty for a small one or an array.
     image
         Path of the image; empty if it is an array of the process that runs.
     axes
@@ -68,6 +70,7 @@ class Order:
     spans: tuple[tuple[int, int], ...]
     scalings: tuple[Scaling, ...]
     fingerprint: str
+    date: str
     image: str = ""
     axes: str | None = None
     channel: int | None = None
@@ -113,6 +116,7 @@ class Job:
             "axes": self.frames.axes,
             "channel": order.channel,
             "content of the image": order.fingerprint,
+            "date of the image": order.date,
             "model": self.model.sha256,
             "precision": order.precision,
             "stitch": order.stitch,

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from itertools import product
 from math import prod
 
 import numpy as np
 
 from napari_shiftseg.blockwise.blocks import BLOCK_PIXELS, BlockGrid
 from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.blockwise.fingerprint import date_of, fingerprint_of
 from napari_shiftseg.blockwise.job import Job, Order
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.budget import in_bytes, least_memory, tile_within
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import plan_for, scalings_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by, checked_region
 from napari_shiftseg.tiles.tile import size_of
-
-_PROBES, _PROBE = 4, 16
-"""Spans per axis, and pixels of each, by which an image is known again."""
 
 
 def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSettings) -> Job:
@@ -52,7 +47,8 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         block=grid.block,
         spans=tuple((part.start, part.stop) for part in region),
         scalings=tuple(scalings_of(frames, model, np.ndindex(*frames.loops))),
-        fingerprint=_fingerprint(frames),
+        fingerprint=fingerprint_of(source),
+        date=date_of(source),
         image=source.path,
         axes=settings.axes,
         channel=source.channel,
@@ -98,18 +94,3 @@ def _tile(
 def _bytes_per_pixel(model: Model) -> int:
     """Bytes per pixel at the height of a block: output twice, its image, its labels twice."""
     return 4 * (2 * model.description.architecture.out_channels + 1) + 16
-
-
-def _fingerprint(frames: Frames) -> str:
-    """Hash some pixels of every frame: enough to tell an image from another one."""
-    found = sha256()
-    for _, frame in frames:
-        for part in product(*(_probes(size) for size in frame.shape[1:])):
-            found.update(np.ascontiguousarray(frame[(slice(None), *part)]).tobytes())
-    return found.hexdigest()
-
-
-def _probes(size: int) -> list[slice]:
-    """Spread a few short spans over an axis."""
-    starts = np.linspace(0, max(0, size - _PROBE), _PROBES).astype(int)
-    return [slice(start, start + _PROBE) for start in np.unique(starts).tolist()]

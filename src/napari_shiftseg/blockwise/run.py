@@ -150,4 +150,5 @@ def _result(job: Job, output: Path, objects: int) -> SegmentedFile:
     plan = plan_for(job.model, job.frames.spatial, order.stitch, order.tile, job.region)
     provenance = provenance_of(job.model, plan, order.clustering)
     provenance |= {"axes": job.frames.axes, "channel": order.channel, "block": list(order.block)}
+    provenance["image_sha256"] = order.fingerprint
     return SegmentedFile(output, objects, plan, len(job), provenance)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.blockwise.fingerprint import fingerprint_of
 from napari_shiftseg.blockwise.prepare import prepare
 from napari_shiftseg.blockwise.run import (
     BlocksDone,
@@ -20,7 +21,7 @@ from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import refuse_closed, refuse_to_replace
+from napari_shiftseg.files import alone, refuse_closed, refuse_to_replace
 from napari_shiftseg.image.files import refuse_unwritable, write_embedding, write_labels
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 
@@ -75,6 +76,13 @@ def segment_file_events(
     A :class:`Source` says itself what the axes and the voxel size of the labels are.
     """
     output = Path(output).absolute()
+    with alone(output):
+        yield from _segmented(image, output, settings)
+
+
+def _segmented(
+    image: str | Path | Any | Source, output: Path, settings: FileSettings
+) -> Iterator[FileEvent]:
     _refuse(image, settings, output)
     model = settings.load()
     source = (
@@ -153,6 +161,7 @@ def _written(
 ) -> SegmentedFile:
     axes = source.calibration
     provenance = found.provenance | {"axes": source.frames.axes, "channel": source.channel}
+    provenance["image_sha256"] = fingerprint_of(source)
     if settings.embedding_file is not None:
         vectors, its_axes = found.prediction.embedding, axes.with_channels()
         write_embedding(settings.embedding_file, vectors, axes=its_axes, provenance=provenance)

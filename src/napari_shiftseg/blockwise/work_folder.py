@@ -86,7 +86,9 @@ class WorkFolder:
 
     def save(self, name: str, number: int, **arrays: NDArray[Any]) -> None:
         """Keep arrays; raises ShiftSegError where they cannot be written."""
-        with file_beside(self._file(name, number)) as partial, partial.open("wb") as file:
+        path = self._file(name, number)
+        # Of a worker that is given up for lost, one may still be at the same block.
+        with file_beside(path, shared=True) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
     def load(self, name: str, number: int) -> Any:
