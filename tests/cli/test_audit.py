@@ -84,6 +84,7 @@ def test_a_networks_output_as_an_image(shiftseg, tmp_path):
     arguments = ("predict", file, tmp_path / "image.tif", "-o", output)
     answer = shiftseg(*arguments, "--labels", labels, "--embedding", 0, 1, "--bandwidth", 0.1)
     assert answer.code == 0
+    assert "px more on each side: they equal one pass over the whole image." in answer.out
     assert tifffile.imread(output).shape == (2, 61, 90)
     assert tifffile.imread(labels).shape == (61, 90)
     assert shiftseg(*arguments).code == 2  # the file exists
@@ -92,6 +93,12 @@ def test_a_networks_output_as_an_image(shiftseg, tmp_path):
     wrong = shiftseg(*arguments, "--overwrite", "--labels", labels, "--embedding", 2)
     assert "the output has 0 to 1" in wrong.err
     assert not output.exists()
+
+
+def test_an_illegal_tile_of_a_known_network_is_refused_unmeasured(shiftseg, image_file, tmp_path):
+    wrong = shiftseg("predict", "nuclei-2d", image_file, "-o", tmp_path / "o.tif", "--tile", 100)
+    assert wrong.code == 2 and "nearest: 96 or 104" in wrong.err
+    assert "measuring" not in wrong.err
 
 
 @pytest.mark.parametrize("scaled", [None, "none", "standard", "percentile"])

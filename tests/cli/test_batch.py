@@ -12,6 +12,7 @@ import pytest
 import tifffile
 import zarr
 
+from napari_shiftseg.blockwise.batch import segment_folder_events
 from napari_shiftseg.image.files import open_image, write_image, write_labels
 
 
@@ -79,6 +80,19 @@ def test_each_image_has_labels_and_a_row_and_a_broken_one_stops_none(
     assert open_image(tmp_path / "labels" / "A2.ome.zarr").kind == "labels"
     images = json.loads((tmp_path / "report.json").read_text())["images"]
     assert [image["image"] for image in images] == sorted(rows)
+
+
+def test_an_interrupted_batch_reports_what_it_has_done(batch, plate, tmp_path, monkeypatch):
+    def stopped(*args):
+        for record in segment_folder_events(*args):
+            yield record
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_shiftseg.cli.batch.segment_folder_events", stopped)
+    assert batch().code == 130
+    assert list(report(tmp_path)) == ["A1.tif"]
+    monkeypatch.undo()
+    assert "1 failed, 1 kept, 1 segmented" in batch().out
 
 
 @pytest.mark.enable_socket

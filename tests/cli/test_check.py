@@ -87,6 +87,16 @@ def test_repair_and_undo(shiftseg, cut_file, whole, tmp_path):
     np.testing.assert_array_equal(tifffile.imread(back), tifffile.imread(cut_file))
 
 
+def test_the_report_of_another_repair_undoes_nothing(shiftseg, cut_file, tmp_path):
+    mended, other = tmp_path / "mended.tif", tmp_path / "other.json"
+    shiftseg("repair", cut_file, "-o", mended)
+    words = ("repair", cut_file, "-o", tmp_path / "a.tif", "--json", other)
+    assert shiftseg(*words, "--confidence", 0.9).code == 0
+    wrong = shiftseg("repair", mended, "-o", tmp_path / "back.tif", "--undo", other)
+    assert wrong.code == 2 and "was repaired otherwise than" in wrong.err
+    assert not (tmp_path / "back.tif").exists()
+
+
 @pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
 def test_labels_that_need_not_fit_into_memory_are_treated_the_same(
     shiftseg, cut_file, tmp_path, monkeypatch, suffix
@@ -176,7 +186,9 @@ def test_repaired_labels_still_say_how_they_were_made(shiftseg, cut_file, tmp_pa
     write_labels(cut, tifffile.imread(cut_file), axes="yx", provenance=made)
     shiftseg("repair", cut, "-o", mended, "--json", report)
     provenance = open_image(mended).provenance
-    assert provenance.pop("repair") == {"tile": [40, 40], "offset": [0, 0], "confidence": 0.5}
+    repair = provenance.pop("repair")
+    assert len(repair.pop("sha256")) == 64
+    assert repair == {"tile": [40, 40], "offset": [0, 0], "confidence": 0.5}
     assert provenance == made
     shiftseg("repair", mended, "-o", back, "--undo", report)
     assert open_image(back).provenance == made

@@ -20,6 +20,7 @@ REPORTS = (
     "certify",
     "audit discs-l4",
     "audit network.pt",
+    "predict discs-l4 image.tif -o output.tif",
     "check masks.tif",
     "check masks.tif --tile 50",
     "repair masks.tif -o mended.tif --tile 50",
@@ -27,6 +28,15 @@ REPORTS = (
     "models",
     "models nuclei-2d",
 )
+
+
+def test_an_undone_repair_is_of_the_schema_too(desk):
+    words = ["repair", "masks.tif", "-o", "mended.tif", "--tile", "50", "--json", "report.json"]
+    assert run(words) == 0
+    undo = ["repair", "mended.tif", "-o", "before.tif", "--undo", "report.json"]
+    assert run([*undo, "--json", "undone.json"]) == 0
+    report = json.loads((desk / "undone.json").read_text())
+    jsonschema.validate(report, SCHEMA | {"$ref": "#/$defs/repair"})
 
 
 @pytest.mark.parametrize("line", REPORTS)

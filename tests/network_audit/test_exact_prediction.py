@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from napari_shiftseg import ShiftSegError, audit, predict_exactly
-from napari_shiftseg.network_audit.predict import predict_exactly_events, tiles_of
+from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events
 from random_networks import InSteps
 
 TILE = 16
@@ -32,7 +32,7 @@ def test_it_equals_one_pass(size):
     module, pixels = network(), image(*size)
     found = audit(module, ndim=2)
     *done, tiled = predict_exactly_events(module, found, pixels, tile=TILE)
-    assert done == list(range(1, tiles_of(found, size, TILE) + 1))
+    assert done == list(range(1, len(plan_of(found, size, TILE)) + 1))
     whole = predict_exactly(module, found, pixels, tile=96)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
     if size[0] % 2 == 0:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -51,14 +53,12 @@ def batch(
     names = images_in(folder, pattern, output)
     settings = how.settings(overwrite=ending.overwrite)
     events = segment_folder_events(folder, output, names, settings)
-    records = []
-    with progress_bar("images", len(names)) as advance:
+    records: list[ImageRecord] = []
+    with _written_at_the_end(report, records), progress_bar("images", len(names)) as advance:
         for record in events:
             records.append(record)
             found = record.message if record.status == "failed" else _objects(record.objects)
             advance(f"{record.image}: {found}")
-    records.sort(key=lambda record: record.image)
-    _write(report, records)
     counts = Counter(record.status for record in records)
     text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     objects = sum(record.objects for record in records)
@@ -87,6 +87,17 @@ def _refuse_foreign(report: Path) -> None:
     with report.open(encoding="utf-8", newline="") as file:
         if next(csv.reader(file), None) != _COLUMNS:
             raise ShiftSegError(f"{report} is no report of shiftseg, and is not replaced")
+
+
+@contextlib.contextmanager
+def _written_at_the_end(report: Path, records: list[ImageRecord]) -> Iterator[None]:
+    """Write what was done however it ends: an interrupted batch has a report of its images too."""
+    try:
+        yield
+    finally:
+        if records:
+            records.sort(key=lambda record: record.image)
+            _write(report, records)
 
 
 def _write(report: Path, records: list[ImageRecord]) -> None:

@@ -139,7 +139,13 @@ def repair(
                 "--undo does what its report says: leave out --tile, --offset, --image, --slices "
                 "and --confidence"
             )
-        before = undo_repair(named.pixels, _report(undo))
+        done = _report(undo)
+        if named.provenance.get("repair", {}).get("sha256", done.sha256) != done.sha256:
+            raise ShiftSegError(
+                f"{labels} was repaired otherwise than {undo} says; name the report of its own "
+                "repair"
+            )
+        before = undo_repair(named.pixels, done)
         provenance = {name: v for name, v in named.provenance.items() if name != "repair"}
         write_labels(output, _writable(before), axes=named.calibration, provenance=provenance)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
@@ -151,6 +157,7 @@ def repair(
             "tile": found.tile[found.frames :],
             "offset": found.offset[found.frames :],
             "confidence": confidence,
+            "sha256": done.sha256,
         }
     }
     write_labels(output, _writable(repaired), axes=named.calibration, provenance=provenance)

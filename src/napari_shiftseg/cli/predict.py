@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from cyclopts import Parameter
 
+from napari_shiftseg._version import __version__
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
@@ -25,13 +26,16 @@ from napari_shiftseg.cli.networks import (
     frames_for,
     normalised,
 )
+from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_image, write_labels
 from napari_shiftseg.labels.channels import cluster_channels, refuse_channels
+from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.foreign import is_shiftseg_model
-from napari_shiftseg.network_audit.predict import predict_exactly_events, provenance_of, tiles_of
+from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events, provenance_of
 from napari_shiftseg.settings import Clustering
+from napari_shiftseg.tiles.plan import TilePlan, by, make_plan
 from napari_shiftseg.wording import counted
 
 
@@ -94,13 +98,15 @@ def predict(
             f"{image} has several channels, the network takes {subject.in_channels}; choose one, "
             "as --channel 0"
         )
+    if isinstance(subject.module, UNet):  # its period is known without measuring
+        make_plan(subject.module.architecture.geometry, frames.spatial, tile=tile)
     note("measuring the network ...")
     audit = audit_network(subject.module, ndim=subject.ndim, in_channels=subject.in_channels)
     if labels is not None:
         refuse_channels(audit.out_channels, embedding, foreground_channel)
     result = np.zeros((audit.out_channels, *frames.loops, *frames.spatial), np.float32)
-    tiles = tiles_of(audit, frames.spatial, tile) if audit.tileable else 1
-    with progress_bar("predicting", tiles * len(frames)) as advance:
+    plan = plan_of(audit, frames.spatial, tile)
+    with progress_bar("predicting", len(plan) * len(frames)) as advance:
         for index in np.ndindex(*frames.loops):
             pixels = normalised(frames, index, intensity)
             for event in predict_exactly_events(
@@ -110,9 +116,14 @@ def predict(
                     advance(f"tile {event}")
                 else:
                     result[(slice(None), *index)] = event
-    provenance = provenance_of(subject.module, audit) | {"intensity": asdict(intensity)}
+    provenance = provenance_of(subject.module, audit) | {
+        "version": __version__,
+        "tile": list(plan.tile_size),
+        "axes": frames.axes,
+        "intensity": asdict(intensity),
+    }
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
-    text = f"{output}: {counted(len(result), 'channel')}. {audit.verdict}"
+    text = f"{output}: {counted(len(result), 'channel')}. {_how(audit, plan)}"
     if labels is not None:
         settings = Clustering(bandwidth=bandwidth, min_size=min_size)
         made = np.zeros(result.shape[1:], np.int64)
@@ -130,3 +141,13 @@ def predict(
         write_labels(labels, made, axes=calibration, provenance=described)
         text += f"\n{labels}: {counted(int(made.max(initial=0)), 'object')}"
     ending.report(provenance | {"output": str(output)}, text)
+
+
+def _how(audit: Audit, plan: TilePlan) -> str:
+    """Say what was done, and what it equals."""
+    assert audit.halo is not None
+    whose = " by the network with its statistics frozen on the middle of it" if audit.parts else ""
+    return (
+        f"{counted(len(plan), 'tile')} of {by(plan.tile_size)} px, read with {by(audit.halo)} px "
+        f"more on each side: they equal one pass over the whole image{whose}."
+    )

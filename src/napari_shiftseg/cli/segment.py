@@ -57,7 +57,7 @@ def segment(
     events = segment_file_events(image, output, settings)
     try:
         result = follow(events, SegmentedFile)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # of Ctrl-C, or asked to terminate
         if WorkFolder.beside(output).path.exists():
             note("the same command goes on with what is finished")
         raise

@@ -19,6 +19,8 @@ from napari_shiftseg.image.ngff import are_colours, channels_of, parse_multiscal
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
 from napari_shiftseg.image.readable import readable, undamaged
 
+_BARE = "{} is a bare Zarr array; legal: OME-Zarr, which names axes and voxel size"
+
 _MARKS = (".zgroup", ".zattrs", "zarr.json")
 
 
@@ -63,14 +65,14 @@ def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
     path = Path(path)
     zarr = require_zarr()
     with readable(path, "an OME-Zarr image"):
+        if (path / ".zarray").is_file():  # of version 2
+            raise ShiftSegError(_BARE.format(path))
         if not is_zarr_group(path):
             raise ShiftSegError(f"{path} is not an OME-Zarr folder")
         try:
             root = zarr.open_group(str(path), mode="r", use_consolidated=False)
         except zarr.errors.ContainsArrayError:
-            raise ShiftSegError(
-                f"{path} is a bare Zarr array; legal: OME-Zarr, which names axes and voxel size"
-            ) from None
+            raise ShiftSegError(_BARE.format(path)) from None
         name = path.name.removesuffix(".zarr").removesuffix(".ome")
         return (_open(root, name), *_labels_within(root, name))
 

@@ -21,7 +21,7 @@ from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.windows import Windows, window_events
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
-from napari_shiftseg.tiles.plan import by, make_plan
+from napari_shiftseg.tiles.plan import TilePlan, by, make_plan
 
 _SMALLEST = {1: 256, 2: 64, 3: 32}
 """Edge in pixels of the smallest tile that is worth a pass of its own."""
@@ -108,9 +108,9 @@ def predict_exactly_events(
         yield event if isinstance(event, int) else event.astype(np.float32)
 
 
-def tiles_of(audit: Audit, size: Size, tile: int | Size | None = None) -> int:
-    """Return how many tiles :func:`predict_exactly` will run."""
-    return len(make_plan(audit.geometry, size, tile=tile or _quick_tile(audit)))
+def plan_of(audit: Audit, size: Size, tile: int | Size | None = None) -> TilePlan:
+    """Return the tiles that :func:`predict_exactly` runs."""
+    return make_plan(audit.geometry, size, tile=tile or _quick_tile(audit))
 
 
 def _geometry_for(size: Size, audit: Audit, subject: Subject) -> MeasuredGeometry:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from math import prod
 from typing import Any
 
@@ -72,6 +74,12 @@ class Repair:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what was merged, by which the labels know their report again."""
+        groups = [[int(label) for label in group] for group in self.groups]
+        return sha256(json.dumps([list(self.shape), groups]).encode()).hexdigest()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Repair:

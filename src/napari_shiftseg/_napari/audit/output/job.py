@@ -17,7 +17,7 @@ from napari_shiftseg._napari.segment.estimate import in_bytes
 from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.channels import cluster_channels
-from napari_shiftseg.network_audit.predict import predict_exactly_events, provenance_of, tiles_of
+from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events, provenance_of
 from napari_shiftseg.settings import Clustering
 
 _FLOAT = 4
@@ -113,7 +113,7 @@ def predict_run(
         )
     yield Progress(0, "Reading the image")
     pixels = pixels_for(audited, scene)
-    total = tiles_of(audit, size)
+    total = len(plan_of(audit, size))
     with watched(audited.foreign.module, work):
         for event in predict_exactly_events(audited.foreign.module, audit, pixels, freeze=freeze):
             if isinstance(event, int):
