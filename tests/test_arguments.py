@@ -117,3 +117,29 @@ class Several(torch.nn.Module):
 
 def test_outputs_that_are_none_are_passed_over():
     assert ss.audit(Several(), ndim=2).out_channels == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"min_size": 1.5}, "min_size is 1.5; legal: whole numbers, nearest: 2"),
+        ({"split_components": "no"}, "split_components is 'no'; legal: True or False"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(given, message):
+    with pytest.raises(ShiftSegError, match=message):
+        ss.Clustering(**given)
+    assert ss.Clustering(min_size=np.int64(3)).min_size == 3
+
+
+def test_results_can_be_told_apart(trained_model):
+    first, second = ss.segment(IMAGE, trained_model), ss.segment(IMAGE, trained_model)
+    assert len({first, second}) == 2 and first != second
+
+
+def test_truth_may_be_a_list(trained_model):
+    found, same = (
+        ss.compare(IMAGE, trained_model, truth=truth).to_dict()
+        for truth in (LABELS, LABELS.tolist())
+    )
+    assert found == same

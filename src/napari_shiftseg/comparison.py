@@ -11,6 +11,7 @@ import numpy as np
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport
@@ -75,6 +76,7 @@ def compare_events(
     model = load_model(model)
     frames = model.frames(image, axes)
     if truth is not None:
+        truth = as_array(truth)
         check_truth(truth, frames)
     _check_distinct([plan_for(model, frames.spatial, s.mode, s.tile) for s in stitchings])
     results: list[Segmentation] = []

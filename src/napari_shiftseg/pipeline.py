@@ -29,7 +29,7 @@ _MOST_OBJECTS = 2**31 - 1
 """What int32 has labels for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
     """The result of one run.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 from napari_shiftseg.errors import ShiftSegError
@@ -69,6 +69,8 @@ class Checked:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value, legal = getattr(self, field.name), field.metadata
+            if isinstance(field.default, bool) and not isinstance(value, bool):
+                raise ShiftSegError(f"{field.name} is {value!r}; legal: True or False")
             if not legal or (value is None and field.default is None):
                 continue
             if not isinstance(value, Real) or value != value:  # NaN differs from itself
@@ -80,6 +82,10 @@ class Checked:
                 raise ShiftSegError(
                     f"{field.name} is {value}; legal: {legal['low']:g} to {legal['high']:g}; "
                     f"nearest: {nearest:g}"
+                )
+            if isinstance(field.default, int) and not isinstance(value, Integral):
+                raise ShiftSegError(
+                    f"{field.name} is {value}; legal: whole numbers, nearest: {round(value)}"
                 )
 
 

@@ -76,7 +76,7 @@ class TilingError:
         return self.total <= EXACT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Diagnosis:
     """What :func:`diagnose` returns.
 
