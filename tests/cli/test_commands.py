@@ -248,3 +248,17 @@ def test_demo_ends_with_a_table_and_the_files(shiftseg, tmp_path, monkeypatch):
             assert Path(line).stat().st_size > 0
     modes = json.loads((tmp_path / "demo.json").read_text())["discs-l4"]["modes"]
     assert modes["naive"]["seam_splits"] >= 10 * max(1, modes["corrected"]["seam_splits"])
+
+
+@pytest.mark.parametrize(("patience", "lines"), [(0, ["frame 0, ", "frame 2, "]), (1000, [])])
+def test_progress_of_a_stack_names_the_frame_now_and_then(
+    shiftseg, model_file, tmp_path, monkeypatch, patience, lines
+):
+    monkeypatch.setattr("napari_shiftseg.cli.run._PATIENCE", patience)
+    tifffile.imwrite(tmp_path / "stack.tif", np.zeros((3, 20, 20), np.uint8))
+    answer = shiftseg(
+        "segment", tmp_path / "stack.tif", "-m", model_file, "-o", tmp_path / "l.tif", "--tile", 8
+    )
+    assert answer.code == 0
+    assert all(line in answer.err for line in lines)
+    assert ("frame" in answer.err) == bool(lines)

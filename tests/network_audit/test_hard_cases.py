@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from napari_shiftseg import ShiftSegError, audit, diagnose, predict_exactly
+from napari_shiftseg import ShiftSegError, ShiftSegWarning, audit, diagnose, predict_exactly
 
 
 class WindowAttention(nn.Module):
@@ -93,6 +93,30 @@ def test_networks_that_fill_up_their_input_get_windows_of_such_sizes(multiple, c
         assert tiled_error(module, found, size) < 1e-5
     pixels = np.random.default_rng(0).normal(size=(1, 500, 500)).astype(np.float32)
     assert diagnose(module, found, pixels).certified
+
+
+class ToItsSize(nn.Module):
+    """Enlarges to the size of its input, so by another factor for each odd one."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(3, 2, 3, padding=1)
+
+    def forward(self, x):
+        coarse = F.max_pool2d(self.first(x), 2, ceil_mode=True)
+        there = F.interpolate(coarse, size=x.shape[2:], mode="bilinear")
+        return self.last(torch.cat([x, there], 1))
+
+
+def test_an_end_as_of_no_other_size_is_said():
+    module = ToItsSize().eval()
+    found = audit(module, ndim=2)
+    pixels = np.random.default_rng(0).normal(size=(1, 64, 61)).astype(np.float32)
+    with pytest.warns(ShiftSegWarning, match="along axis 1 .* the end of 61 px .* to 62 px"):
+        tiled = predict_exactly(module, found, pixels)
+    completed = torch.from_numpy(np.pad(pixels, ((0, 0), (0, 0), (0, 1)), "reflect"))
+    with torch.no_grad():
+        np.testing.assert_allclose(tiled, module(completed[None])[0, ..., :61], atol=1e-5)
 
 
 def test_windows_that_are_rolled_join_the_ends_of_the_image():

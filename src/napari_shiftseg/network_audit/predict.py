@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from napari_shiftseg.embeddings.model import Model
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.network_audit.audit import Audit, line_along
 from napari_shiftseg.network_audit.borders import BorderProbe
 from napari_shiftseg.network_audit.causes import sha256_of
@@ -22,6 +23,11 @@ from napari_shiftseg.network_audit.windows import Windows, window_events
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
 from napari_shiftseg.tiles.plan import TilePlan, by, make_plan
+
+_UNLIKE = (
+    "along axis {} the network treats the end of {} px as that of no other size: the image is "
+    "completed to {} px by mirroring, and the output is that of the completed one"
+)
 
 _SMALLEST = {1: 256, 2: 64, 3: 32}
 """Edge in pixels of the smallest tile that is worth a pass of its own."""
@@ -65,6 +71,11 @@ def predict_exactly(
         If the network is not the audited one, cannot be tiled, or not without freezing, its
         output has another scale than its input, or the image does not fit it.
 
+    Warns
+    -----
+    ShiftSegWarning
+        If the network would take an image of this size, and there is no other that it treats alike.
+
     References
     ----------
     Rumberger et al., ICCV 2021, Corollary 4.
@@ -102,7 +113,7 @@ def predict_exactly_events(
         if audit.parts:
             reference = torch.from_numpy(_middle(audit, image))[None].to(subject.dtype)
             subject, _ = frozen_subject(subject, audit.parts, reference)
-        geometry = _geometry_for(size, audit, subject)
+    geometry = _geometry_for(size, audit, subject)
     windows = Windows.of(make_plan(geometry, size, "corrected", tile=chosen))
     for event in window_events(subject, image, windows):
         yield event if isinstance(event, int) else event.astype(np.float32)
@@ -128,6 +139,10 @@ def _geometry_for(size: Size, audit: Audit, subject: Subject) -> MeasuredGeometr
         least = smallest[axis] + (rest - smallest[axis]) % step
         if rest and least <= size[axis] and _ends_alike(audit, subject, axis, step, rest):
             smallest[axis] = least
+        elif rest and rest % audit.axes[axis].sizes.step == 0:
+            completed = geometry.next_input_size(axis, size[axis])
+            said = _UNLIKE.format(axis, size[axis], completed)
+            warnings.warn(said, ShiftSegWarning, stacklevel=3)
     return replace(geometry, min_input_size=tuple(smallest))
 
 
@@ -135,7 +150,8 @@ def _ends_alike(audit: Audit, subject: Subject, axis: int, step: int, rest: int)
     reach = audit.geometry.receptive_field[axis]
     line = line_along(tuple(each.sizes for each in audit.axes), axis)
     try:
-        return BorderProbe(subject, line, reach).alike(step, rest) is True
+        with quiet():
+            return BorderProbe(subject, line, reach).alike(step, rest) is True
     except ShiftSegError:  # it does not take such a size
         return False
 
