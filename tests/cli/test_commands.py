@@ -13,7 +13,7 @@ import tifffile
 from napari_shiftseg import __version__
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.commands import register
-from napari_shiftseg.image.files import open_image
+from napari_shiftseg.image.files import open_image, write_image
 
 COMMANDS = (
     "segment", "compare", "sweep", "evaluate", "certify", "check", "repair", "train", "models",
@@ -255,7 +255,7 @@ def test_progress_of_a_stack_names_the_frame_now_and_then(
     shiftseg, model_file, tmp_path, monkeypatch, patience, lines
 ):
     monkeypatch.setattr("napari_shiftseg.cli.run._PATIENCE", patience)
-    tifffile.imwrite(tmp_path / "stack.tif", np.zeros((3, 20, 20), np.uint8))
+    write_image(tmp_path / "stack.tif", np.zeros((3, 20, 20), np.uint8), axes="tyx")
     answer = shiftseg(
         "segment", tmp_path / "stack.tif", "-m", model_file, "-o", tmp_path / "l.tif", "--tile", 8
     )
