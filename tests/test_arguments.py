@@ -143,3 +143,37 @@ def test_truth_may_be_a_list(trained_model):
         for truth in (LABELS, LABELS.tolist())
     )
     assert found == same
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.float().requires_grad_(),
+        lambda t: t.bfloat16(),
+        lambda t: t.to(torch.float64)[:, ::2].repeat_interleave(2, 1),
+    ],
+)
+def test_tensors_of_any_kind_are_images(trained_model, change):
+    tensor = change(torch.from_numpy(IMAGE))
+    expected = ss.segment(tensor.detach().float().numpy(), trained_model).labels
+    np.testing.assert_array_equal(ss.segment(tensor, trained_model).labels, expected)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.from_numpy(IMAGE).to("meta"), "no array of numbers can be made of this Tensor"),
+        (torch.from_numpy(IMAGE).to_sparse(), "no array of numbers can be made of this Tensor"),
+        (np.ma.masked_greater(IMAGE, 100), "some pixels are masked; legal: all filled"),
+    ],
+)
+def test_what_holds_no_pixels_is_refused(trained_model, image, message):
+    with pytest.raises(ShiftSegError, match=message):
+        ss.segment(image, trained_model)
+    with pytest.raises(ShiftSegError, match=message):
+        ss.check_labels(image)
+
+
+def test_labels_without_axes_are_refused():
+    with pytest.raises(ShiftSegError, match=r"labels of shape \(\) have no pixels"):
+        ss.check_labels(np.array(3))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from napari_shiftseg._napari.axis_names import usual_loops
 from napari_shiftseg._napari.events import Partial, Progress
@@ -296,4 +297,4 @@ def _picture(subject: Subject, event: TileDone) -> TilePicture:
 def _prediction(subject: Subject, output: NDArray[np.float32]) -> Prediction:
     if not subject.model.description.architecture.foreground:
         return Prediction(output, None)
-    return Prediction(output[:-1], 1 / (1 + np.exp(-output[-1].clip(-50, 50))))
+    return Prediction(output[:-1], expit(output[-1]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from napari_shiftseg.embeddings.budget import rows_at_once, stream_rows, streamable
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
@@ -193,7 +194,7 @@ def _to_probability(logits: NDArray[np.float32]) -> None:
     """Turn ``(n,)`` logits into probabilities, part by part: doubles take twice the memory."""
     for start in range(0, len(logits), _PART):
         part = logits[start : start + _PART]
-        part[:] = 1 / (1 + np.exp(-part.astype(np.float64)))
+        part[:] = expit(part.astype(np.float64))
 
 
 def gaussian_window(tile: Tile) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.cluster import cluster
@@ -52,7 +53,7 @@ def cluster_channels(
     refuse_channels(len(output), embedding, foreground)
     inside = None if foreground is None else output[foreground]
     if logits and inside is not None:
-        inside = 1 / (1 + np.exp(-inside.astype(np.float64)))
+        inside = expit(inside.astype(np.float64))
     return cluster(output[list(embedding)], inside, settings)
 
 

@@ -159,7 +159,7 @@ def check_events(
     labels = as_array(labels)
     if labels.dtype.kind not in "iub":
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
-    if labels.size == 0:
+    if labels.size == 0 or not labels.ndim:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
     if not 0 <= frames < labels.ndim:
         raise ShiftSegError(
