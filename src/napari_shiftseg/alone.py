@@ -35,13 +35,16 @@ def alone_with(output: Path, lock: Path) -> Iterator[None]:
         yield
         return
     held = FileLock(lock, thread_local=False)
-    try:
-        held.acquire(blocking=False)
-    except Timeout:
-        raise ShiftSegError(
-            f"{output} is being written by another run; wait for its end, or name another output"
-        ) from None
-    except (OSError, NotImplementedError):  # the output will tell why, if it cannot be written
+    with contextlib.suppress(OSError, NotImplementedError):
+        try:
+            held.acquire(blocking=False)
+        except Timeout:
+            if lock.exists():
+                raise ShiftSegError(
+                    f"{output} is being written by another run; wait for its end, or name another "
+                    "output"
+                ) from None
+    if not held.is_locked:  # writing the output will tell why, if it cannot be written
         yield
         return
     _held.add(lock)

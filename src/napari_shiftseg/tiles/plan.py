@@ -285,7 +285,7 @@ def checked_region(region: Region | None, image_size: Size) -> Region:
         raise ShiftSegError(f"the region is {region}; legal: a tuple of a slice per axis")
     if len(region) != len(image_size):
         raise ShiftSegError(
-            f"the region is of {len(region)} axes; legal: {len(image_size)}, as the image of "
+            f"the region has {len(region)} axes; legal: {len(image_size)}, as the image of "
             f"{by(image_size)} px"
         )
     if any(part.step not in (None, 1) for part in region):
