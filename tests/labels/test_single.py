@@ -66,10 +66,10 @@ def test_a_pixel_without_an_object_is_refused(seed, words):
         segment_at(embedding, foreground, seed, settings())
 
 
-def test_a_pixel_that_the_mean_leaves_behind_is_refused():
+def test_the_mean_is_followed_no_farther_than_the_pixel_is_near():
     ramp = np.concatenate([[0.0], np.linspace(0.9, 3, 50), np.full(500, 3.0)])
-    with pytest.raises(ShiftSegError, match="nearer to its middle"):
-        segment_at(ramp[None], np.ones(len(ramp)), (0,), settings())
+    (places,) = segment_at(ramp[None], np.ones(len(ramp)), (0,), settings())
+    assert places[0] == 0 and len(places) < 51
 
 
 def test_without_a_foreground_what_fills_the_image_is_background():
@@ -123,7 +123,7 @@ def clicked(result, seed):
 
 
 def test_clicking_a_nucleus_gives_the_nucleus_of_the_full_clustering(nuclei):
-    """Measured: 111 of 113 nuclei at IoU > 0.8; the other two are parts of larger clusters."""
+    """Measured: 105 of 106 nuclei at IoU > 0.8; the other one is part of a larger cluster."""
     good = 0
     for label, seed in middles(nuclei.labels):
         mask, whole = mask_of(clicked(nuclei, seed), nuclei.labels.shape), nuclei.labels == label

@@ -30,7 +30,7 @@ def segment_at(
     """Segment the object that holds a pixel.
 
     The mean of all foreground pixels within one bandwidth is followed from the seed's
-    embedding until it rests; the object is what lies within one bandwidth of there and is
+    embedding until it rests, or until the seed would be farther from it; the object is what lies within one bandwidth of there and is
     connected to the seed. Only a window around the seed is looked at. It grows until the
     object lies inside of it, so that the time depends on the object and not on the image.
 
@@ -103,8 +103,6 @@ def _object(
     mode = _mode(vectors, np.moveaxis(embedding, 0, -1)[seed], settings.bandwidth)
     mask = np.zeros(shape, bool)
     mask[chosen] = _within(vectors, mode, settings.bandwidth)
-    if not mask[seed]:
-        raise ShiftSegError("this pixel is too far from any object: click nearer to its middle")
     if settings.split_components:
         parts = connected_components(mask, connectivity=1)
         mask = parts == parts[seed]
@@ -112,10 +110,15 @@ def _object(
 
 
 def _mode(vectors: NDArray[np.float32], start: NDArray[Any], bandwidth: float) -> NDArray[Any]:
-    """Follow the mean of ``(E, n)`` vectors within one bandwidth until it rests."""
+    """Follow the mean of ``(E, n)`` vectors within one bandwidth until it rests, or would be lost.
+
+    Who clicks at a pixel means the object that it is in, even if a larger one is near.
+    """
     position = start.astype(np.float64)
     for _ in range(_MAX_STEPS):
         mean = vectors[:, _within(vectors, position, bandwidth)].mean(axis=1, dtype=np.float64)
+        if not _within(start.astype(np.float32)[:, None], mean, bandwidth).all():
+            break
         step = float(np.linalg.norm(mean - position))
         position = mean
         if step <= _TOLERANCE * bandwidth:
