@@ -30,9 +30,10 @@ def segment_at(
     """Segment the object that holds a pixel.
 
     The mean of all foreground pixels within one bandwidth is followed from the seed's
-    embedding until it rests, or until the seed would be farther from it; the object is what lies within one bandwidth of there and is
-    connected to the seed. Only a window around the seed is looked at. It grows until the
-    object lies inside of it, so that the time depends on the object and not on the image.
+    embedding until it rests, or until the seed would be farther from it. The object is what
+    lies within one bandwidth of there and is connected to the seed. Only a window around the
+    seed is looked at. It grows until the object lies inside of it, so that the time depends on
+    the object and not on the image.
 
     Parameters
     ----------
