@@ -35,6 +35,7 @@ def alone_with(output: Path, lock: Path) -> Iterator[None]:
         yield
         return
     held = FileLock(lock, thread_local=False)
+    # Where no lock can be made, writing the output will tell why, if it cannot be written.
     with contextlib.suppress(OSError, NotImplementedError):
         try:
             held.acquire(blocking=False)
@@ -44,7 +45,7 @@ def alone_with(output: Path, lock: Path) -> Iterator[None]:
                     f"{output} is being written by another run; wait for its end, or name another "
                     "output"
                 ) from None
-    if not held.is_locked:  # writing the output will tell why, if it cannot be written
+    if not held.is_locked:
         yield
         return
     _held.add(lock)

@@ -17,11 +17,11 @@ from napari_shiftseg.network_audit.freeze import freeze_statistics
 class Around(nn.Module):
     """A network with a step of one's own before or behind it."""
 
-    def __init__(self, *, before=nn.Identity(), after=nn.Identity(), layers=()):  # noqa: B008
+    def __init__(self, *, before=None, after=None, layers=()):
         super().__init__()
         torch.manual_seed(0)
         self.layers = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), *layers)
-        self.before, self.after = before, after
+        self.before, self.after = before or nn.Identity(), after or nn.Identity()
 
     def forward(self, x):
         return self.after(self.layers(self.before(x)))

@@ -37,6 +37,7 @@ def _copied(pixels: Any) -> np.ndarray:
             pixels = pixels.detach().cpu()
             pixels = pixels.float() if "bfloat16" in str(pixels.dtype) else pixels
         return np.asarray(pixels)
+    # The first two are numpy's; torch raises the others for tensors without memory of their own.
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise ShiftSegError(
             f"no array of numbers can be made of this {type(pixels).__name__}: {first_line(error)}"

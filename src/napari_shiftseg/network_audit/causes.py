@@ -16,7 +16,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.given import audited, checked_image
-from napari_shiftseg.network_audit.subject import Subject, module_of, quiet
+from napari_shiftseg.network_audit.subject import Subject, module_of
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.network_audit.windows import Windows, run_windows
 from napari_shiftseg.tiles.geometry import Size, TilingGeometry, read_for
@@ -263,15 +263,12 @@ class _Scene:
                 f"the image is {by(image.shape[1:])} px; legal: at least {by(steps)} px"
             )
         image = np.array(image[(slice(None), *(slice(n) for n in cut))], np.float32)
-        if not np.isfinite(image).all():
-            raise ShiftSegError("pixels of the image are not finite (NaN or infinite)")
         live = Subject.of(module, audit.ndim, audit.in_channels).copy()
+        whole = run_windows(live, image, Windows.of(make_plan(geometry, cut, "whole")))
         frozen = live
         if audit.parts:
             reference = torch.from_numpy(image)[None].to(live.dtype)
             frozen, _ = frozen_subject(live, audit.parts, reference)
-        with quiet():
-            whole = run_windows(live, image, Windows.of(make_plan(geometry, cut, "whole")))
         return cls(live, frozen, audit, image, whole)
 
     @property
@@ -286,10 +283,6 @@ class _Scene:
 
     def error(self, name: str, typical: str, windows: Windows) -> tuple[TilingError, np.ndarray]:
         """Measure one way of tiling, in total and by cause."""
-        with quiet():
-            return self._error(name, typical, windows)
-
-    def _error(self, name: str, typical: str, windows: Windows) -> tuple[TilingError, np.ndarray]:
         geometry, period = self.audit.geometry, self.audit.geometry.period
         tiled = self._difference(self.live, windows)
         half, most, nearly_all = (float(np.quantile(tiled, q)) for q in (0.5, 0.9, 0.99))

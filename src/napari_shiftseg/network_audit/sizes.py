@@ -116,8 +116,12 @@ class Shapes:
             self.growth = _REAL_GROWTH  # shapes too go through it step by step
         self._subject = Subject(module.to(self._device), subject.ndim, subject.in_channels)
         self._sizes: dict[Size, Size | None] = {}
-        self.refusal = ""
-        """What the network said of the last size that it refused."""
+        self._refusal = ""
+
+    @property
+    def refusal(self) -> str:
+        """What the network said of the last size that it refused, in brackets behind a space."""
+        return f" ({self._refusal})" if self._refusal else ""
 
     @property
     def is_real(self) -> bool:
@@ -157,7 +161,7 @@ class Shapes:
         try:
             output = self._subject(torch.zeros(shape, dtype=dtype, device=self._device))
         except NetworkFailedError as error:
-            self.refusal = str(error)
+            self._refusal = str(error)
             return None
         return tuple(output.shape[2:])
 
@@ -207,9 +211,8 @@ def axis_sizes(subject: Subject, example: Size | None = None) -> tuple[AxisSizes
 def _base(shapes: Shapes, subject: Subject, example: Size | None) -> Size:
     if example is not None:
         if len(example) != subject.ndim or shapes.output(tuple(example)) is None:
-            said = f" ({shapes.refusal})" if shapes.refusal else ""
             raise ShiftSegError(
-                f"the network does not take an input of {by(tuple(example))} px{said}"
+                f"the network does not take an input of {by(tuple(example))} px{shapes.refusal}"
             )
         return tuple(example)
     usual = [64, 96, 128, 160, 192, 224, 256]
@@ -220,8 +223,8 @@ def _base(shapes: Shapes, subject: Subject, example: Size | None) -> Size:
             return (size,) * subject.ndim
     raise ShiftSegError(
         f"the network takes no image of {subject.in_channels} channels and 1 to {_LARGEST} px on "
-        f"each of {subject.ndim} axes; name a size that it takes, or mend channels and axes "
-        f"({shapes.refusal})"
+        f"each of {subject.ndim} axes; name a size that it takes, or mend channels and "
+        f"axes{shapes.refusal}"
     )
 
 
@@ -235,10 +238,10 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         shapes.growth = _REAL_GROWTH
     far = out(start + shapes.growth)
     if far is None or here is None or far <= here:
-        said = f" ({shapes.refusal})" if shapes.refusal else ""
         raise ShiftSegError(
             f"the network takes {start} px on axis {axis}, but not {start + shapes.growth} px with "
-            f"the other axes as they are: it cannot be tiled and compared with whole images{said}"
+            f"the other axes as they are: it cannot be tiled and compared with whole "
+            f"images{shapes.refusal}"
         )
     found = shapes.resolutions(axis, base)
     resolution = lcm(*(each.numerator for each in found.values())) if found else None

@@ -103,12 +103,12 @@ class GridLines(QObject):
             self._spacing = min(spacing[axis] * abs(placement.scale[axis]) for axis in displayed)
         # napari draws lines as wide as the pixels across them: square ones make them even. Not
         # along the other axes, whose sliders step by the smallest pixel of any layer.
-        self._placement = placement = square
+        self._placement = square
         layer = self.layer
         if layer is None or not self._fits(layer):
             self._turns.do(self._open())
             return
-        move_to(layer, placement)
+        move_to(layer, square)
         if self._hidden:
             self._hidden, layer.visible = False, True
         self.restyle()
