@@ -20,6 +20,7 @@ import resource
 import subprocess
 import sys
 import time
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -168,33 +169,51 @@ def rounded(size: int, tile: int, threads: int) -> Values:
 def peak(size: int, tile: int | None) -> Values:
     """Rate of whole tiles, as a share of the fastest single convolution here.
 
-    Of the tiles that a run chooses, and of the largest in the training window.
+    Of the tiles that a run chooses, and of the largest in the training window. All are timed in
+    turn, again and again, and the fastest time of each counts: a busy machine is slow for a while.
     """
     model = load_model("nuclei-2d")
-    architecture = model.description.architecture
-    rates: dict[str, float] = {}
-    for maps, edge in ((16, 194), (32, 194), (64, 130), (64, 194), (128, 66)):
-        image, weight = fast_layout(torch.rand(1, maps, edge, edge)), torch.rand(maps, maps, 3, 3)
-        weight = fast_layout(weight)
-        with torch.inference_mode():
-            seconds = fastest(lambda i=image, w=weight: F.conv2d(i, w), 12)
-        rates[f"{maps} maps, {edge} px"] = 2 * 9 * maps * maps * (edge - 2) ** 2 / seconds
-    found: Values = {"peak": max(rates.values()), "convolutions": rates}
-    print(f"  convolutions: at most {found['peak'] / 1e9:.0f} GFLOP/s")
     trained = corrected_default()
-    for edges in [(tile, tile)] if tile else [(trained, trained), tile_of_a_run(size)]:
-        print(f"  tiles of {by(edges)} px")
-        for how in ("plain", "tiled", "streamed"):
-            rate = achieved(model.network, architecture, edges, how)
-            found[f"{how}, {by(edges)} px"] = {"rate": rate, "share": rate / found["peak"]}
-            print(f"  {how:9s} {rate / 1e9:5.0f} GFLOP/s, {100 * rate / found['peak']:.0f} %")
-    better = max(found[f"{how}, {by(edges)} px"]["share"] for how in ("tiled", "streamed"))
+    tiles = [(tile, tile)] if tile else [(trained, trained), tile_of_a_run(size)]
+    convolutions = {
+        f"{maps} maps, {edge} px": convolution(maps, edge)
+        for maps, edge in ((16, 194), (32, 194), (64, 130), (64, 194), (128, 66))
+    }
+    columns = {
+        (edges, how): column(model.network, model.description.architecture, edges, how)
+        for edges in tiles
+        for how in ("plain", "tiled", "streamed")
+    }
+    every = {**convolutions, **columns}
+    seconds = fastest_of([work for work, _ in every.values()], 15)
+    rates = {n: flops / s for (n, (_, flops)), s in zip(every.items(), seconds, strict=True)}
+    found: Values = {"convolutions": {name: rates[name] for name in convolutions}}
+    found["peak"] = max(found["convolutions"].values())
+    print(f"  convolutions: at most {found['peak'] / 1e9:.0f} GFLOP/s")
+    for edges, how in columns:
+        rate = rates[edges, how]
+        found[f"{how}, {by(edges)} px"] = {"rate": rate, "share": rate / found["peak"]}
+        share = 100 * rate / found["peak"]
+        print(f"  {how:9s} {by(edges):>9s} px {rate / 1e9:5.0f} GFLOP/s, {share:.0f} %")
+    better = max(rates[tiles[-1], how] for how in ("tiled", "streamed")) / found["peak"]
     goal("share of the peak in the last tiles", better, 0.75, "", at_least=True)
     return found
 
 
-def achieved(network: UNet, architecture: Architecture, tile: Size, how: str) -> float:
-    """Floating-point operations per second on a column of three tiles."""
+def convolution(maps: int, edge: int) -> tuple[Any, int]:
+    """Return one convolution as work to do, and its floating-point operations."""
+    image = fast_layout(torch.rand(1, maps, edge, edge))
+    weight = fast_layout(torch.rand(maps, maps, 3, 3))
+
+    def work() -> None:
+        with torch.inference_mode():
+            F.conv2d(image, weight)
+
+    return work, 2 * 9 * maps * maps * (edge - 2) ** 2
+
+
+def column(network: UNet, architecture: Architecture, tile: Size, how: str) -> tuple[Any, int]:
+    """Return a column of three tiles as work to do, and its floating-point operations."""
     plan = make_plan(architecture.geometry, (3 * tile[0], tile[1]), "corrected", tile=tile)
     image = np.random.default_rng(0).random((1, *plan.image_size), np.float32)
     flops = cost_of(architecture, plan).flops
@@ -208,7 +227,7 @@ def achieved(network: UNet, architecture: Architecture, tile: Size, how: str) ->
         else:
             list(predict_tiles(network, image, UNSCALED, plan, CPU, streamed=how == "streamed"))
 
-    return flops / fastest(work, 5)
+    return work, flops
 
 
 def plain_tiles(network: UNet, image: Any, plan: Any) -> None:
@@ -424,15 +443,16 @@ def errors(network: UNet, image: Any, result: Any) -> Values:
     return {"error": float(difference), "largest": float(np.abs(expected).max())}
 
 
-def fastest(work: Any, times: int) -> float:
-    """Seconds of the fastest of several runs, after one that warms up."""
-    work()
-    seconds = []
-    for _ in range(times):
-        start = time.process_time()
-        work()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+def fastest_of(works: list[Any], rounds: int) -> list[float]:
+    """Seconds of the fastest run of each, timed in turn, after a round that warms up."""
+    best = [inf] * len(works)
+    for warm in range(rounds + 1):
+        for index, work in enumerate(works):
+            start = time.process_time()
+            work()
+            if warm:
+                best[index] = min(best[index], time.process_time() - start)
+    return best
 
 
 def goal(what: str, reached: float, wanted: float, unit: str, at_least: bool = False) -> None:

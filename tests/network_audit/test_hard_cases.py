@@ -181,6 +181,11 @@ def test_outputs_that_cannot_be_measured_are_refused(step, message):
         audit(Last(network(), step), ndim=2)
 
 
+def test_a_small_answer_upon_a_large_constant_is_measured():
+    found = audit(Last(network(), lambda y: 1000 + y), ndim=2)
+    assert found.period == audit(network(), ndim=2).period
+
+
 class Recurrent(nn.Module):
     """A layer that goes through a row pixel by pixel."""
 
