@@ -163,6 +163,18 @@ def test_fiji_finds_voxel_size_and_dimensions(tmp_path):
     assert (x[0] / x[1], y[0] / y[1]) == (4, 2)
 
 
+@pytest.mark.parametrize("suffix", [".btf", ".ome.btf", ".tf8"])
+def test_bigtiff_is_read_by_its_own_names(tmp_path, suffix):
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    tifffile.imwrite(tmp_path / f"image{suffix}", pixels, bigtiff=True)
+    assert np.array_equal(open_image(tmp_path / f"image{suffix}").levels[0], pixels)
+
+
+def test_who_has_a_file_of_a_microscope_is_told_what_converts_it(tmp_path):
+    with pytest.raises(ShiftSegError, match="ends in .czi; legal: .* with Fiji or bioformats2raw"):
+        open_image(tmp_path / "a.czi")
+
+
 @pytest.mark.parametrize("suffix", [".ome.tif", ".OME.TIFF"])
 def test_a_file_that_is_named_an_ome_tiff_is_one(tmp_path, suffix):
     calibration = Calibration.of("tzyx", (30, 2, 0.5, 0.25), ("s", "µm", "µm", "nm"))

@@ -21,9 +21,9 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError, hearing
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
-    PNG_SUFFIX,
     READABLE,
     TIFF_SUFFIXES,
+    WRITABLE,
     ZARR_SUFFIX,
     open_image,
 )
@@ -142,7 +142,8 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
 
 def _labels_of(name: str) -> str:
     path = PurePosixPath(name)
-    return str(path.with_suffix(TIFF_SUFFIXES[0]) if path.suffix.lower() == PNG_SUFFIX else path)
+    writable = path.suffix.lower() in WRITABLE
+    return str(path if writable else path.with_suffix(TIFF_SUFFIXES[0]))
 
 
 def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) -> ImageRecord:

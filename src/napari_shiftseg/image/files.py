@@ -18,10 +18,13 @@ from napari_shiftseg.image.tiff import smallest_label_type, write_tiff
 from napari_shiftseg.image.tiff_series import open_tiff
 
 TIFF_SUFFIXES = (".tif", ".tiff")
+BIG_TIFF_SUFFIXES = (".btf", ".tf8")
 ZARR_SUFFIX = ".zarr"
 PNG_SUFFIX = ".png"
 WRITABLE = (*TIFF_SUFFIXES, f".ome{ZARR_SUFFIX}", ZARR_SUFFIX)
-READABLE = (*WRITABLE, PNG_SUFFIX)
+READABLE = (*WRITABLE, *BIG_TIFF_SUFFIXES, PNG_SUFFIX)
+
+_CONVERT = "; convert what a microscope's program wrote with Fiji or bioformats2raw"
 
 _NAMED = 3
 """Images of a file whose names are said."""
@@ -36,7 +39,7 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
         As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
         none of theirs.
     """
-    suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE)
+    suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE, _CONVERT)
     if suffix == PNG_SUFFIX:
         return open_png(path)
     return open_ome_zarr(path) if suffix == ZARR_SUFFIX else open_tiff(path)
@@ -173,8 +176,9 @@ def is_zarr_name(path: str | Path) -> bool:
     return _suffix(path, WRITABLE) == ZARR_SUFFIX
 
 
-def _suffix(path: str | Path, legal: tuple[str, ...]) -> str:
+def _suffix(path: str | Path, legal: tuple[str, ...], remedy: str = "") -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in legal:
-        raise ShiftSegError(f"{path} ends in {suffix or 'no suffix'}; legal: {', '.join(legal)}")
+        ends = f"{path} ends in {suffix or 'no suffix'}"
+        raise ShiftSegError(f"{ends}; legal: {', '.join(legal)}{remedy}")
     return suffix

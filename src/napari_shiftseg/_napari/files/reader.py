@@ -12,7 +12,7 @@ from napari.utils.notifications import show_error
 from napari_shiftseg._napari.tags import checksum
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.channel import Channel
-from napari_shiftseg.image.files import TIFF_SUFFIXES, ZARR_SUFFIX, open_images
+from napari_shiftseg.image.files import BIG_TIFF_SUFFIXES, TIFF_SUFFIXES, ZARR_SUFFIX, open_images
 from napari_shiftseg.image.opened import OpenedImage
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -27,7 +27,7 @@ _MORE = ("cyan", "magenta", "yellow", "blue", "green", "red")
 
 def get_tiff_reader(path: str | list[str]) -> Reader | None:
     """Return a reader of one TIFF file; lists are stacks, which napari itself reads."""
-    fits = isinstance(path, str) and path.lower().endswith(TIFF_SUFFIXES)
+    fits = isinstance(path, str) and path.lower().endswith((*TIFF_SUFFIXES, *BIG_TIFF_SUFFIXES))
     return read_images if fits else None
 
 
