@@ -171,7 +171,7 @@ def test_bigtiff_is_read_by_its_own_names(tmp_path, suffix):
 
 
 def test_who_has_a_file_of_a_microscope_is_told_what_converts_it(tmp_path):
-    with pytest.raises(ShiftSegError, match="ends in .czi; legal: .* with Fiji or bioformats2raw"):
+    with pytest.raises(ShiftSegError, match=r"ends in .czi; legal: .* with Fiji or bioformats2raw"):
         open_image(tmp_path / "a.czi")
 
 
