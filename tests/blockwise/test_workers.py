@@ -1,21 +1,30 @@
 """Several processes: the same labels, and none the worse for one that dies."""
 
 import os
+import socket
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from signal import SIGINT, SIGKILL, default_int_handler, signal
 
 import numpy as np
 import pytest
 
 from napari_shiftseg.blockwise import run
+from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.blockwise.job import Job
 from napari_shiftseg.blockwise.predict import predict_block
+from napari_shiftseg.blockwise.prepare import prepare
 from napari_shiftseg.blockwise.segment_file import segment_file
+from napari_shiftseg.blockwise.source import Source
+from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.blockwise.workers import workers_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.model_file import save_model
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.files import open_image, write_image
 from napari_shiftseg.pipeline import segment
 from napari_shiftseg.samples.discs import disc_image
@@ -107,6 +116,76 @@ def test_a_running_scheduler_is_joined(files, tmp_path):
         segment_file(image, output, model=model, scheduler=address, block_pixels=900)
     expected = segment(IMAGE, load_model(model)).labels
     np.testing.assert_array_equal(np.asarray(open_image(output).pixels), expected)
+
+
+def test_a_model_is_named_so_that_workers_in_other_folders_find_it(files, tmp_path, monkeypatch):
+    image, model = files
+    monkeypatch.chdir(Path(model).parent)
+    job = prepare_job(image, Path(model).name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert Job.open(job.order).model.sha256 == job.model.sha256
+
+
+@pytest.mark.parametrize("changed", ["model", "image"])
+def test_a_worker_that_finds_another_file_refuses_it(files, tmp_path, changed, trained_model):
+    model, image = tmp_path / "discs.safetensors", tmp_path / "discs.tif"
+    save_model(model, trained_model.network, trained_model.description)
+    write_image(image, IMAGE, axes="yx")
+    order = prepare_job(image, model, tmp_path).order
+    if changed == "model":
+        save_model(model, trained_model.network, replace(trained_model.description, name="other"))
+    else:
+        write_image(image, IMAGE[::-1], axes="yx")
+    with pytest.raises(ShiftSegError, match="has changed since the run began, or a worker sees"):
+        Job.open(order)
+
+
+def prepare_job(image, model, folder):
+    settings = FileSettings(model=model)
+    loaded = settings.load()
+    source = Source.open(image, loaded, None)
+    return prepare(source, WorkFolder.beside(folder / "labels.tif"), loaded, settings)
+
+
+def last_work(scheduler, job, number):
+    """End the scheduler in the midst of the work."""
+    if number == 4:
+        os.kill(scheduler, SIGKILL)
+    predict_block(job, number)
+
+
+def test_a_scheduler_that_dies_is_one_message(files, tmp_path, monkeypatch, capfd, port):
+    image, model = files
+    address = f"tcp://127.0.0.1:{port}"
+    finds_this_file = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    start = partial(subprocess.Popen, stderr=subprocess.DEVNULL, env=finds_this_file)
+    python = [sys.executable, "-m"]
+    scheduler = start([*python, "distributed.cli.dask_scheduler", "--port", port, "--no-dashboard"])
+    with pytest.warns(ShiftSegWarning, match="has no workers yet"), workers_of(scheduler=address):
+        pass
+    worker = start([*python, "distributed.cli.dask_worker", address, "--no-dashboard"])
+    monkeypatch.setattr(run, "predict_block", partial(last_work, scheduler.pid))
+    output = tmp_path / "labels.tif"
+    with warnings.catch_warnings(), pytest.raises(ShiftSegError, match="the scheduler was lost"):
+        warnings.simplefilter("ignore", ShiftSegWarning)  # of a worker that is not there yet
+        segment_file(image, output, model=model, scheduler=address, block_pixels=900)
+    for process in (worker, scheduler):
+        process.kill()
+        process.wait()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def test_an_empty_address_is_refused(files, tmp_path):
+    image, model = files
+    with pytest.raises(ShiftSegError, match="address is empty"):
+        segment_file(image, tmp_path / "l.tif", model=model, scheduler="")
 
 
 def test_a_scheduler_that_is_not_there_is_one_message(files, tmp_path):

@@ -74,6 +74,20 @@ def test_a_mask_of_another_shape_is_refused(tmp_path):
         list(read_pack(pack))
 
 
+def test_masks_of_whole_numbers_may_be_floats(tmp_path):
+    assert_holds_a_and_b(write_folder(tmp_path / "pack", mask=MASK.astype(np.float32)))
+    assert next(read_pack(tmp_path / "pack")).mask.dtype == np.int64
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan, np.inf, 1e30])
+def test_masks_of_other_numbers_are_refused_by_name(tmp_path, value):
+    mask = MASK.astype(np.float32)
+    mask[0, 0] = value
+    pack = write_folder(tmp_path / "pack", mask=mask)
+    with pytest.raises(ShiftSegError, match=r"masks/a.tif holds float32 pixels that are no whole"):
+        list(read_pack(pack))
+
+
 def test_what_is_no_pack_is_refused(tmp_path):
     with pytest.raises(ShiftSegError, match="no such data pack"):
         list(read_pack(tmp_path / "absent"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from napari_shiftseg.blockwise.workers import refuse_too_few
+from napari_shiftseg.blockwise.workers import refuse_no_workers
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
@@ -68,7 +68,7 @@ class FileSettings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        refuse_too_few(self.workers)
+        refuse_no_workers(self.workers, self.scheduler)
 
     @property
     def embedding_file(self) -> Path | None:

@@ -9,9 +9,11 @@ from typing import Any
 
 from napari_shiftseg._version import __version__
 from napari_shiftseg.blockwise.blocks import BlockGrid
+from napari_shiftseg.blockwise.fingerprint import fingerprint_of
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
@@ -30,6 +32,8 @@ class Order:
     model
         Name of a bundled model, or path of a model file; empty if it is a loaded model of the
         process that runs.
+    model_sha256
+        By which the model is known again.
     precision
         The number type to compute in.
     clustering
@@ -62,6 +66,7 @@ class Order:
 
     folder: Path
     model: str
+    model_sha256: str
     precision: Precision
     clustering: Clustering
     stitch: StitchMode
@@ -98,9 +103,23 @@ class Job:
 
     @classmethod
     def open(cls, order: Order) -> Job:
-        """Open image and model by their names."""
+        """Open image and model by their names.
+
+        Raises
+        ------
+        ShiftSegError
+            If they cannot be opened, or others than those of the run have their names here.
+        """
         model = load_model(order.model, precision=order.precision)
         source = Source.open(order.image, model, order.axes, channel=order.channel)
+        for name, own, ordered in (
+            (order.model, model.sha256, order.model_sha256),
+            (order.image, fingerprint_of(source), order.fingerprint),
+        ):
+            if own != ordered:
+                raise ShiftSegError(
+                    f"{name} has changed since the run began, or a worker sees another file there"
+                )
         return cls(order, source.frames, model)
 
     @property

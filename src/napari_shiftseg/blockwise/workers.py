@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from multiprocessing.util import Finalize
@@ -15,12 +16,14 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from napari_shiftseg.blockwise.job import Job, Order
-from napari_shiftseg.errors import ShiftSegError, hearing
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning, hearing
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Task = Callable[[Job, int], None]
 """Works on the block of a number; what it finds lies in the job's folder afterwards."""
+
+_TALKATIVE = ("distributed", "tornado", "asyncio")
 
 _LIVES = 3
 """How many workers a piece of work may outlive; one that kills more is at fault itself."""
@@ -66,7 +69,8 @@ class Cluster:
 
     def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Call a function; see :class:`Workers`. What a lost worker had is begun again."""
-        from distributed import KilledWorker, as_completed
+        from distributed import CancelledError, KilledWorker, as_completed
+        from distributed.comm.core import CommClosedError
 
         remote = partial(_with_threads, self._threads, work)
         futures = self._client.map(remote, list(items), pure=False)
@@ -78,6 +82,11 @@ class Cluster:
                 f"{_LIVES} workers were lost over the same piece of work, for lack of memory "
                 "most often; start fewer workers, or give each more memory"
             ) from None
+        except (CancelledError, CommClosedError):
+            raise ShiftSegError(
+                "the scheduler was lost, or it cancelled the work; the same command goes on from "
+                "the finished blocks"
+            ) from None
         finally:
             self._client.cancel(futures)
 
@@ -86,10 +95,14 @@ class Cluster:
         return self.each(partial(_remote, task, job.order), numbers)
 
 
-def refuse_too_few(count: int | None) -> None:
-    """Raise ShiftSegError if a number of workers is given that is none."""
+def refuse_no_workers(count: int | None, scheduler: str | None) -> None:
+    """Raise ShiftSegError if workers are asked for in a way that names none."""
+    if scheduler and count:
+        raise ShiftSegError("give either a number of workers or a scheduler's address, not both")
     if count is not None and count < 1:
         raise ShiftSegError(f"the number of workers is {count}; legal: from 1 on")
+    if scheduler is not None and not scheduler.strip():
+        raise ShiftSegError("the scheduler's address is empty; legal: one as tcp://host:8786")
 
 
 @contextlib.contextmanager
@@ -109,9 +122,7 @@ def workers_of(count: int | None = None, scheduler: str | None = None) -> Iterat
         If both are given, the count is not positive, dask.distributed is not installed, or
         the scheduler does not answer.
     """
-    if scheduler and count:
-        raise ShiftSegError("give either a number of workers or a scheduler's address, not both")
-    refuse_too_few(count)
+    refuse_no_workers(count, scheduler)
     if not scheduler and count in (None, 1):
         yield Here()
         return
@@ -128,11 +139,33 @@ def workers_of(count: int | None = None, scheduler: str | None = None) -> Iterat
                     silence_logs=logging.CRITICAL,
                 )
             scheduler = stack.enter_context(cluster)
+        stack.enter_context(_without_a_log())
         try:
             client = stack.enter_context(distributed.Client(scheduler, timeout=10))
         except (OSError, ValueError) as error:
             raise ShiftSegError(f"no scheduler answers at {scheduler} ({error})") from None
+        if not client.scheduler_info()["workers"]:
+            warnings.warn(
+                f"the scheduler at {scheduler} has no workers yet; waiting for the first",
+                ShiftSegWarning,
+                stacklevel=3,
+            )
         yield Cluster(client, threads)
+
+
+@contextlib.contextmanager
+def _without_a_log() -> Iterator[None]:
+    """Say nothing of lost connections but what is raised."""
+    known = list(logging.root.manager.loggerDict)  # dask gives many a level of its own
+    logs = [logging.getLogger(name) for name in known if name.split(".")[0] in _TALKATIVE]
+    former = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, former, strict=True):
+            log.setLevel(level)
 
 
 @contextlib.contextmanager

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.slabs import Slabs
 
 _LARGEST = 2**63 - 1
+
+LARGEST_EXACT = 2**53
+"""Up to which float64 holds all whole numbers."""
 
 _ALIKE = 0.5
 """Share of neighbours within objects that differ in no labels."""
@@ -41,6 +45,32 @@ def refuse_no_labels(pixels: Any, name: object) -> None:
             raise ShiftSegError(
                 f"{name} holds negative labels; 0 is background, objects are from 1 on"
             )
+
+
+def whole_labels(pixels: NDArray[Any], name: object) -> NDArray[Any]:
+    """Return labels that some programs write as floats as the integers that they are.
+
+    Parameters
+    ----------
+    pixels
+        An array of any type.
+    name
+        Of its file, for people.
+
+    Raises
+    ------
+    ShiftSegError
+        If they are no numbers, some are no whole numbers, or too large for int64.
+    """
+    if pixels.dtype.kind in "bui":
+        return pixels
+    whole = pixels.dtype.kind == "f" and bool((np.trunc(pixels) == pixels).all())
+    if not whole or not (np.abs(pixels) <= LARGEST_EXACT).all():
+        raise ShiftSegError(
+            f"{name} holds {pixels.dtype} pixels that are no whole numbers; labels are: "
+            "0 is background, each object has a number of its own"
+        )
+    return pixels.astype(np.int64)
 
 
 def refuse_too_large(pixels: Any, name: object) -> None:

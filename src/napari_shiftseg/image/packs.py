@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import PNG_SUFFIX, TIFF_SUFFIXES
+from napari_shiftseg.image.label_pixels import whole_labels
 from napari_shiftseg.image.png import decode_png
 from napari_shiftseg.image.readable import undamaged
 from napari_shiftseg.image.tiff import KIND, first_series, refuse_endless
@@ -51,8 +52,8 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
     Raises
     ------
     ShiftSegError
-        If there is no such pack, an image has no mask, a file is damaged, or the shapes of a
-        pair differ.
+        If there is no such pack, an image has no mask, a file is damaged, the shapes of a pair
+        differ, or a mask has other than whole numbers.
     """
     images, masks = _members(Path(path))
     for name in sorted(images):
@@ -60,6 +61,7 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
             _pixels(members[name], f"{path}: {kind}/{name}")
             for kind, members in (("images", images), ("masks", masks))
         )
+        mask = whole_labels(mask, f"{path}: masks/{name}")
         if image.shape[: mask.ndim] != mask.shape and image.shape[-mask.ndim :] != mask.shape:
             raise ShiftSegError(
                 f"{path}: {name} has an image of shape {image.shape} and a mask of {mask.shape}"

@@ -13,11 +13,9 @@ from torch import Tensor
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.border import read_reflected
+from napari_shiftseg.image.label_pixels import LARGEST_EXACT
 from napari_shiftseg.seams.numbered import numbered
 from napari_shiftseg.tiles.geometry import Size
-
-_LARGEST_EXACT = 2**53
-"""Up to which float64 holds all whole numbers."""
 
 UNKNOWN = -1
 """Label of pixels outside of the image: they take no part in the loss."""
@@ -156,7 +154,7 @@ class Crops:
 
 def _exact(mask: NDArray[np.integer]) -> NDArray[np.integer]:
     """Renumber objects whose labels float64 does not hold; what is negative stays unknown."""
-    if np.can_cast(mask.dtype, np.int32) or mask.max(initial=0) <= _LARGEST_EXACT:
+    if np.can_cast(mask.dtype, np.int32) or mask.max(initial=0) <= LARGEST_EXACT:
         return mask
     return np.where(mask < 0, UNKNOWN, numbered(np.maximum(mask, 0))[1])
 
