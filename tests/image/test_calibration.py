@@ -31,7 +31,15 @@ def test_units_get_their_full_names(spelling, name):
 
 
 @pytest.mark.parametrize(
-    ("axes", "known"), [("tczyx", "tczyx"), ("yxs", "yxs"), ("qyx", None), ("zzyx", None)]
+    ("axes", "known"),
+    [
+        ("tczyx", "tczyx"),
+        ("yxs", "yxs"),
+        ("qyx", None),
+        ("zzyx", None),
+        ("qyxs", "pyxs"),
+        ("qqyxs", "pqyxs"),
+    ],
 )
 def test_axes_are_known_if_each_is(axes, known):
     assert Calibration.of(axes).known_axes == known

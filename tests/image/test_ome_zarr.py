@@ -241,13 +241,13 @@ def test_a_missing_package_is_named_with_its_command(path, monkeypatch, package)
         write_ome_zarr(path, PIXELS, axes="czyx")
 
 
-def test_an_image_of_a_plate_is_named_by_its_folder(tmp_path):
-    plate = tmp_path / "plate.zarr"
-    zarr.open_group(plate, mode="w").attrs["plate"] = {"wells": [{"path": "A/1"}]}
-    pixels = np.random.default_rng(0).integers(0, 255, (30, 40), np.uint8)
-    (plate / "A" / "1").mkdir(parents=True)
-    write_image(tmp_path / "image.zarr", pixels, axes="yx")
-    (tmp_path / "image.zarr").rename(plate / "A" / "1" / "0")
-    np.testing.assert_array_equal(open_images(plate / "A" / "1" / "0")[0].pixels, pixels)
-    with pytest.raises(ShiftSegError, match=r"name one below it, as plate/A/1/0"):
+@pytest.mark.parametrize("below", ["0", "A/1/0"])
+def test_an_image_below_a_group_is_named_by_its_path(tmp_path, below):
+    plate, image = tmp_path / "plate.ome.zarr", zarr.open_group(tmp_path / "plate.ome.zarr")
+    for name in below.split("/")[:-1]:
+        image = image.create_group(name)
+    write_image(tmp_path / "image.zarr", PIXELS[0, 0], axes="yx")
+    (tmp_path / "image.zarr").rename(plate / below)
+    assert open_images(plate / below)[0].pixels.shape == PIXELS.shape[2:]
+    with pytest.raises(ShiftSegError, match=f"name one below it, as {plate / below}"):
         open_images(plate)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.packs import read_pack
 
 IMAGE = np.arange(30, dtype=np.uint8).reshape(5, 6)
@@ -59,6 +59,29 @@ def test_other_files_are_passed_over(tmp_path):
     pack = write_folder(tmp_path / "pack")
     (pack / "images" / "notes.txt").write_text("not an image")
     assert_holds_a_and_b(pack)
+
+
+def test_what_a_mac_puts_beside_files_is_passed_over(tmp_path):
+    pack = write_folder(tmp_path / "pack")
+    for folder in (pack, pack / "__MACOSX"):
+        for kind in ("images", "masks"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            (folder / kind / "._a.tif").write_bytes(b"\0\5\x16\7")
+    assert_holds_a_and_b(pack)
+    assert_holds_a_and_b(zipped(pack))
+
+
+def test_a_zip_of_two_packs_is_refused(tmp_path):
+    for part in ("train", "test"):
+        write_folder(tmp_path / "both" / part)
+    with pytest.raises(ShiftSegError, match=r"several folders images/ \(test/images, train/images"):
+        list(read_pack(zipped(tmp_path / "both")))
+
+
+def test_a_mask_without_an_image_is_named(tmp_path):
+    pack = write_folder(tmp_path / "pack", masks=("a", "b", "c"))
+    with pytest.warns(ShiftSegWarning, match=r"no TIFF or PNG called c.tif \(1 such masks"):
+        assert_holds_a_and_b(pack)
 
 
 def test_a_missing_mask_is_named(tmp_path):

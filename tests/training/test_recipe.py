@@ -90,7 +90,7 @@ class TestRanges:
 
 def test_images_of_other_axes_are_refused():
     recipe = TrainingRecipe("discs:13", window=12, ndim=3, levels=1)
-    with pytest.raises(ShiftSegError, match=r"a 3-D network of 1 channel\(s\) needs 3 axes"):
+    with pytest.raises(ShiftSegError, match=r"a 3-D network of 1 channel needs 3 axes"):
         trainer_of(recipe)
 
 

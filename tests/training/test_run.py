@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
+from filelock import FileLock
 
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.unet import UNet
@@ -48,6 +50,10 @@ class TestHeldOut:
         many = pairs(1) * 400
         trained, held = held_out(many, RECIPE)
         assert (len(trained), len(held)) == (384, 16)
+
+    def test_leave_one_to_train_on(self):
+        trained, held = held_out(pairs(4), TrainingRecipe("layers", hold_out=0.99))
+        assert (len(trained), len(held)) == (1, 3)
 
     def test_a_single_image_is_trained_on(self):
         assert held_out(pairs(1), RECIPE)[1] == []
@@ -218,6 +224,37 @@ class TestSettings:
         corrected[-1].mask[corrected[-1].mask == 1] = 0
         with pytest.raises(ShiftSegError, match="a training on other images or labels"):
             TrainingRun(RECIPE, corrected, checkpoint=begun)
+
+    def test_that_were_changed_on_the_way_are_in_the_card(self, begun):
+        other = replace(RECIPE, steps=5, learning_rate=1e-4)
+        run = TrainingRun(other, pairs(), checkpoint=begun, command="shiftseg train --steps 5")
+        list(run.events())
+        training = run.best_model("new").description.training
+        assert training["changes"] == [{"before_step": 4, "steps": 60, "learning_rate": 3e-3}]
+        assert training["recipe"]["learning_rate"] == 1e-4
+        again = TrainingRun(
+            replace(other, steps=2, learning_rate=0.5), pairs(), checkpoint=begun, command="again"
+        )
+        assert again.finished and not list(again.events())
+        assert again.best_model("new").description.training == training
+
+    def test_of_validation_are_known_by_what_they_hold(self, tmp_path):
+        for kind, name in (("images", "image"), ("masks", "mask")):
+            (tmp_path / "held" / kind).mkdir(parents=True)
+            tifffile.imwrite(tmp_path / "held" / kind / "a.tif", getattr(pairs()[0], name))
+        recipe = replace(RECIPE, validation=str(tmp_path / "held"), steps=2)
+        file = tmp_path / "run.checkpoint"
+        list(TrainingRun(recipe, pairs(), checkpoint=file).events())
+        tifffile.imwrite(tmp_path / "held" / "masks" / "a.tif", pairs()[1].mask)
+        with pytest.raises(ShiftSegError, match="a training on other images or labels"):
+            TrainingRun(replace(recipe, steps=4), pairs(), checkpoint=file)
+
+    def test_another_run_that_writes_the_checkpoint_is_waited_for(self, begun):
+        with (
+            FileLock(begun.with_name(f".{begun.name}.lock")),
+            pytest.raises(ShiftSegError, match="being written by another run"),
+        ):
+            list(TrainingRun(RECIPE, pairs(), checkpoint=begun).events())
 
     def test_data_have_their_name_alone_in_checkpoints_of_before(self, begun):
         state = torch.load(begun, weights_only=True)

@@ -319,8 +319,9 @@ def test_sizes_of_pixels_that_tiff_has_no_numbers_for_are_kept(tmp_path, size):
 
 
 @pytest.mark.slow_trust
-def test_an_output_that_nobody_reads(model):
-    process = started("models", "--json", "-")
+@pytest.mark.parametrize("words", [("models", "--json", "-"), ("segment", "--help")])
+def test_an_output_that_nobody_reads(words):
+    process = started(*words)
     process.stdout.close()
     said = process.stderr.read()
     assert process.wait(timeout=240) == 141, said

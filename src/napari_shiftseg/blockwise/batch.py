@@ -11,7 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from napari_shiftseg.blockwise.file_settings import FileSettings
-from napari_shiftseg.blockwise.fingerprint import date_of, fingerprint_of, written_at
+from napari_shiftseg.blockwise.fingerprint import (
+    date_of,
+    fingerprint_of,
+    refuse_another,
+    written_at,
+)
 from napari_shiftseg.blockwise.run import SegmentedFile
 from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.source import Source
@@ -91,10 +96,16 @@ def segment_folder_events(
     twice = [name for name, count in Counter(map(_labels_of, names)).items() if count > 1]
     if twice:
         raise ShiftSegError(f"two images would have the labels {twice[0]}: name one by the pattern")
-    settings.load()
+    known = settings.load().sha256
     make_folder(output)
-    alone = replace(settings, workers=None, scheduler=None, memory=settings.budget)
-    work = partial(_segmented, folder.absolute(), output.absolute(), alone)
+    alone = replace(
+        settings,
+        model=settings.model_name or settings.model,
+        workers=None,
+        scheduler=None,
+        memory=settings.budget,
+    )
+    work = partial(_segmented, folder.absolute(), output.absolute(), alone, known)
     with workers_of(settings.workers, settings.scheduler) as staff:
         yield from staff.each(work, names)
 
@@ -146,13 +157,16 @@ def _labels_of(name: str) -> str:
     return str(path if writable else path.with_suffix(TIFF_SUFFIXES[0]))
 
 
-def _segmented(folder: Path, output: Path, settings: FileSettings, name: str) -> ImageRecord:
+def _segmented(
+    folder: Path, output: Path, settings: FileSettings, known: str, name: str
+) -> ImageRecord:
     begin = time.monotonic()
     labels = output / _labels_of(name)
     try:
         labels.parent.mkdir(parents=True, exist_ok=True)
         with hearing() as of_model:
             model = settings.load()
+        refuse_another(str(settings.model), model.sha256, known)
         with hearing() as warned:
             status, objects = _labelled(folder / name, labels, model, settings)
     except (ShiftSegError, OSError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_shiftseg.blockwise.workers import refuse_no_workers
 from napari_shiftseg.embeddings.budget import default_memory, memory_size
-from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
@@ -74,6 +74,14 @@ class FileSettings:
     def embedding_file(self) -> Path | None:
         """Where the embedding is to be written."""
         return None if self.embeddings is None else Path(self.embeddings).absolute()
+
+    @property
+    def model_name(self) -> str:
+        """By what any process finds the model, whatever its folder; empty for a loaded one."""
+        if isinstance(self.model, Model):
+            return ""
+        bundled = str(self.model) in bundled_models()
+        return str(self.model) if bundled else str(Path(self.model).absolute())
 
     def load(self) -> Model:
         """Load the model; raises ShiftSegError if there is none."""

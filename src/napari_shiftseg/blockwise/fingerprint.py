@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_shiftseg.blockwise.source import Source
+from napari_shiftseg.errors import ShiftSegError
 
 _ALL = 2**26
 """Pixels up to which all of an image is read."""
@@ -42,6 +43,27 @@ def written_at(path: Path) -> float:
     """Return when a file, or the last one in a folder, was written, in seconds."""
     inside = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
     return max(file.stat().st_mtime for file in [path, *inside])
+
+
+def refuse_another(name: str, own: str, known: str) -> None:
+    """Check that a name leads a process to the file that the run began with.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    own, known
+        By what it is known, here and where the run began.
+
+    Raises
+    ------
+    ShiftSegError
+        If it leads to another.
+    """
+    if own != known:
+        raise ShiftSegError(
+            f"{name} has changed since the run began, or a worker sees another file there"
+        )
 
 
 def _is_small(source: Source) -> bool:

@@ -9,11 +9,10 @@ from typing import Any
 
 from napari_shiftseg._version import __version__
 from napari_shiftseg.blockwise.blocks import BlockGrid
-from napari_shiftseg.blockwise.fingerprint import fingerprint_of
+from napari_shiftseg.blockwise.fingerprint import fingerprint_of, refuse_another
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.model import Model, load_model
-from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.settings import Clustering, Precision, StitchMode
@@ -112,14 +111,8 @@ class Job:
         """
         model = load_model(order.model, precision=order.precision)
         source = Source.open(order.image, model, order.axes, channel=order.channel)
-        for name, own, ordered in (
-            (order.model, model.sha256, order.model_sha256),
-            (order.image, fingerprint_of(source), order.fingerprint),
-        ):
-            if own != ordered:
-                raise ShiftSegError(
-                    f"{name} has changed since the run began, or a worker sees another file there"
-                )
+        refuse_another(order.model, model.sha256, order.model_sha256)
+        refuse_another(order.image, fingerprint_of(source), order.fingerprint)
         return cls(order, source.frames, model)
 
     @property

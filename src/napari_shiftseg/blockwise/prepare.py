@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from napari_shiftseg.blockwise.job import Job, Order
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.budget import in_bytes, least_memory, tile_within
-from napari_shiftseg.embeddings.model import Model, bundled_models
+from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.pipeline import plan_for, scalings_of
 from napari_shiftseg.tiles.geometry import Size
@@ -40,7 +39,7 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
     tile = _tile(grid, folder, model, settings)
     order = Order(
         folder=folder.path,
-        model=_name(settings.model),
+        model=settings.model_name,
         model_sha256=model.sha256,
         precision=model.precision,
         clustering=settings.clustering or model.description.clustering,
@@ -58,13 +57,6 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         embeddings=str(settings.embedding_file or ""),
     )
     return Job(order, frames, model)
-
-
-def _name(model: str | Path | Model) -> str:
-    """Return by what any process finds the model; its folder may be another."""
-    if isinstance(model, Model):
-        return ""
-    return str(model) if str(model) in bundled_models() else str(Path(model).absolute())
 
 
 def _grid(size: Size, folder: WorkFolder, model: Model, settings: FileSettings) -> BlockGrid:

@@ -29,7 +29,8 @@ app = App(
     name="shiftseg",
     help="Instance segmentation by metric learning, and the diagnosis of tile-and-stitch seams.",
     suppress_keyboard_interrupt=False,  # it would end without a word
-    default_parameter=Parameter(negative_iterable=()),  # no --empty-... for numbers per axis
+    # No --empty-... for numbers per axis, which follow their option one after the other.
+    default_parameter=Parameter(negative_iterable=(), consume_multiple=True),
 )
 
 
@@ -56,6 +57,11 @@ def ended() -> Iterator[None]:
     except BrokenPipeError:
         _give_output_up()
         sys.exit(UNREAD)
+    except SystemExit as error:
+        # So ends the printer of --help when nobody reads it.
+        if isinstance(error.__context__, BrokenPipeError):
+            sys.exit(UNREAD)
+        raise
     except OSError as error:
         _give_output_up()
         where = f"{error.filename}: " if error.filename else ""

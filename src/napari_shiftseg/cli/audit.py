@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, ChannelName, Reporting, note
@@ -27,7 +25,7 @@ def audit(
     network: NetworkName,
     *,
     takes: NetworkInput = AS_NAMED,
-    input_size: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=True)] = None,
+    input_size: tuple[int, ...] | None = None,
     image: Path | None = None,
     channel: ChannelName = None,
     window: int | None = None,

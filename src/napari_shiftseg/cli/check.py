@@ -37,7 +37,6 @@ def _spaced(numbers: tuple[object, ...]) -> str:
 Tile = Annotated[
     tuple[int | Literal["auto"], ...],
     Parameter(
-        consume_multiple=True,
         show_default=_spaced,
         help="Tile size in pixels, one number or one per axis, 0 for an axis without lines; "
         '"auto" looks for tile size and offset.',
@@ -46,7 +45,6 @@ Tile = Annotated[
 Offset = Annotated[
     tuple[int, ...],
     Parameter(
-        consume_multiple=True,
         show_default=_spaced,
         help="Position of the grid's first line, where the tile size is given: one number or one "
         "per axis.",

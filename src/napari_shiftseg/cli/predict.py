@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from cyclopts import Parameter
 
 from napari_shiftseg._version import __version__
 from napari_shiftseg.cli.app import app
@@ -50,7 +48,7 @@ def predict(
     tile: int | None = None,
     freeze_statistics: bool = False,
     labels: Path | None = None,
-    embedding: Annotated[tuple[int, ...], Parameter(consume_multiple=True)] = (),
+    embedding: tuple[int, ...] = (),
     foreground_channel: int | None = None,
     logits: bool = False,
     bandwidth: float = Clustering.bandwidth,

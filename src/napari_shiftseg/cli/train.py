@@ -20,8 +20,10 @@ from napari_shiftseg.cli.console import (
     refuse_model_output,
     this_command,
 )
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun, Validated, Validating
+from napari_shiftseg.wording import counted
 
 
 @app.command
@@ -63,19 +65,30 @@ def train(
     import torch
 
     refuse_model_output(output, overwrite=overwrite)
+    checkpoint = checkpoint or output.with_suffix(".checkpoint")
+    if checkpoint.suffix == output.suffix:
+        raise ShiftSegError(
+            f"{checkpoint} is to hold the training's state; legal: a name that does "
+            "not end as a model's, as .checkpoint"
+        )
     if threads:
         torch.set_num_threads(threads)
     run = TrainingRun(
         recipe,
-        checkpoint=checkpoint or output.with_suffix(".checkpoint"),
+        checkpoint=checkpoint,
         device=device,
         allow_small_window=allow_small_window,
+        command=this_command(),
     )
+    if run.finished:
+        note(f"all {run.trainer.step} steps are done; a larger number of steps trains on")
+    else:
+        held = f", {len(run.validated_on)} held out" if run.validated_on else ""
+        note(f"training on {counted(run.trained_on, 'image')}{held}")
     _train(run)
     run.export(
         output,
         name=name or output.stem,
-        command=this_command(),
         summary=summary,
         licence=licence,
         half=half,

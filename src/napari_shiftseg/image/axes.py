@@ -73,7 +73,7 @@ def find_layout(
         return Layout(everything[: extra - 1], len(shape) - 1, everything[extra - 1 : -1])
     if extra > 1 and in_channels > 1 and shape[extra - 1] == in_channels:
         return Layout(everything[: extra - 1], extra - 1, everything[extra:])
-    colour = extra == 1 and shape[-1] in (3, 4)
+    colour = extra >= 1 and shape[-1] in (3, 4)
     if extra < 0 or in_channels > 1 or colour:
         raise ShiftSegError(_misfit(shape, ndim, in_channels))
     return Layout(everything[:extra], None, everything[extra:])
@@ -100,9 +100,10 @@ def _misfit(shape: tuple[int, ...], ndim: int, in_channels: int, axes: str | Non
     named = f" and the axes {axes}" if axes else ""
     given = f"the image has the shape {shape}{named}"
     need = f"the model needs {ndim} spatial axes and {in_channels} channel(s)"
-    colour = len(shape) == ndim + 1 and shape[-1] in (3, 4)
+    loops = len(shape) - ndim - 1
+    colour = loops >= 0 and shape[-1] in (3, 4)
     if in_channels == 1 and (colour or (axes and "s" in axes)):
-        channels = f"{'zyx'[-ndim:]}c"
+        channels = axes.replace("s", "c") if axes else f"{'tpqr'[:loops]}{_SPATIAL[-ndim:]}c"
         return (
             f"{given}, which looks like colour (RGB); {need}: choose one channel, or say that the "
             f"axes are {channels} to segment each"

@@ -84,9 +84,16 @@ class Calibration:
 
     @property
     def known_axes(self) -> str | None:
-        """The axes if the kind of each is known and none is there twice, else None."""
-        distinct = len(set(self.axes)) == len(self.axes)
-        return self.axes if distinct and set(self.axes) <= set(_KNOWN) else None
+        """The axes if the kind of each is known and none is there twice, else None.
+
+        Beside colours, which are never space, axes of unknown kind are told apart: p, q, r.
+        """
+        seen = enumerate(self.axes)
+        letters = [a if a in _KNOWN and a not in self.axes[:i] else "" for i, a in seen]
+        if all(letters):
+            return self.axes
+        others = iter("pqruvw")
+        return "".join(a or next(others) for a in letters) if "s" in self.axes else None
 
     def with_channels(self) -> Calibration:
         """Put a channel axis in front; one that is there already becomes one of unknown kind."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from math import prod
@@ -20,6 +22,9 @@ from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, 
 from napari_shiftseg.image.readable import readable, undamaged
 
 _BARE = "{} is a bare Zarr array; legal: OME-Zarr, which names axes and voxel size"
+
+_DEEPEST = 3
+"""Groups in groups down to the images of a plate: row, well, field."""
 
 _MARKS = (".zgroup", ".zattrs", "zarr.json")
 
@@ -73,8 +78,30 @@ def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
             root = zarr.open_group(str(path), mode="r", use_consolidated=False)
         except zarr.errors.ContainsArrayError:
             raise ShiftSegError(_BARE.format(path)) from None
+        if not _attributes(root).get("multiscales"):
+            below = next(filter(holds_image, _folders(path)), None)
+            hint = f"; name one below it, as {below}" if below else ", nor below it"
+            raise ShiftSegError(f"{path} is a Zarr group without an OME-Zarr image in it{hint}")
         name = path.name.removesuffix(".zarr").removesuffix(".ome")
         return (_open(root, name), *_labels_within(root, name))
+
+
+def holds_image(folder: Path) -> bool:
+    """Tell whether a folder is an OME-Zarr image by its attributes alone, without zarr."""
+    for name in (".zattrs", "zarr.json"):
+        try:
+            attributes = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return "multiscales" in json.dumps(attributes)
+    return False
+
+
+def _folders(path: Path, depth: int = _DEEPEST) -> Iterator[Path]:
+    """Walk through the folders of a plate, the first well first."""
+    for folder in sorted(p for p in path.iterdir() if p.is_dir()) if depth else ():
+        yield folder
+        yield from _folders(folder, depth - 1)
 
 
 def _attributes(group: Any) -> dict[str, Any]:
@@ -86,11 +113,7 @@ def _attributes(group: Any) -> dict[str, Any]:
 def _open(group: Any, name: str) -> OpenedImage:
     attributes = _attributes(group)
     if not attributes.get("multiscales"):
-        inner = "A/1/0" if "plate" in attributes else "0"
-        raise ShiftSegError(
-            f"{name} is a Zarr group without an OME-Zarr image in it; name one below it, "
-            f"as {name}/{inner}"
-        )
+        raise ShiftSegError(f"{name} is a Zarr group without an OME-Zarr image in it")
     described = attributes["multiscales"][0]
     levels = _levels(group, described, name)
     provenance = attributes.get(PROVENANCE_KEY, {})

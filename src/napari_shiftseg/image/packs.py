@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import tifffile
 from numpy.typing import NDArray
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.files import PNG_SUFFIX, TIFF_SUFFIXES
 from napari_shiftseg.image.label_pixels import whole_labels
 from napari_shiftseg.image.png import decode_png
@@ -54,8 +55,20 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
     ShiftSegError
         If there is no such pack, an image has no mask, a file is damaged, the shapes of a pair
         differ, or a mask has other than whole numbers.
+
+    Warns
+    -----
+    ShiftSegWarning
+        If a mask has no image.
     """
     images, masks = _members(Path(path))
+    if alone := sorted(masks.keys() - images.keys()):
+        warnings.warn(
+            f"{path}: images/ has no TIFF or PNG called {alone[0]} ({len(alone)} such masks in "
+            "all); they are passed over",
+            ShiftSegWarning,
+            stacklevel=2,
+        )
     for name in sorted(images):
         image, mask = (
             _pixels(members[name], f"{path}: {kind}/{name}")
@@ -99,22 +112,32 @@ def _members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _folder_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     def members(kind: str) -> dict[str, Any]:
-        files = (f for f in (path / kind).glob("*") if f.suffix.lower() in _SUFFIXES)
+        files = (f for f in (path / kind).glob("*") if _is_member(f))
         return {f.name: lambda f=f: io.BytesIO(f.read_bytes()) for f in files}
 
     return members("images"), members("masks")
 
 
+def _is_member(path: PurePath) -> bool:
+    """Tell a picture from what systems put beside it, as a Mac's ``._name.tif``."""
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+
+
 def _zip_members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     with undamaged(path, "a folder or a ZIP file"), zipfile.ZipFile(path) as archive:
-        names = [PurePosixPath(name) for name in archive.namelist()]
+        names = [n for n in map(PurePosixPath, archive.namelist()) if _is_member(n)]
 
     def read(name: PurePosixPath) -> io.BytesIO:
         with zipfile.ZipFile(path) as archive:
             return io.BytesIO(archive.read(str(name)))
 
     def members(kind: str) -> dict[str, Any]:
-        inside = (n for n in names if n.parent.name == kind and n.suffix.lower() in _SUFFIXES)
+        inside = [n for n in names if n.parent.name == kind]
+        if len({n.parent for n in inside}) > 1:
+            folders = ", ".join(sorted({str(n.parent) for n in inside}))
+            raise ShiftSegError(
+                f"{path} has several folders {kind}/ ({folders}); legal: one, a pack for each part"
+            )
         return {n.name: lambda n=n: read(n) for n in inside}
 
     return members("images"), members("masks")

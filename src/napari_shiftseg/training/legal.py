@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from math import isfinite
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -19,7 +20,7 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Legal:
-    """A range of numbers.
+    """A range of finite numbers.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ class Legal:
     below: float | None = None
 
     def __contains__(self, value: float) -> bool:
-        return all(_LIMITS[name][1](value, limit) for name, limit in self._given())
+        limits = self._given()
+        return isfinite(value) and all(_LIMITS[name][1](value, limit) for name, limit in limits)
 
     def __str__(self) -> str:
         return " and ".join(f"{_LIMITS[name][0]} {limit:g}" for name, limit in self._given())

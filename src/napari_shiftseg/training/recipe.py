@@ -29,6 +29,7 @@ from napari_shiftseg.training.loss import DiscriminativeLoss
 from napari_shiftseg.training.presets import PRESETS, PresetName
 from napari_shiftseg.training.start import refuse_other_architecture
 from napari_shiftseg.training.windows import Windows
+from napari_shiftseg.wording import counted
 
 DISCS = "discs:"
 
@@ -161,7 +162,7 @@ class TrainingRecipe:
     padding: Literal["valid", "same"] = "valid"
     embedding_dims: int = number(4, at_least=1)
     coordinates: bool = True
-    coordinate_scale: float = number(8.0, above=0)
+    coordinate_scale: float = number(8.0, above=0, at_most=1e6)
     foreground: bool = True
     window: tuple[int, ...] | None = None
     mosaic: int = number(1, at_least=1)
@@ -181,17 +182,17 @@ class TrainingRecipe:
     background_label: int = 0
     by_area: bool = False
     flips: bool = True
-    zoom: float = number(1.25, at_least=1)
-    intensity: float = number(1.0, at_least=0)
-    elastic: float = number(0.0, at_least=0)
-    noise: float = number(0.0, at_least=0)
+    zoom: float = number(1.25, at_least=1, at_most=8)
+    intensity: float = number(1.0, at_least=0, at_most=100)
+    elastic: float = number(0.0, at_least=0, at_most=20)
+    noise: float = number(0.0, at_least=0, at_most=100)
     validation: str | None = None
     hold_out: float = number(0.1, at_least=0, below=1)
     validate_every: int = number(1000, at_least=1)
     bandwidth: float = number(1.5, above=0)
     start: str | None = None
     stop_at_zero: bool = False
-    seed: int = number(0, at_least=0)
+    seed: int = number(0, at_least=0, at_most=2**63 - 1)
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -354,7 +355,7 @@ class TrainingRecipe:
     def _crops(self, pairs: Sequence[Pair]) -> Crops:
         images, masks = [], []
         for pair in pairs:
-            pixels = self._channels_first(pair)
+            pixels = self.channels_first(pair)
             images.append(self.intensity_normalisation.measure(pixels)(pixels))
             masks.append(known_labels(pair.mask, self.background_label))
         return Crops(
@@ -373,16 +374,29 @@ class TrainingRecipe:
             by_area=self.by_area,
         )
 
-    def _channels_first(self, pair: Pair) -> NDArray[Any]:
-        ndim = self.geometry.ndim
-        if pair.mask.ndim == ndim:
-            frames = Frames.of(pair.image, ndim=ndim, in_channels=self.channels)
-            if not frames.loops and frames.spatial == pair.mask.shape:
-                return frames.frame().read()
+    def channels_first(self, pair: Pair) -> NDArray[Any]:
+        """Return an image as the network reads it, ``(C, *spatial)``.
+
+        Raises
+        ------
+        ShiftSegError
+            If image, mask and network do not fit each other; it names the image.
+        """
+        ndim, shape = self.geometry.ndim, pair.image.shape
+        channels = (pair.image.size // pair.mask.size) if pair.mask.size else 0
+        if pair.mask.ndim == ndim and channels == self.channels:
+            try:
+                frames = Frames.of(pair.image, ndim=ndim, in_channels=self.channels)
+                if not frames.loops and frames.spatial == pair.mask.shape:
+                    return frames.frame().read()
+            except ShiftSegError as error:
+                raise ShiftSegError(f"{pair.name}: {error}") from None
+        several = pair.mask.ndim == ndim and channels > 1
+        hint = f"; channels={channels} trains on all of them" if several else ""
         raise ShiftSegError(
-            f"{pair.name} has an image of shape {pair.image.shape} and a mask of "
-            f"{pair.mask.shape}; a {ndim}-D network of {self.channels} channel(s) needs {ndim} "
-            "axes in both, and channels first or last in the image"
+            f"{pair.name} has an image of shape {shape} and a mask of {pair.mask.shape}; a "
+            f"{ndim}-D network of {counted(self.channels, 'channel')} needs {ndim} axes in both, "
+            f"and channels first or last in the image{hint}"
         )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,23 @@ from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate_events
+from napari_shiftseg.files import alone
 from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.fit import StepDone, Trainer
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
+from napari_shiftseg.training.truth import refuse_no_truth
 
 MOST_VALIDATED = 16
 """Images of a validation at most."""
 
 _REPORTS = 400
+
+_ALONE = (
+    "zero padding, and each window is trained alone: neighbours across its border are never "
+    "trained together, and no stitching mends that (Sec. 3.2); mosaic=2 trains them together"
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,8 @@ class TrainingRun:
         As for :func:`napari_shiftseg.embeddings.device.choose_device`.
     allow_small_window
         Train although the output window does not exceed the period.
+    command
+        What a person typed to train, for the card.
 
     Raises
     ------
@@ -125,7 +135,8 @@ class TrainingRun:
     Warns
     -----
     ShiftSegWarning
-        If mixed precision is slower on the device.
+        If mixed precision is slower on the device, the masks look as if all objects had one
+        label, or a network with zero padding is trained in single windows.
 
     References
     ----------
@@ -140,26 +151,35 @@ class TrainingRun:
         checkpoint: Path | None = None,
         device: str | None = None,
         allow_small_window: bool = False,
+        command: str = "",
     ) -> None:
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.command = recipe, device, command
         if recipe.precision == "mixed" and emulates_bfloat16(choose_device(device)):
             warnings.warn(EMULATED, ShiftSegWarning, stacklevel=2)
         if checkpoint is not None:  # asked first: to read the images may take a while
             refuse_other_settings(asdict(recipe), checkpoint)
         every = recipe.pairs() if pairs is None else _named(pairs)
+        refuse_no_truth(every, recipe.background_label)
         trained, self.validated_on = held_out(every, recipe)
+        self.trained_on = len(trained)
+        for pair in self.validated_on:  # to find out now what the first validation would
+            recipe.channels_first(pair)
+        if recipe.padding == "same" and not (recipe.across and recipe.mosaic > 1):
+            warnings.warn(_ALONE, ShiftSegWarning, stacklevel=2)
         self.trainer: Trainer = recipe.trainer(
             trained, checkpoint=checkpoint, device=device, allow_small_window=allow_small_window
         )
-        content = _hash(every)
-        if self.trainer.kept.get("content", content) != content:
+        own = {"content": _hash(every)}
+        if recipe.validation is not None:
+            own["validation"] = _hash(self.validated_on)
+        if any(self.trainer.kept.get(name, value) != value for name, value in own.items()):
             assert checkpoint is not None
             raise ShiftSegError(
                 f"{checkpoint.name} holds a training on other images or labels: what was measured "
                 "on those would be compared with these; give it the former ones, or begin another "
                 "training under another name, which may start from the model of this one"
             )
-        self.trainer.kept |= {"recipe": asdict(recipe), "content": content}
+        self.trainer.kept = {"recipe": asdict(recipe), **self.trainer.kept, **own}
 
     @property
     def losses(self) -> list[Losses]:
@@ -187,8 +207,15 @@ class TrainingRun:
         return next((done for done in reversed(self.validations) if done.best), None)
 
     def events(self) -> Generator[Event]:
-        """Train on until the last step; closing it stops, and saves what there is."""
-        with closing(self.trainer.run()) as steps:
+        """Train on until the last step; closing it stops, and saves what there is.
+
+        Raises
+        ------
+        ShiftSegError
+            If a loss is not finite, or another process writes the checkpoint.
+        """
+        file = self.trainer.checkpoint
+        with alone(file) if file else nullcontext(), closing(self.trainer.run()) as steps:
             if self._validates_now():  # it was cut off when the run ended last
                 yield from self._validate()
             for done in steps:
@@ -234,17 +261,32 @@ class TrainingRun:
     def _model(self, weights: dict[str, Tensor], name: str, **description: Any) -> Model:
         network = UNet(self.recipe.architecture)
         network.load_state_dict({key: value.cpu() for key, value in weights.items()})
+        kept = self.trainer.kept
+        description["command"] = kept.get("command") or description.get("command", "")
         header = self.recipe.describe(self.trainer, name=name, **description)
+        header.training["recipe"] = kept.get("recipe", header.training["recipe"])
+        if changes := kept.get("changes"):
+            header.training["changes"] = changes
         if self.best is not None:
             header.scores["validation"] = asdict(self.best)
         return Model(network.eval().requires_grad_(False), header)
 
     def _report(self, done: StepDone) -> None:
+        self._keep_settings(done.step)
         recent = self.trainer.kept.setdefault("recent", [])
         recent.append(done.losses)
         if ends_report(done.step, self.recipe.steps):
             self._keep("losses", Losses(done.step, mean_terms(recent)))
             recent.clear()
+
+    def _keep_settings(self, step: int) -> None:
+        """Keep with which settings, and by which command, the steps were trained."""
+        kept, settings = self.trainer.kept, asdict(self.recipe)
+        former = kept.get("recipe", settings)
+        changed = {n: value for n, value in former.items() if settings.get(n, value) != value}
+        if changed:
+            kept.setdefault("changes", []).append({"before_step": step, **changed})
+        kept |= {"recipe": settings, "command": self.command or kept.get("command", "")}
 
     def _validates_now(self) -> bool:
         step, every, steps = self.trainer.step, self.recipe.validate_every, self.recipe.steps
@@ -299,10 +341,11 @@ def held_out(pairs: list[Pair], recipe: TrainingRecipe) -> tuple[list[Pair], lis
     held out where there are two.
     """
     if recipe.validation is not None:
-        return pairs, list(read_pack(recipe.validation))[:MOST_VALIDATED]
+        return pairs, list(islice(read_pack(recipe.validation), MOST_VALIDATED))
     if recipe.is_synthetic or recipe.hold_out == 0 or len(pairs) < 2:
         return pairs, []
-    count = min(MOST_VALIDATED, max(1, round(recipe.hold_out * len(pairs))))
+    wanted = max(1, round(recipe.hold_out * len(pairs)))
+    count = min(MOST_VALIDATED, len(pairs) - 1, wanted)
     order = np.random.default_rng(recipe.seed).permutation(len(pairs))
     held = set(order[:count].tolist())
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from napari_shiftseg._napari.tags import checksum
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.files import BIG_TIFF_SUFFIXES, TIFF_SUFFIXES, ZARR_SUFFIX, open_images
+from napari_shiftseg.image.ome_zarr import holds_image
 from napari_shiftseg.image.opened import OpenedImage
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -35,7 +35,7 @@ def get_zarr_reader(path: str | list[str]) -> Reader | None:
     """Return a reader of one OME-Zarr folder; other Zarr folders are left to others."""
     if not isinstance(path, str) or not path.rstrip("/\\").lower().endswith(ZARR_SUFFIX):
         return None
-    return read_images if _is_ome(Path(path)) else None
+    return read_images if holds_image(Path(path)) else None
 
 
 def read_images(path: str) -> list[LayerData] | list[tuple[None]]:
@@ -87,14 +87,3 @@ def _layer(image: OpenedImage) -> LayerData:
 def _looks(channel: Channel) -> dict[str, Any]:
     looks = {"colormap": channel.colour, "contrast_limits": channel.shown}
     return {name: value for name, value in looks.items() if value is not None}
-
-
-def _is_ome(folder: Path) -> bool:
-    """Tell by the attributes alone, without zarr."""
-    for name in (".zattrs", "zarr.json"):
-        try:
-            attributes = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        return "multiscales" in json.dumps(attributes)
-    return False
