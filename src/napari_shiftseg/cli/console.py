@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +149,27 @@ def progress_bar(title: str, total: int, *, done: int = 0) -> Iterator[Callable[
             note(f"{title} {count}/{total} {status}")
 
     yield advance
+
+
+@contextlib.contextmanager
+def first_interrupt() -> Iterator[threading.Event]:
+    """Set an event at the first Ctrl-C, so that no step is cut off; a second one is as ever."""
+    interrupted = threading.Event()
+    former = signal.getsignal(signal.SIGINT)
+    # Only the main thread hears signals; a shell has its background jobs ignore them.
+    if threading.current_thread() is not threading.main_thread() or former == signal.SIG_IGN:
+        yield interrupted
+        return
+
+    def hear(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, former)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def refuse_model_output(path: Path, *, overwrite: bool) -> None:

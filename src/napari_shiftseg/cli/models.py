@@ -77,8 +77,8 @@ def _mean_of(origins: object) -> str:
 
 
 def _minutes(seconds: object) -> str:
-    if isinstance(seconds, int | float) and 30 <= seconds < 1e12:
-        return str(round(seconds / 60))
+    if isinstance(seconds, int | float) and 0 < seconds < 1e12:
+        return str(round(seconds / 60)) if seconds >= 30 else "less than 1"
     return "unknown"
 
 

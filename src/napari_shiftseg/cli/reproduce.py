@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import OutputFile, Overwrite, note, refuse_existing, stderr
+from napari_shiftseg.cli.console import (
+    OutputFile,
+    Overwrite,
+    first_interrupt,
+    note,
+    refuse_existing,
+    stderr,
+)
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.synthetic import Preset
 from napari_shiftseg.files import make_folder, write_text
+
+if TYPE_CHECKING:
+    from napari_shiftseg.experiments.reproduce import Progress
 
 
 @app.command
@@ -47,25 +60,47 @@ def reproduce(
     import torch
 
     from napari_shiftseg.experiments.outcome import Outcome
-    from napari_shiftseg.experiments.reproduce import FIGURES, reproduce_events
+    from napari_shiftseg.experiments.reproduce import FIGURES, refuse_unknown, reproduce_events
     from napari_shiftseg.experiments.results_page import results_page
 
-    make_folder(output)
     if not figures and page is None:
         raise ShiftSegError(f"name a figure; legal: all, {', '.join(FIGURES)}")
     names = list(FIGURES) if "all" in figures else list(dict.fromkeys(figures))
+    refuse_unknown(names)
+    make_folder(output)
     refuse_existing(*(output / f"{name}.json" for name in names), page, overwrite=overwrite)
     if threads:
         torch.set_num_threads(threads)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, TimeRemainingColumn(), console=stderr, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        for event in reproduce_events(names, output, preset=preset, pretrained=pretrained):
+    events = reproduce_events(names, output, preset=preset, pretrained=pretrained)
+    with _bar() as show, first_interrupt() as interrupted, closing(events):
+        for event in events:
             if isinstance(event, Outcome):
                 print(event.verdict, flush=True)
             else:
-                total = event.total or None
-                bar.update(task, description=event.text, completed=event.done, total=total)
+                show(event)
+            if interrupted.is_set():
+                break
+    if interrupted.is_set():
+        note("stopped; the same command goes on with what is trained and measured")
+        raise KeyboardInterrupt
     if page is not None:
         write_text(page, results_page(output, page.parent))
         note(f"{page}")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    """Show progress on stderr; where that is no terminal, a line for each new piece of work."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=stderr, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        said = ""
+
+        def show(event: Progress) -> None:
+            nonlocal said
+            if not stderr.is_terminal and event.text != said:
+                note(event.text)
+            said = event.text
+            bar.update(task, description=said, completed=event.done, total=event.total or None)
+
+        yield show

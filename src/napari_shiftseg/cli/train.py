@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +12,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     Device,
     Overwrite,
+    first_interrupt,
     note,
     progress_bar,
     refuse_model_output,
@@ -103,7 +101,7 @@ def _train(run: TrainingRun) -> None:
     means: dict[str, float] = {}
     with (
         progress_bar("training", run.recipe.steps, done=run.trainer.step) as advance,
-        _first_interrupt() as interrupted,
+        first_interrupt() as interrupted,
         closing(run.events()) as events,
     ):
         for event in events:
@@ -119,27 +117,6 @@ def _train(run: TrainingRun) -> None:
         kept = run.trainer.checkpoint
         note(f"stopped after step {run.trainer.step}; the same command goes on from {kept}")
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _first_interrupt() -> Iterator[threading.Event]:
-    """Set an event at the first Ctrl-C, so that no step is cut off; a second one is as ever."""
-    interrupted = threading.Event()
-    former = signal.getsignal(signal.SIGINT)
-    # Only the main thread hears signals; a shell has its background jobs ignore them.
-    if threading.current_thread() is not threading.main_thread() or former == signal.SIG_IGN:
-        yield interrupted
-        return
-
-    def hear(*_: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, former)
-
-    signal.signal(signal.SIGINT, hear)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, former)
 
 
 def _validation(done: Validated) -> str:

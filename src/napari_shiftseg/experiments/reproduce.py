@@ -96,9 +96,7 @@ def reproduce_events(
     ShiftSegError
         If there is no such figure, or data or models are missing.
     """
-    for name in names:
-        if name not in FIGURES:
-            raise ShiftSegError(f"there is no figure {name!r}; legal: all, {', '.join(FIGURES)}")
+    refuse_unknown(names)
     for name in names:
         if name in _REAL_FIGURES:
             outcome = yield from _real(name, folder)
@@ -107,6 +105,13 @@ def reproduce_events(
         settings: dict[str, Any] = {} if name in _REAL_FIGURES else {"preset": preset}
         outcome.write(folder, **settings)
         yield outcome
+
+
+def refuse_unknown(names: Sequence[str]) -> None:
+    """Raise ShiftSegError if there is no figure of some name."""
+    for name in names:
+        if name not in FIGURES:
+            raise ShiftSegError(f"there is no figure {name!r}; legal: all, {', '.join(FIGURES)}")
 
 
 def _synthetic(
