@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -13,6 +14,8 @@ import tifffile
 import zarr
 
 from napari_shiftseg.blockwise.batch import segment_folder_events
+from napari_shiftseg.blockwise.file_settings import FileSettings
+from napari_shiftseg.embeddings.model_file import load_network, save_model
 from napari_shiftseg.image.files import open_image, write_image, write_labels
 
 
@@ -41,6 +44,18 @@ def batch(shiftseg, plate, model_file, tmp_path):
 def report(tmp_path):
     with (tmp_path / "labels" / "report.csv").open(newline="") as file:
         return {row["image"]: row for row in csv.DictReader(file)}
+
+
+def test_another_model_under_the_name_of_the_runs_is_not_taken(plate, model_file, tmp_path):
+    own = tmp_path / "own.safetensors"
+    network, description = load_network(model_file)
+    save_model(own, network, description)
+    names = ["A1.tif", "B/B1.tif"]
+    records = segment_folder_events(plate, tmp_path / "l", names, FileSettings(model=own))
+    assert next(records).status == "segmented"
+    save_model(own, network, replace(description, name="other"))
+    (last,) = records
+    assert last.status == "failed" and "own.safetensors has changed since" in last.message
 
 
 def test_a_png_has_labels_as_tiff(batch, plate, tmp_path):

@@ -14,7 +14,8 @@ IMAGE, MASK = disc_image(60)
 
 
 def check(*masks, background=0):
-    refuse_no_truth([Pair(f"image {i}", IMAGE, mask) for i, mask in enumerate(masks)], background)
+    pairs = [Pair(f"image {i}", IMAGE + i, mask) for i, mask in enumerate(masks)]
+    refuse_no_truth(pairs, background)
 
 
 @pytest.mark.parametrize("mask", [MASK, MASK.astype(np.uint8), np.where(MASK == 0, -1, MASK)])
@@ -44,6 +45,12 @@ def test_a_background_alone_is_no_object():
 def test_binary_masks_are_named(mask):
     with pytest.warns(ShiftSegWarning, match="give each object one of its own"):
         check(mask, mask)
+
+
+def test_an_image_that_is_there_twice_is_named():
+    twice = [Pair(name, IMAGE, MASK) for name in ("a", "copy of a")]
+    with pytest.warns(ShiftSegWarning, match="copy of a is the same image as a"):
+        refuse_no_truth(twice, 0)
 
 
 def test_images_instead_of_masks_are_named():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,8 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
     Warns
     -----
     ShiftSegWarning
-        If the masks look as if all objects had one label, or one looks like an image.
+        If the masks look as if all objects had one label, one looks like an image, or an image is
+        there twice.
     """
     masks = [pair.mask for pair in pairs]
     if background != 0 and not any((mask == background).any() for mask in masks):
@@ -56,6 +58,15 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
             "learns to join what has one label; give each object one of its own, as "
             "skimage.measure.label does"
         )
+    names: dict[bytes, str] = {}
+    for pair in pairs:
+        content = sha256(np.ascontiguousarray(pair.image).data).digest()
+        if names.setdefault(content, pair.name) != pair.name:
+            _warn(
+                f"{pair.name} is the same image as {names[content]}: if one is held out, the "
+                "validation has seen it"
+            )
+            break
     alike = [p.name for p in pairs if p.mask.dtype.kind in "ui" and looks_like_an_image(p.mask)]
     if alike:
         _warn(
