@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 LOWEST_WINDOW := .venv-lowest-window
 PYSIDE := $(CURDIR)/.venv-pyside
 LOWEST_TESTERS := einops hatchling hypothesis jsonschema monai pytest pytest-socket pytest-xdist pyyaml scikit-learn
-PIP_LOWEST = $(1)/bin/pip install --prefer-binary --quiet --disable-pip-version-check -c $(1)/constraints.txt
+PIP_LOWEST = $(1)/bin/pip install --quiet --disable-pip-version-check -c $(1)/constraints.txt
 STAMP := $(VENV)/.installed
 
 SYSTEM_LIBRARIES := xvfb xauth libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 libxkbcommon-x11-0 \

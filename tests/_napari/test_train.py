@@ -131,7 +131,7 @@ class TestFields:
         for name, editor in editors.items():
             assert editor.field.help, name
             assert editor.field.help in editor.control.toolTip()
-        assert "Legal: at least 1." in editors["zoom"].control.toolTip()
+        assert "Legal: at least 1 and at most 8." in editors["zoom"].control.toolTip()
 
     def test_untouched_they_are_the_recipes_defaults(self, dock):
         values = dock.view.settings.values()
@@ -261,7 +261,7 @@ class TestData:
 
     def test_a_stack_trains_a_2d_network_slice_by_slice(self, qtbot, viewer, dock, view):
         image, mask = disc_image(40, 12)
-        stack = np.stack([image] * 3)
+        stack = np.stack([image, 1 - image, image * 2])
         labels = np.stack([mask, np.zeros_like(mask), mask]).astype(int)
         viewer.add_image(stack, name="stack")
         viewer.add_labels(labels, name="stack: truth")
