@@ -24,6 +24,11 @@ def whole(trained_model):
     return segment(IMAGE, trained_model).prediction.embedding
 
 
+def assert_same(found, expected):
+    """To the last digits: older versions of torch add up in another order on other shapes."""
+    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-6)
+
+
 def pixels(path):
     return np.asarray(open_image(path).pixels)
 
@@ -34,7 +39,7 @@ def test_is_that_of_the_whole_image(how, whole, tmp_path, ending):
     found = segment_file(IMAGE, tmp_path / "labels.tif", embeddings=str(vectors), **how)
     assert found.blocks > 1
     opened = open_image(vectors)
-    np.testing.assert_array_equal(np.asarray(opened.pixels), whole)
+    assert_same(np.asarray(opened.pixels), whole)
     assert opened.calibration.axes == "cyx"
     assert opened.provenance["block"] == list(found.provenance["block"])
     assert {path.name for path in tmp_path.iterdir()} == {"labels.tif", vectors.name}
@@ -47,7 +52,7 @@ def test_of_a_stack_has_all_frames(how, trained_model, tmp_path):
     expected = segment(stack, trained_model).prediction.embedding
     opened = open_image(vectors)
     assert opened.calibration.axes == "tcyx"  # the order that OME-Zarr prescribes
-    np.testing.assert_array_equal(np.moveaxis(pixels(vectors), 1, 0), expected)
+    assert_same(np.moveaxis(pixels(vectors), 1, 0), expected)
 
 
 def test_a_run_that_was_stopped_while_writing_labels_goes_on(how, whole, tmp_path, monkeypatch):
@@ -63,7 +68,7 @@ def test_a_run_that_was_stopped_while_writing_labels_goes_on(how, whole, tmp_pat
     written = vectors.stat().st_mtime_ns
     segment_file(IMAGE, labels, embeddings=vectors, **how)
     assert vectors.stat().st_mtime_ns == written
-    np.testing.assert_array_equal(pixels(vectors), whole)
+    assert_same(pixels(vectors), whole)
     assert labels.exists() and not list(tmp_path.glob("*.unfinished"))
 
 
