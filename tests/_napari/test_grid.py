@@ -34,6 +34,10 @@ def colour(layer):
     return {tuple(np.round(np.array(c) * 255).astype(int)[:3]) for c in layer.edge_color}
 
 
+def seen(layer):
+    return [vector for vector in layer.data if np.abs(vector[1]).max() > 1e-3]
+
+
 def rgb(hexadecimal):
     return tuple(bytes.fromhex(hexadecimal[1:]))
 
@@ -137,7 +141,8 @@ def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer,
     thick = tiles.edge_width
     assert len(period.data)
     camera.zoom = 2.9
-    assert len(period.data) == 0
+    assert not seen(period)
+    assert len(period.data)  # napari cannot draw no lines at all when it turns to 3-D
     assert tiles.edge_width == pytest.approx(thick * 30 / 2.9, rel=0.2)
 
 
@@ -147,7 +152,7 @@ def test_dense_tiles_do_not_hide_the_image(viewer, widget, image):
     assert len(tiles.data)
     assert tiles.edge_width * min(tiles.scale) * camera.zoom == pytest.approx(7.2 / 6, rel=0.1)
     camera.zoom = 0.9
-    assert len(tiles.data) == 0
+    assert not seen(tiles)
 
 
 def test_a_hidden_grid_stays_hidden_and_is_right_when_shown_again(viewer, widget, image):

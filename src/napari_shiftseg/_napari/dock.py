@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
 from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.focus_ring import FocusRing
 from napari_shiftseg._napari.llvm import keep_triton_out
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.sentence import warning_style
@@ -47,6 +48,7 @@ class Dock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(form)
+        self._ring = FocusRing(self)
         while_alive(self, self._viewer.events.theme, self.on_theme)
         self.actions_of_widget.register()
         self.on_theme()
@@ -69,6 +71,7 @@ class Dock(QWidget):
     def on_theme(self) -> None:
         """Take the colours of napari's theme."""
         self.setStyleSheet(warning_style(warning_text(self._viewer.theme)))
+        self._ring.take_theme(self._viewer.theme)
 
 
 def scrolling(form: QWidget) -> QScrollArea:

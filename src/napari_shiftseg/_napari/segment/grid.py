@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,10 @@ _SHARE = 6
 """What part of the distance between two lines a line may take."""
 
 _NOTHING = Lines(np.zeros((0, 2, 2), np.float32), np.zeros(0, bool))
+_TOO_DENSE = replace(_NOTHING)
+
+_SPECK = 1e-6
+"""Length in pixels of what nobody sees: napari fails to draw no vectors at all in 3-D."""
 
 
 class GridLines(QObject):
@@ -122,7 +127,7 @@ class GridLines(QObject):
             return
         zoom = camera_of(self._viewer).zoom
         distance = self._spacing * zoom
-        self._fill(layer, self._wanted if distance >= self._readable else _NOTHING)
+        self._fill(layer, self._wanted if distance >= self._readable else _TOO_DENSE)
         width = min(self._width, max(1, distance / _SHARE))
         width /= zoom * pixel_size(self._viewer, layer.scale)
         if not 0.9 < width / layer.edge_width < 1.1:
@@ -167,9 +172,14 @@ class GridLines(QObject):
         if lines is self._drawn:
             return
         self._drawn = lines
-        layer.data = lines.vectors if len(lines.vectors) else np.zeros((0, 2, layer.ndim))
-        if lines.harmful.any() or len(np.unique(layer.edge_color, axis=0)) > 1:
-            layer.edge_color = self._colours[lines.harmful.astype(int)]
+        vectors, harmful = lines.vectors, lines.harmful
+        if not len(vectors):
+            harmful = np.zeros(int(lines is not _NOTHING), bool)
+            vectors = np.zeros((len(harmful), 2, layer.ndim), np.float32)
+            vectors[:, 1, -1] = _SPECK
+        layer.data = vectors
+        if harmful.any() or len(np.unique(layer.edge_color, axis=0)) > 1:
+            layer.edge_color = self._colours[harmful.astype(int)]
 
     def _add(self, placement: Placement) -> None:
         self._drawn = _NOTHING
