@@ -73,8 +73,7 @@ class FocusRing(QObject):
 
     def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
         if (former := self.ring_in(self._form)) is not None:
-            former.hide()
-            former.setParent(None)
+            former.setParent(None)  # which hides it
             former.deleteLater()
         by_mouse = QApplication.mouseButtons() != Qt.MouseButton.NoButton
         if now is not None and self._form.isAncestorOf(now) and not by_mouse:

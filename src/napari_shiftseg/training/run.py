@@ -154,10 +154,11 @@ class TrainingRun:
         command: str = "",
     ) -> None:
         self.recipe, self.device, self.command = recipe, device, command
+        self._settings = asdict(recipe)
         if recipe.precision == "mixed" and emulates_bfloat16(choose_device(device)):
             warnings.warn(EMULATED, ShiftSegWarning, stacklevel=2)
         if checkpoint is not None:  # asked first: to read the images may take a while
-            refuse_other_settings(asdict(recipe), checkpoint)
+            refuse_other_settings(self._settings, checkpoint)
         every = recipe.pairs() if pairs is None else _named(pairs)
         refuse_no_truth(every, recipe.background_label)
         trained, self.validated_on = held_out(every, recipe)
@@ -179,7 +180,7 @@ class TrainingRun:
                 "on those would be compared with these; give it the former ones, or begin another "
                 "training under another name, which may start from the model of this one"
             )
-        self.trainer.kept = {"recipe": asdict(recipe), **self.trainer.kept, **own}
+        self.trainer.kept = {"recipe": self._settings, **self.trainer.kept, **own}
 
     @property
     def losses(self) -> list[Losses]:
@@ -264,7 +265,7 @@ class TrainingRun:
         kept = self.trainer.kept
         description["command"] = kept.get("command") or description.get("command", "")
         header = self.recipe.describe(self.trainer, name=name, **description)
-        header.training["recipe"] = kept.get("recipe", header.training["recipe"])
+        header.training["recipe"] = kept["recipe"]
         if changes := kept.get("changes"):
             header.training["changes"] = changes
         if self.best is not None:
@@ -281,8 +282,8 @@ class TrainingRun:
 
     def _keep_settings(self, step: int) -> None:
         """Keep with which settings, and by which command, the steps were trained."""
-        kept, settings = self.trainer.kept, asdict(self.recipe)
-        former = kept.get("recipe", settings)
+        kept, settings = self.trainer.kept, self._settings
+        former = kept["recipe"]
         changed = {n: value for n, value in former.items() if settings.get(n, value) != value}
         if changed:
             kept.setdefault("changes", []).append({"before_step": step, **changed})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -52,34 +52,44 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
             f"there is no object in {counted(len(masks), 'mask')}: objects have labels from 1 on, "
             "each one of its own"
         )
+    for mistake in _mistakes(pairs, with_objects, background):
+        warnings.warn(mistake, ShiftSegWarning, stacklevel=2)
+
+
+def _mistakes(
+    pairs: Sequence[Pair], with_objects: Sequence[NDArray[np.integer]], background: int
+) -> Iterator[str]:
+    """Say what most probably is not meant."""
     if all(_is_one_label_in_parts(mask, background) for mask in with_objects):
-        _warn(
+        yield (
             f"every mask ({len(with_objects)}) has one label in several separate parts: a network "
             "learns to join what has one label; give each object one of its own, as "
             "skimage.measure.label does"
         )
+    if twins := _same_image(pairs):
+        yield (
+            f"{twins[1]} is the same image as {twins[0]}: if one is held out, the validation has "
+            "seen it"
+        )
+    alike = (p.name for p in pairs if p.mask.dtype.kind in "ui" and looks_like_an_image(p.mask))
+    if name := next(alike, None):
+        yield (
+            f"the mask of {name} looks like an image: most neighbouring pixels differ; were images "
+            "and masks exchanged?"
+        )
+
+
+def _same_image(pairs: Sequence[Pair]) -> tuple[str, str] | None:
+    """Name the first two pairs with one image, None if there are none."""
     names: dict[bytes, str] = {}
     for pair in pairs:
         content = sha256(np.ascontiguousarray(pair.image).data).digest()
         if names.setdefault(content, pair.name) != pair.name:
-            _warn(
-                f"{pair.name} is the same image as {names[content]}: if one is held out, the "
-                "validation has seen it"
-            )
-            break
-    alike = [p.name for p in pairs if p.mask.dtype.kind in "ui" and looks_like_an_image(p.mask)]
-    if alike:
-        _warn(
-            f"the mask of {alike[0]} looks like an image: most neighbouring pixels differ; were "
-            "images and masks exchanged?"
-        )
+            return names[content], pair.name
+    return None
 
 
 def _is_one_label_in_parts(mask: NDArray[np.integer], background: int) -> bool:
     labels = np.unique(mask)
     labels = labels[(labels > 0) & (labels != background)]
     return len(labels) == 1 and ndimage.label(mask == labels[0])[1] >= _PARTS
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, ShiftSegWarning, stacklevel=3)
