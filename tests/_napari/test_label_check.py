@@ -148,8 +148,19 @@ class TestFinding:
         [(severity, message)] = notifications()
         assert severity == "error" and "the offset is 500 px; legal: 0 to 127" in message
 
+    def test_of_labels_that_are_painted_on_is_outdated(self, view, theirs, check):
+        check()
+        theirs.paint((3, 3), 9999)
+        assert view.finding.is_warning and view.finding.text().endswith("check again.")
+        assert not any(b.isEnabled() for b in (view.list, view.report, view.repair.repair))
+        theirs.undo()
+        check()
+        assert not view.finding.is_warning
+        assert all(b.isEnabled() for b in (view.list, view.report, view.repair.repair))
+
     def test_without_labels_there_is_nothing_to_press(self, view):
         assert not view.run.run.isEnabled()
+        assert view.axes.isHidden() and view.frames.isHidden()
 
 
 class TestImage:
@@ -452,7 +463,7 @@ class TestRepair:
         self, viewer, view, theirs, check, repair, notifications
     ):
         check()
-        theirs.data_setitem((np.array([0]), np.array([0])), 9999)
+        theirs.data[0, 0] = 9999  # as a script may, which tells nobody
         repair()
         assert "theirs was changed since the check" in notifications()[-1][1]
         assert "theirs, repaired" not in viewer.layers

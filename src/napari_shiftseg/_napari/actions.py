@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -12,6 +13,7 @@ from app_model.expressions import parse_expression
 from app_model.types import Action, MenuRule
 from napari._app_model import get_app_model
 from napari.viewer import Viewer
+from psygnal import EmitLoopError
 from qtpy.QtCore import QObject
 
 from napari_shiftseg._napari.alive import when_deleted
@@ -74,7 +76,8 @@ class Actions(QObject):
 
     def register(self) -> None:
         """Make the commands known."""
-        _run_all(_stale)
+        with suppress(RuntimeError, EmitLoopError):  # of a window that has gone with its palette
+            _run_all(_stale)
         app = get_app_model()
         number = next(_number)
         for command in self._commands:

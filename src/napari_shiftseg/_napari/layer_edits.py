@@ -1,4 +1,4 @@
-"""Hear when a layer of the viewer gets other pixels or another place."""
+"""Hear when a layer of the viewer gets other pixels, is painted on, or gets another place."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class LayerEdits(QObject):
     """
 
     repixelled = Signal(object)
+    painted = Signal(object)
     moved = Signal(object)
     _pixels_set = Signal(object)
     _place_set = Signal(object)
@@ -55,6 +56,8 @@ class LayerEdits(QObject):
 
     def _watch(self, layer: Layer) -> None:
         while_alive(self, layer.events.data, self._on_data)
+        if "paint" in layer.events.emitters:
+            while_alive(self, layer.events.paint, self._on_paint)
         for name in _PLACE:
             if name in layer.events.emitters:
                 while_alive(self, layer.events.emitters[name], self._on_place)
@@ -64,6 +67,9 @@ class LayerEdits(QObject):
 
     def _on_data(self, event: Any) -> None:
         self._pixels_set.emit(event.source)
+
+    def _on_paint(self, event: Any) -> None:
+        self.painted.emit(event.source)
 
     def _on_place(self, event: Any) -> None:
         self._place_set.emit(event.source)

@@ -94,6 +94,8 @@ class Opening(QWidget):
             self._freezer.give_up()
             if self._made is not None:
                 self._made.leave()
+            # Else it lives and listens on: napari keeps whom it has to tell of something.
+            self.deleteLater()
 
     def _begin(self) -> None:
         form = getattr(sys.modules.get(self.module), self.name, None)

@@ -35,6 +35,17 @@ class Remembered:
         """Return the paths of models that were opened lately, the last one first."""
         return [str(path) for path in self.get("recent_models", [])][:_RECENT]
 
+    def tiles_of(self, model: str) -> dict[str, int]:
+        """Return the tile sizes that a model was last given, by stitch mode."""
+        given = self.get("tiles", {}).get(model)
+        sizes = given.items() if isinstance(given, dict) else ()
+        return {mode: size for mode, size in sizes if isinstance(size, int) and size > 0}
+
+    def keep_tiles(self, model: str, given: dict[str, int]) -> None:
+        """Keep the tile sizes of a model, by its hash."""
+        others = [(name, kept) for name, kept in self.get("tiles", {}).items() if name != model]
+        self.keep("tiles", dict([*others, (model, given)][-_RECENT:]))
+
     def keep_recent(self, path: str) -> None:
         """Put a model's path in front."""
         others = [other for other in self.recent_models() if other != path]

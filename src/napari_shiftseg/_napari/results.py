@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels, Layer
@@ -33,11 +34,14 @@ from napari_shiftseg._napari.layers import (
     show_some_rings,
 )
 from napari_shiftseg._napari.ownership import fill, is_the_persons, watch
-from napari_shiftseg._napari.placement import axes_of, frames_of_layer, places_of
+from napari_shiftseg._napari.placement import axes_of, frames_of_layer, pixels_of, places_of
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.mend import Groups
+
+_MADE: WeakKeyDictionary[Layer, Result] = WeakKeyDictionary()
+"""Results by their labels layers: a dock that is closed and opened again takes them up."""
 
 
 class Results(QObject):
@@ -85,6 +89,27 @@ class Results(QObject):
         """Return the labels layer of a result, None if it is gone."""
         return layer_of(self._viewer, result.key, LABELS)
 
+    def take_up(self) -> None:
+        """Take up the results that an earlier dock left in the viewer."""
+        for layer in own_layers(self._viewer, kind=LABELS):
+            result = _MADE.get(_bare(layer))
+            if result is None or tag_of(layer).get("key") != repr(result.key):
+                continue
+            self._keep(self.at_its_image(result))
+            if layer.visible or not self._current:
+                self._current = repr(result.key)
+            image = layer_with(self._viewer, result.subject.image_key)
+            if image is not None and pixels_of(image) is not result.subject.image:
+                self._outdated.add(repr(result.key))
+        if self._by_key:
+            self.changed.emit()
+
+    def _keep(self, result: Result) -> None:
+        self._by_key[repr(result.key)] = result
+        layer = self.labels_of(result)
+        if layer is not None:
+            _MADE[_bare(layer)] = result
+
     def at_its_image(self, result: Result) -> Result:
         """Move a result to where its image lies now: that may have been calibrated meanwhile."""
         subject = result.subject
@@ -106,7 +131,8 @@ class Results(QObject):
         if own:
             self.giving_way.emit()
         for name, result in own.items():
-            self._by_key[name] = moved = self.at_its_image(result)
+            moved = self.at_its_image(result)
+            self._keep(moved)
             for layer in own_layers(self._viewer, key=name):
                 move_to(layer, moved.subject.placement)
         if own:
@@ -131,9 +157,9 @@ class Results(QObject):
     def add(self, result: Result) -> Generator[None, None, Labels]:
         """Bring up the layers of a result, hidden if they are new, in steps; return its labels."""
         labels = yield from add_result(self._viewer, result)
-        self._by_key = {key: kept for key, kept in self._by_key.items() if self._is_shown(key)} | {
-            repr(result.key): result
-        }
+        self._by_key = {key: kept for key, kept in self._by_key.items() if self._is_shown(key)}
+        self._by_key.pop(repr(result.key), None)
+        self._keep(result)
         self._outdated.discard(repr(result.key))
         return labels
 
@@ -170,7 +196,7 @@ class Results(QObject):
         layer = layer_of(self._viewer, result.key, LABELS)
         if layer is None:
             return
-        self._by_key[repr(result.key)] = result
+        self._keep(result)
         if is_the_persons(layer) or not can_refill(layer, result.subject.placement):
             self.show(result)
             return
@@ -201,7 +227,7 @@ class Results(QObject):
 
     def recolour(self, result: Result) -> None:
         """Put other colours into the embedding layer of a result."""
-        self._by_key[repr(result.key)] = result
+        self._keep(result)
         if layer_of(self._viewer, result.key, EMBEDDING) is not None:
             show_picture(self._viewer, result)
 
@@ -237,3 +263,9 @@ class Results(QObject):
             if self._current == key:
                 self._current = next(reversed(self._by_key), "")
             self.changed.emit()
+
+
+def _bare(layer: Layer) -> Layer:
+    """Return the layer itself: napari hands plugins a passing proxy of it."""
+    bare: Layer = getattr(layer, "__wrapped__", layer)
+    return bare

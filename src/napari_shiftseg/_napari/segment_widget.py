@@ -61,8 +61,9 @@ class SegmentWidget(Dock):
         self.begin(self._tabs(), self._close, self._commands())
 
     def start(self) -> Steps:
-        """Load the first model and look at the image that is there."""
+        """Load the first model, and look at the image and the results that are there."""
         yield from self.control.begin()
+        self.results.take_up()
 
     @property
     def model(self) -> ModelSection:
@@ -111,10 +112,11 @@ class SegmentWidget(Dock):
 
     def _on_results(self) -> None:
         """Offer the current result for correction, unless something is being corrected."""
-        current = self.results.current
+        current, corrected = self.results.current, self.correct.layers.layer
         layer = None if current is None else self.results.labels_of(current)
-        if layer is not None and self.correct.tool == "off":
+        if layer is not None and (self.correct.tool == "off" or not _is_seen(corrected)):
             self.correct.layers.choose(layer)
+            self.correct_control.take_up()
         self.correct_control.refresh()
 
     def _close(self) -> None:
@@ -123,3 +125,7 @@ class SegmentWidget(Dock):
         self.correct_control.stop()
         self.turns.stop()
         remove_passing(self._viewer)
+
+
+def _is_seen(layer: Layer | None) -> bool:
+    return layer is not None and bool(layer.visible)

@@ -55,6 +55,7 @@ class CheckControl(QObject):
         self.overlay = CheckOverlay(viewer, self.turns, self)
         self.repaired = RepairedLayer(viewer)
         self.found: Found | None = None
+        self._edited = False
         self._clicks = Clicks(viewer, self)
         self._connect()
         self._on_layer(view.layers.layer)
@@ -132,6 +133,8 @@ class CheckControl(QObject):
         self._clicks.clicked.connect(self._on_click)
         edits = LayerEdits(self._viewer, self)
         edits.moved.connect(self._follow)
+        for edited in (edits.repixelled, edits.painted):
+            edited.connect(self._on_edited)
         edits.end_with_pixels(self.runner)
         edits.end_with_pixels(self.repairs)
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
@@ -152,6 +155,7 @@ class CheckControl(QObject):
         """Offer the axes of another layer, and the grid that it was made with."""
         self._allow()
         if layer is None:
+            self._view.show_axes(list("yx"), of=2)
             return
         ndim = spatial_axes(layer)
         self._view.axes.choose("volume" if ndim > 2 else "frame")
@@ -175,7 +179,7 @@ class CheckControl(QObject):
     def _on_found(self, found: Any) -> None:
         if not isinstance(found, Found):
             return
-        self.found = found
+        self.found, self._edited = found, False
         self._view.show_found(found, finding(found))
         self._propose()
         grid, check = self._view.grid, found.check
@@ -192,7 +196,8 @@ class CheckControl(QObject):
     def _allow(self) -> None:
         found, busy = self._found_in_choice, self.runner.running or self.repairs.running
         sure = self._view.repair.confidence
-        some = found is not None and any(c.confidence >= sure for c in found.check.splits)
+        fresh = [] if found is None or self._edited else found.check.splits
+        some = any(cut.confidence >= sure for cut in fresh)
         self._view.run.run.setEnabled(self._view.layers.layer is not None)
         self._view.repair.allow(repair=some and not busy, undo=self.repaired.there)
 
@@ -226,6 +231,13 @@ class CheckControl(QObject):
         placement = TurnedPlacement.of_layer(layer, found.part.placement.frame)
         self.found = replace(found, part=replace(found.part, placement=placement))
         self.overlay.show(self.found)
+
+    def _on_edited(self, layer: Labels) -> None:
+        """Offer no more of what was found in pixels that are others now."""
+        if self.found is not None and str(layer.unique_id) == self.found.part.key:
+            self._edited = True
+            self._view.outdate()
+            self._allow()
 
     def _on_click(self, place: tuple[float, ...]) -> None:
         """Choose the row of an object that was clicked."""

@@ -99,6 +99,11 @@ class CheckView(QWidget):
         self.repair.done.say("")
         self._allow_export(True)
 
+    def outdate(self) -> None:
+        """Say that what is listed is of other labels, and do not export it."""
+        self.finding.say("The labels were changed since: check again.", warning=True)
+        self._allow_export(False)
+
     def show_axes(self, names: list[str], *, of: int) -> None:
         """Offer the spatial axes of a layer of so many, and what else there is to choose."""
         self.grid.set_axes(names)

@@ -75,6 +75,10 @@ class CorrectControl(QObject):
         self._on_state()
         self._propose()
 
+    def take_up(self) -> None:
+        """Give the mouse to the tool that is on, if one is."""
+        self._on_tool()
+
     def stop(self) -> None:
         """Put the tool away, as when the dock is closed."""
         self._tab.tools.choose("off")

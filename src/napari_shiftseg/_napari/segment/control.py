@@ -165,7 +165,8 @@ class SegmentControl(QObject):
             while_alive(self, moved, self._await_rest)
 
     def _on_model(self, model: Model | None) -> None:
-        self._tab.stitch.set_model(model)
+        tiles = {} if model is None else self._remembered.tiles_of(model.sha256)
+        self._tab.stitch.set_model(model, tiles)
         self.resolve()
 
     def _on_image(self, image: Image | None) -> None:
@@ -178,6 +179,9 @@ class SegmentControl(QObject):
 
     def _on_stitching(self) -> None:
         self._remembered.keep("mode", self._tab.stitch.mode)
+        model = self._tab.model.model
+        if model is not None:
+            self._remembered.keep_tiles(model.sha256, self._tab.stitch.given)
         self.resolve()
 
     def _on_region(self, kind: str) -> None:

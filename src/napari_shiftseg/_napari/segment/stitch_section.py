@@ -80,11 +80,16 @@ class StitchSection(QGroupBox):
         size = self._given.get("corrected", self._given.get("naive"))
         return None if size is None else corrected_tile(geometry, (size,) * geometry.ndim)
 
-    def set_model(self, model: Model | None) -> None:
-        """Take another model; its tile sizes start from its own again."""
+    def set_model(self, model: Model | None, given: dict[str, int]) -> None:
+        """Take another model, and the tile sizes that a person gave it before, by mode."""
         if model is not self._model:
             self._model = model
-            self._given.clear()
+            self._given = dict(given)
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The tile sizes that a person gave the model, by mode."""
+        return dict(self._given)
 
     def plan(self, size: Size, region: Region | None = None) -> TilePlan | None:
         """Return the plan for an image of this size, and show its tile size."""
