@@ -62,11 +62,27 @@ def test_labels_keep_values_scale_and_provenance(export, result, tmp_path, suffi
         ("a.tif", "Labels as OME-Zarr (*.ome.zarr)", "a.ome.zarr"),
         ("a", "Labels as OME-Zarr (*.ome.zarr)", "a.ome.zarr"),
         ("a.png", "Labels as TIFF (*.tif)", "a.tif"),
+        ("a.tiff", "Labels as TIFF (*.tif)", "a.tiff"),
+        ("a.TIF", "Labels as OME-Zarr (*.ome.zarr)", "a.ome.zarr"),
+        ("a.ome.tif", "Embedding as OME-Zarr (*.ome.zarr)", "a.ome.zarr"),
+        ("a.0.5um", "Labels as TIFF (*.tif)", "a.0.5um.tif"),
+        ("a.0.5um", "Labels as OME-Zarr (*.ome.zarr)", "a.0.5um.ome.zarr"),
     ],
 )
 def test_a_typed_ending_and_a_chosen_kind(export, result, tmp_path, typed, kind, written):
     export(tmp_path / typed, kind)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a.")] == [written]
+
+
+def test_what_is_exported_meanwhile_is_written_too(qtbot, widget, result, tmp_path, monkeypatch):
+    asked = [tmp_path / f"{number}.tif" for number in range(3)]
+    names = iter(asked)
+    kind = "Labels as TIFF (*.tif)"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(next(names)), kind))
+    for _ in asked:
+        widget.segment.result.export.click()
+    qtbot.waitUntil(lambda: not widget.result_control.writing.busy, timeout=PATIENCE)
+    assert all(path.is_file() for path in asked)
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])

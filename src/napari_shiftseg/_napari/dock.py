@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
@@ -75,10 +75,9 @@ class Dock(QWidget):
 
 
 def scrolling(form: QWidget) -> QScrollArea:
-    """Wrap a form that may be higher than the window."""
+    """Wrap a form that may be higher than the window, and wider where letters are large."""
     area = QScrollArea()
     area.setWidget(form)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area

@@ -1,4 +1,4 @@
-"""Labels that follow the sliders: the cached embedding is clustered again, off the GUI thread."""
+"""What follows the form at once, off the GUI thread: labels, colours, jumps, files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _PATIENCE = 30
 
 
 class Live(QObject):
-    """Does the last thing that was asked for, one at a time.
+    """Does the last thing of each kind that was asked for, one at a time.
 
-    What is asked while something runs waits; of several that wait only the last is done.
+    What is asked while something runs waits; of several of a kind that wait only the last is
+    done.
     """
 
     done = Signal(object)
@@ -24,7 +25,7 @@ class Live(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._waiting: Callable[[], Iterator[Any]] | None = None
+        self._waiting: dict[str, Callable[[], Iterator[Any]]] = {}
         self._runner = Runner(self, quiet=True)
         self._runner.succeeded.connect(self.done)
         self._runner.failed.connect(self.failed)
@@ -37,24 +38,24 @@ class Live(QObject):
     @property
     def busy(self) -> bool:
         """Whether something runs or waits."""
-        return self._runner.running or self._waiting is not None
+        return self._runner.running or bool(self._waiting)
 
-    def ask(self, work: Callable[[], Iterator[Any]]) -> None:
-        """Ask for something; it takes the place of what waits."""
-        self._waiting = work
+    def ask(self, kind: str, work: Callable[[], Iterator[Any]]) -> None:
+        """Ask for something; it takes the place of what waits of its kind."""
+        self._waiting[kind] = work
         self._timer.start()
 
     def stop(self) -> None:
         """Forget what runs and what waits."""
-        self._waiting = None
+        self._waiting.clear()
         self._timer.stop()
         self._runner.cancel()
 
     def _begin(self) -> None:
-        if self._waiting is None or self._runner.running:
+        if self._runner.running or not self._waiting:
             return
-        work, self._waiting = self._waiting, None
-        self._runner.start(work(), "clustering")
+        kind = next(iter(self._waiting))
+        self._runner.start(self._waiting.pop(kind)(), kind)
 
     def _go_on(self, running: bool) -> None:
         if not running:

@@ -85,6 +85,13 @@ class Results(QObject):
         """Return the result that a labels layer shows, None if it is none of ours."""
         return None if layer is None else self._by_key.get(tag_of(layer).get("key", ""))
 
+    def still(self, result: Result) -> Result | None:
+        """Return what a result has become, None if it is gone or another run took its place."""
+        kept = self._by_key.get(repr(result.key))
+        if kept is None or kept.segmentation.prediction is not result.segmentation.prediction:
+            return None
+        return kept
+
     def labels_of(self, result: Result) -> Labels | None:
         """Return the labels layer of a result, None if it is gone."""
         return layer_of(self._viewer, result.key, LABELS)

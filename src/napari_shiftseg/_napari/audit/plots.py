@@ -21,6 +21,9 @@ from napari_shiftseg.sweep_figure import DARK, LIGHT, Ink
 _FLOOR = 1e-17
 """Where errors of nought are drawn."""
 
+_NARROWEST = 240
+"""Pixels that axes and their numbers need side by side."""
+
 
 class AuditPlots(QWidget):
     """Error against shift above, receptive field below."""
@@ -217,7 +220,7 @@ def _canvas(height: int) -> Any:
     canvas = FigureCanvasQTAgg(Figure(layout="constrained"))
     # A figure asks for more height than the dock has; it fills what is left instead.
     canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-    canvas.setMinimumHeight(height)
+    canvas.setMinimumSize(_NARROWEST, height)
     return canvas
 
 

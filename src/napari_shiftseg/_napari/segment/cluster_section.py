@@ -11,7 +11,8 @@ from superqt import QLabeledDoubleSlider, QLabeledSlider
 
 from napari_shiftseg.settings import Clustering
 
-_DECIMALS = 2
+_DECIMALS, _FINE = 2, 4
+"""Digits after the point, and those of small settings."""
 
 
 class ClusterSection(QGroupBox):
@@ -22,7 +23,9 @@ class ClusterSection(QGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Clustering", parent)
         self._own = Clustering()
-        self.controls: dict[str, QWidget] = {}
+        self.controls: dict[str, Any] = {}
+        self._shown: dict[str, float] = {}
+        """What each slider makes of the settings that it was given."""
         form = QFormLayout(self)
         for field in dataclasses.fields(Clustering):
             if field.metadata:
@@ -41,7 +44,7 @@ class ClusterSection(QGroupBox):
         kept = {
             name: getattr(self._own, name)
             for name, value in values.items()
-            if value == self._shown(name, self._own)
+            if value == self._shown[name]
         }
         return dataclasses.replace(
             self._own, **values | kept, split_components=self.split.isChecked()
@@ -53,17 +56,15 @@ class ClusterSection(QGroupBox):
         for name, control in self.controls.items():
             control.blockSignals(True)
             value = getattr(settings, name)
-            control.setMaximum(max(control.maximum(), value))
+            if not isinstance(value, int):
+                control.setDecimals(_FINE if 0 < value < 0.1 else _DECIMALS)
+            control.setRange(min(control.minimum(), value), max(control.maximum(), value))
             control.setValue(value)
+            self._shown[name] = control.value()
             control.blockSignals(False)
         self.split.blockSignals(True)
         self.split.setChecked(settings.split_components)
         self.split.blockSignals(False)
-
-    def _shown(self, name: str, settings: Clustering) -> Any:
-        """Return a setting as its slider rounds it."""
-        value = getattr(settings, name)
-        return value if isinstance(value, int) else round(value, _DECIMALS)
 
     def _slider(self, field: Any) -> QWidget:
         whole = field.type == "int"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -27,6 +28,7 @@ from napari_shiftseg._napari.segment.region_layer import RegionLayer
 from napari_shiftseg._napari.segment.relabel import (
     Jumps,
     Recoloured,
+    Relabelled,
     jumps_of,
     recoloured,
 )
@@ -306,22 +308,29 @@ class SegmentControl(QObject):
         """Show the current result in other colours."""
         current = self._results.current
         if current is not None:
-            self.live.ask(partial(recoloured, current, cast("ColourKind", kind)))
+            self.live.ask("colours", partial(recoloured, current, cast("ColourKind", kind)))
 
     def show_jumps(self) -> None:
         """Measure and show the jumps of the current result."""
         current = self._results.current
         if current is not None:
-            self.live.ask(partial(jumps_of, current))
+            self.live.ask("jumps", partial(jumps_of, current))
 
-    def _on_live(self, done: Any) -> None:
+    def _on_live(self, done: Relabelled | Recoloured | Jumps) -> None:
+        """Show what was made of a result, unless another run has taken its place meanwhile."""
+        result = self._results.still(done.result)
+        if result is None:
+            return
         if isinstance(done, Jumps):
-            self._results.show_jumps(done.result, done.jumps, done.high)
+            self._results.show_jumps(result, done.jumps, done.high)
         elif isinstance(done, Recoloured):
-            self._remember_colours(done.result)
-            self._results.recolour(done.result)
+            result = replace(result, colouring=done.colouring, picture=done.picture)
+            self._remember_colours(result)
+            self._results.recolour(result)
         else:
-            self._results.relabel(done.result)
+            labels, report, rings = done.segmentation, done.report, done.rings
+            result = replace(result, segmentation=labels, report=report, rings=rings)
+            self._results.relabel(result)
 
     def _colours_of(self, chosen: Chosen) -> Colouring | None:
         kind = self._tab.result.colour_kind

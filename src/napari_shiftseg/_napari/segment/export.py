@@ -69,5 +69,6 @@ def proposed(title: str) -> str:
 def with_suffix(path: Path, suffix: str) -> Path:
     """End a name as the chosen kind does; .zarr is meant, .tif may be what was proposed."""
     typed = path.name.lower()
-    fits = typed.endswith((suffix, ZARR_SUFFIX))
-    return path if fits else path.with_name(f"{path.stem}{suffix}")
+    meant = (suffix, ZARR_SUFFIX, *([".tiff"] if suffix == ".tif" else []))
+    stem = re.sub(r"(\.ome)?\.(tiff?|zarr|png)$", "", path.name, flags=re.IGNORECASE)
+    return path if typed.endswith(meant) else path.with_name(f"{stem}{suffix}")

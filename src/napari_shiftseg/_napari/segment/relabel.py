@@ -11,23 +11,29 @@ from numpy.typing import NDArray
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.rings import Rings
 from napari_shiftseg.embeddings.colours import Colouring, ColourKind
-from napari_shiftseg.pipeline import cluster_frames
+from napari_shiftseg.pipeline import Segmentation, cluster_frames
 from napari_shiftseg.seams.jumps import jump_map
+from napari_shiftseg.seams.report import SeamReport
 from napari_shiftseg.settings import Clustering
 
 
 @dataclass(frozen=True)
 class Relabelled:
-    """A result with other labels, and the settings that made them."""
+    """Other labels of a result, what is known of them, and the settings that made them."""
 
     result: Result
+    segmentation: Segmentation
+    report: SeamReport
+    rings: Rings
 
 
 @dataclass(frozen=True)
 class Recoloured:
-    """A result with other colours."""
+    """Other colours of a result."""
 
     result: Result
+    colouring: Colouring
+    picture: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -52,21 +58,15 @@ def relabelled(result: Result, settings: Clustering) -> Iterator[Relabelled]:
         ap50=None,
         splits=(),
     )
-    yield Relabelled(
-        replace(
-            result,
-            segmentation=replace(segmentation, labels=labels, clustering=settings),
-            report=report,
-            rings=Rings.around((), labels),
-        )
-    )
+    segmentation = replace(segmentation, labels=labels, clustering=settings)
+    yield Relabelled(result, segmentation, report, Rings.around((), labels))
 
 
 def recoloured(result: Result, kind: ColourKind) -> Iterator[Recoloured]:
     """Colour the embedding in another way."""
     prediction = result.segmentation.prediction
     colouring = Colouring.fit(prediction, result.subject.model, kind)
-    yield Recoloured(replace(result, colouring=colouring, picture=colouring(prediction)))
+    yield Recoloured(result, colouring, colouring(prediction))
 
 
 def jumps_of(result: Result) -> Iterator[Jumps]:

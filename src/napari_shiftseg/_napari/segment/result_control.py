@@ -74,7 +74,7 @@ class ResultControl(QObject):
         result = self._results.at_its_image(result)
         answer = ask_where(self._section, result)
         if answer is not None:
-            self.writing.ask(partial(export, result, layer, *answer))
+            self.writing.ask(str(answer[1]), partial(export, result, layer, *answer))
 
     def _on_written(self, written: Any) -> None:
         if isinstance(written, Exported):

@@ -68,7 +68,7 @@ class SliderLink(QObject):
     def _on_slider(self, settings: Clustering) -> None:
         current = self._results.current
         if current is not None and repr(current.key) == self._bound:
-            self._live.ask(partial(relabelled, current, settings))
+            self._live.ask("labels", partial(relabelled, current, settings))
 
     def _on_model(self, model: Model | None) -> None:
         if model is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
+from napari_shiftseg._napari.dock import scrolling
 from napari_shiftseg._napari.train.course_plot import CoursePlot
 from napari_shiftseg._napari.train.data_section import DataSection
 from napari_shiftseg._napari.train.export_section import ExportSection
@@ -64,9 +64,4 @@ def _page(*sections: QWidget, stretch: bool = False) -> QScrollArea:
         section.layout().setContentsMargins(6, 2, 6, 4)
     if stretch:
         column.addStretch(1)
-    area = QScrollArea()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area
+    return scrolling(page)
