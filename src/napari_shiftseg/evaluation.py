@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,10 +120,11 @@ def evaluate_events(
     """
     model = load_model(model)
     scores = Evaluation(baseline=LabelScores() if baseline else None)
-    for image, truth in _images(model, data):
-        result = segment(
-            image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
-        )
+    for name, image, truth in _images(model, data):
+        with _said_of(name):
+            result = segment(
+                image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
+            )
         lines = result.plan
         if grid is not None:
             lines = plan_for(model, result.plan.image_size, "naive", grid)
@@ -191,12 +193,13 @@ def evaluate(
     return scores
 
 
-def _images(model: Model, data: Data) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Yield images with their truth, of a stack each frame."""
-    for image, truth in _pairs(data):
-        frames = model.frames(image)
+def _images(model: Model, data: Data) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+    """Yield names, images and their truth, of a stack each frame."""
+    for name, image, truth in _pairs(data):
+        with _said_of(name):
+            frames = model.frames(image)
         if not frames.loops:
-            yield image, truth
+            yield name, image, truth
             continue
         if truth.shape != frames.loops + frames.spatial:
             raise ShiftSegError(
@@ -204,16 +207,30 @@ def _images(model: Model, data: Data) -> Iterator[tuple[NDArray[Any], NDArray[An
                 f"{frames.loops + frames.spatial}"
             )
         for index, frame in frames:
-            yield frame.read(), truth[index]
+            yield name, frame.read(), truth[index]
 
 
-def _pairs(data: Data) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+@contextmanager
+def _said_of(name: str) -> Iterator[None]:
+    """Say of which image of a pack an error speaks."""
+    try:
+        yield
+    except ShiftSegError as error:
+        raise ShiftSegError(f"{name}: {error}" if name else str(error)) from error
+
+
+def _pairs(data: Data) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     if isinstance(data, str | Path):
-        yield from ((pair.image, pair.mask) for pair in read_pack(data))
+        pack = read_pack(data)
+        yield from ((f"{data}: images/{pair.name}", pair.image, pair.mask) for pair in pack)
         return
+    if not isinstance(data, Iterable):
+        raise ShiftSegError(
+            f"data is a {type(data).__name__}; legal: a pack, or pairs (image, truth)"
+        )
     for pair in data:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ShiftSegError(
                 f"data holds a {type(pair).__name__}; legal: a pack, or pairs (image, truth)"
             )
-        yield pair[0], np.asarray(pair[1])
+        yield "", pair[0], np.asarray(pair[1])

@@ -27,6 +27,13 @@ def is_file(path: Path) -> bool:
 def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
     """See that no output is what is read, not even through a link and not even on request.
 
+    Parameters
+    ----------
+    source
+        A file or folder that is read; all that there is in a folder is.
+    outputs
+        What will be written; None is nothing.
+
     Raises
     ------
     ShiftSegError
@@ -34,7 +41,10 @@ def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
     """
     read = os.path.realpath(source)
     for output in outputs:
-        if output is not None and os.path.realpath(output) == read:
+        if output is None:
+            continue
+        written = os.path.realpath(output)
+        if written == read or (written.startswith(read + os.sep) and os.path.exists(written)):
             raise ShiftSegError(f"{output} would replace what is read; name another file")
 
 

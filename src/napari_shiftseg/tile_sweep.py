@@ -168,7 +168,7 @@ def sweep_events(
     model: str | Model,
     *,
     truth: Any | None = None,
-    tiles: Sequence[int | Size] | None = None,
+    tiles: int | Sequence[int | Size] | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
     region: Region | None = None,
@@ -209,7 +209,7 @@ def sweep(
     model: str | Model = DEFAULT_MODEL,
     *,
     truth: Any | None = None,
-    tiles: Sequence[int | Size] | None = None,
+    tiles: int | Sequence[int | Size] | None = None,
     clustering: Clustering | None = None,
     device: str | None = None,
     region: Region | None = None,
@@ -268,9 +268,9 @@ def _size(window: int, period: int, step: int) -> int:
     return lowest + round(step * period / _STEPS)
 
 
-def _checked(model: Model, tiles: Sequence[int | Size] | None) -> tuple[Size, ...]:
+def _checked(model: Model, tiles: int | Sequence[int | Size] | None) -> tuple[Size, ...]:
     ndim = model.geometry.ndim
-    given = () if tiles is None else tiles
+    given = (tiles,) if isinstance(tiles, int) else tiles or ()
     sizes = {whole_numbers(tile, ndim, "the tile size") for tile in given}
     for size in sizes:
         if min(size) < 1:

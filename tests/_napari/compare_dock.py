@@ -39,7 +39,14 @@ class Dock(QWidget):
         self.runner, self.turns = Runner(self), Turns(self)
         self.results = Results(viewer, self.turns, self)
         self.control = CompareControl(
-            viewer, self.tab, self.subject, self.runner, self.results, self.turns, self
+            viewer,
+            self.tab,
+            self.subject,
+            lambda subject, ways: "",
+            self.runner,
+            self.results,
+            self.turns,
+            self,
         )
         self.tab.set_model(model)
         viewer.window.add_dock_widget(self, area="right")

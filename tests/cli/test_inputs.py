@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -143,22 +144,35 @@ def test_a_folder_that_is_no_zarr(shiftseg, command, model_file, tmp_path):
         ["check", "TRUTH", "--json", "TRUTH"],
         ["compare", "IMAGE", "-m", "MODEL", "-o", "FOLDER", "--json", "IMAGE"],
         ["models", "MODEL", "--json", "MODEL"],
+        ["certify", "-m", "MODEL", "--image", "IMAGE", "--json", "IMAGE"],
+        ["audit", "MODEL", "--image", "IMAGE", "--json", "IMAGE"],
+        ["sweep", "IMAGE", "-m", "MODEL", "-o", "FOLDER", "--json", "IMAGE"],
+        ["batch", "FOLDER", "-m", "MODEL", "-o", "LABELS", "--json", "IMAGE"],
+        ["evaluate", "-m", "MODEL", "--data", "PACK", "--json", "MASK"],
     ],
 )
 def test_no_output_replaces_what_is_read_even_on_request(
     shiftseg, image_file, model_file, truth_file, tmp_path, words
 ):
+    mask = tmp_path / "pack" / "masks" / truth_file.name
+    for kind, file in (("images", image_file), ("masks", truth_file)):
+        (tmp_path / "pack" / kind).mkdir(parents=True)
+        shutil.copy(file, tmp_path / "pack" / kind / truth_file.name)
     names = {
         "IMAGE": image_file,
         "MODEL": model_file,
         "TRUTH": truth_file,
+        "MASK": mask,
+        "PACK": tmp_path / "pack",
+        "LABELS": tmp_path / "labels",
         "FREE": tmp_path / "free.tif",
         "FOLDER": tmp_path,
     }
-    before = [path.read_bytes() for path in (image_file, model_file, truth_file)]
+    read = (image_file, model_file, truth_file, mask)
+    before = [path.read_bytes() for path in read]
     outcome = shiftseg(*(names.get(word, word) for word in words), "--overwrite")
     assert outcome.code == 2 and "would replace what is read" in outcome.err
-    assert [path.read_bytes() for path in (image_file, model_file, truth_file)] == before
+    assert [path.read_bytes() for path in read] == before
 
 
 def test_of_several_images_in_a_file_the_first_is_taken_and_that_is_said(

@@ -1,7 +1,5 @@
 """The memory of streams, and the tile that an amount of memory buys."""
 
-import os
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,8 +8,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_shiftseg.embeddings import budget
 from napari_shiftseg.embeddings.budget import (
-    default_memory,
-    free_memory,
     rows_at_once,
     stream_rows,
     streamed_cost,
@@ -103,10 +99,3 @@ def test_what_is_taken_already_is_taken_off():
 def test_too_little_memory_is_refused_with_what_is_needed():
     with pytest.raises(ShiftSegError, match=r"the memory is 1 MB; .* at least [\d.]+ MB"):
         tile_within(FLAT, (1000, 1000), 10**6)
-
-
-def test_free_memory_is_known_without_psutil(monkeypatch):
-    assert 10**6 < default_memory() < free_memory()
-    assert budget._free_by_system() > 10**6
-    monkeypatch.delattr(os, "sysconf", raising=False)
-    assert budget._free_by_system() == 4 * 10**9

@@ -70,9 +70,10 @@ class Actions(QObject):
         super().__init__(parent)
         self._viewer, self._commands = viewer, commands
         self._dispose: list[Callable[[], None]] = []
-        self._alive = [True]
+        self._calls = {command.name: command.do for command in commands}
+        """What napari may call; it keeps its actions, which must not keep the widget."""
         # A viewer that is closed deletes the widget without a word to Python.
-        when_deleted(self, partial(_end, self._alive, self._dispose))
+        when_deleted(self, partial(_end, self._calls, self._dispose))
 
     def register(self) -> None:
         """Make the commands known."""
@@ -81,7 +82,7 @@ class Actions(QObject):
         app = get_app_model()
         number = next(_number)
         for command in self._commands:
-            do = partial(_if_alive, self._alive, command.do)
+            do = partial(_call, self._calls, command.name)
             action = _action(command, do, number)
             self._dispose.append(partial(_dispose, app, app.register_action(action)))
             if command.key:
@@ -89,6 +90,7 @@ class Actions(QObject):
 
     def unregister(self) -> None:
         """Take the commands away."""
+        self._calls.clear()
         _run_all(self._dispose)
         for command in self._commands:
             if command.key:
@@ -105,14 +107,14 @@ def _dispose(app: Any, call: Callable[[], None]) -> None:
         call()
 
 
-def _end(alive: list[bool], dispose: list[Callable[[], None]]) -> None:
-    alive[0] = False
+def _end(calls: dict[str, Callable[[], None]], dispose: list[Callable[[], None]]) -> None:
+    calls.clear()
     _stale.extend(dispose)
 
 
-def _if_alive(alive: list[bool], do: Callable[[], None]) -> None:
-    if alive[0]:
-        do()
+def _call(calls: dict[str, Callable[[], None]], name: str) -> None:
+    if name in calls:
+        calls[name]()
 
 
 def _on_key(do: Callable[[], None]) -> Callable[[Viewer], None]:

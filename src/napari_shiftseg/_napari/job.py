@@ -15,7 +15,7 @@ from napari_shiftseg._napari.events import Partial, Progress
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.rings import Rings
 from napari_shiftseg.comparison import Comparison, compare_events, comparison_of
-from napari_shiftseg.embeddings.colours import Colouring
+from napari_shiftseg.embeddings.colours import Colouring, ColourKind
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import Prediction, TileDone
 from napari_shiftseg.image.calibration import Calibration
@@ -62,6 +62,8 @@ class Subject:
         Whether this is only a look.
     colouring
         Colours of an earlier run on the same image, or None.
+    colours
+        What colours mean that are chosen anew.
     """
 
     image: Any
@@ -77,6 +79,7 @@ class Subject:
     frame: tuple[int, ...] | None = None
     preview: bool = False
     colouring: Colouring | None = None
+    colours: ColourKind = "first"
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -94,7 +97,8 @@ class Subject:
     def calibration(self) -> Calibration:
         """Axes and voxel size of results: space as the model names it, loops as the image does."""
         spatial, known = self.model.description.axes, self.axes or ""
-        loops = "".join(axis for axis in known if axis not in f"{spatial}s")
+        seen = f"{spatial}sc" if self.model.reads.channels > 1 else f"{spatial}s"
+        loops = "".join(axis for axis in known if axis not in seen)
         if len(loops) != len(self.loops):
             loops = usual_loops(spatial, len(self.loops))
         placement = self.placement
@@ -216,7 +220,7 @@ def run(
 def results_of(subject: Subject, comparison: Comparison) -> tuple[Result, ...]:
     """Make of a comparison all that is shown, in the same colours."""
     last = list(comparison.results.values())[-1]
-    colouring = subject.colouring or Colouring.fit(last.prediction, subject.model)
+    colouring = _colouring(subject, last.prediction)
     return tuple(
         Result(
             subject,
@@ -272,8 +276,13 @@ def _progress(
     return Progress((done + within) / len(stitchings), text)
 
 
+def _colouring(subject: Subject, prediction: Prediction) -> Colouring:
+    return subject.colouring or Colouring.fit(prediction, subject.model, subject.colours)
+
+
 def _colours_need_no_measure(subject: Subject) -> bool:
-    return subject.model.description.architecture.coordinate_dims > 0
+    coordinates = subject.model.description.architecture.coordinate_dims
+    return subject.colours == "first" and coordinates > 0
 
 
 def _picture(subject: Subject, event: TileDone) -> TilePicture:
@@ -290,8 +299,9 @@ def _picture(subject: Subject, event: TileDone) -> TilePicture:
         slice((i.start + f) // step, (i.start + f) // step + n)
         for i, f, n in zip(inner, first, output.shape[1:], strict=True)
     )
-    colouring = subject.colouring or Colouring.fit(_prediction(subject, output), subject.model)
-    return TilePicture(subject, event.frame, place, colouring(_prediction(subject, output)), step)
+    prediction = _prediction(subject, output)
+    colours = _colouring(subject, prediction)(prediction)
+    return TilePicture(subject, event.frame, place, colours, step)
 
 
 def _prediction(subject: Subject, output: NDArray[np.float32]) -> Prediction:

@@ -38,7 +38,9 @@ class LayerEdits(QObject):
         later = Qt.ConnectionType.QueuedConnection
         self._pixels_set.connect(self.repixelled, later)
         self._place_set.connect(self.moved, later)
+        self._ends: dict[str, list[Callable[[], None]]] = {}
         while_alive(self, viewer.layers.events.inserted, self._on_inserted)
+        while_alive(self, viewer.layers.events.removed, self._on_removed)
         for layer in viewer.layers:
             self._watch(layer)
 
@@ -55,15 +57,20 @@ class LayerEdits(QObject):
         self.repixelled.connect(partial(_end, runner, end or runner.cancel))
 
     def _watch(self, layer: Layer) -> None:
-        while_alive(self, layer.events.data, self._on_data)
-        if "paint" in layer.events.emitters:
-            while_alive(self, layer.events.paint, self._on_paint)
-        for name in _PLACE:
-            if name in layer.events.emitters:
-                while_alive(self, layer.events.emitters[name], self._on_place)
+        heard = {"data": self._on_data, "paint": self._on_paint}
+        heard |= dict.fromkeys(_PLACE, self._on_place)
+        self._ends[str(layer.unique_id)] = [
+            while_alive(self, layer.events.emitters[name], callback)
+            for name, callback in heard.items()
+            if name in layer.events.emitters
+        ]
 
     def _on_inserted(self, event: Any) -> None:
         self._watch(event.value)
+
+    def _on_removed(self, event: Any) -> None:
+        for end in self._ends.pop(str(event.value.unique_id), ()):
+            end()
 
     def _on_data(self, event: Any) -> None:
         self._pixels_set.emit(event.source)

@@ -314,11 +314,15 @@ def show_some_rings(rings: Points, shown: NDArray[np.bool_]) -> None:
 
 def show_only(viewer: Viewer, key: tuple[Any, ...], kind: str | None) -> None:
     """Of the plugin's layers show labels or embedding (None: neither) of one result."""
-    image = key[0]
-    for layer in own_layers(viewer, image=image):
+    for layer in pictures_of(viewer, key[0]):
         own = tag_of(layer)
         here = own.get("key") == repr(key)
         set_visible(layer, here and own["kind"] in (kind, CUTS) and not own.get("stale"))
+
+
+def pictures_of(viewer: Viewer, image: str) -> list[Layer]:
+    """Return all layers of results of an image, but for labels in a file, which stay on show."""
+    return [layer for layer in own_layers(viewer, image=image) if tag_of(layer).get("kind") != FILE]
 
 
 def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
@@ -398,6 +402,7 @@ def new_rings(
 
 def _tagged(layer: Layer, result: Result, kind: str) -> Any:
     layer.metadata = tag(
+        layer=str(layer.unique_id),
         kind=kind,
         mode=result.mode,
         image=result.subject.image_key,

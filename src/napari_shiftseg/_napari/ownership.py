@@ -7,7 +7,7 @@ from typing import Any
 from napari.layers import Labels, Layer
 from napari.utils.notifications import show_info
 
-from napari_shiftseg._napari.tags import KEY, tag_of
+from napari_shiftseg._napari.tags import KEY, kept_by_copies, tag_of
 
 
 def is_the_persons(layer: Layer) -> bool:
@@ -21,7 +21,7 @@ def leave_to_person(layer: Layer) -> None:
     layer.visible = False
     if layer.name == own["name"]:
         layer.name = f"{layer.name}, edited"
-    layer.metadata = {**layer.metadata, KEY: {"provenance": own.get("provenance"), "edited": True}}
+    layer.metadata = {**layer.metadata, KEY: kept_by_copies(own) | {"of": None}}
     show_info(f"Your changes are kept in the hidden layer “{layer.name}”.")
 
 

@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_shiftseg._napari.alive import while_alive
+from napari_shiftseg._napari.alive import bare, while_alive
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.layers import (
     CUTS,
@@ -33,7 +33,7 @@ from napari_shiftseg._napari.layers import (
     show_picture,
     show_some_rings,
 )
-from napari_shiftseg._napari.ownership import fill, is_the_persons, watch
+from napari_shiftseg._napari.ownership import fill, is_the_persons, leave_to_person, watch
 from napari_shiftseg._napari.placement import axes_of, frames_of_layer, pixels_of, places_of
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
@@ -59,6 +59,7 @@ class Results(QObject):
     chosen = Signal()
     """Labels of another result are seen, or of the same one again."""
     relabelled = Signal(object)
+    """A result's layer shows other labels, or its image has other pixels."""
     moved = Signal()
     giving_way = Signal()
     """Another result is about to be the one that is seen."""
@@ -83,7 +84,10 @@ class Results(QObject):
 
     def of_layer(self, layer: Layer | None) -> Result | None:
         """Return the result that a labels layer shows, None if it is none of ours."""
-        return None if layer is None else self._by_key.get(tag_of(layer).get("key", ""))
+        if layer is None:
+            return None
+        own = tag_of(layer)
+        return self._by_key.get(own.get("key") or own.get("of") or "")
 
     def still(self, result: Result) -> Result | None:
         """Return what a result has become, None if it is gone or another run took its place."""
@@ -99,7 +103,7 @@ class Results(QObject):
     def take_up(self) -> None:
         """Take up the results that an earlier dock left in the viewer."""
         for layer in own_layers(self._viewer, kind=LABELS):
-            result = _MADE.get(_bare(layer))
+            result = _MADE.get(bare(layer))
             if result is None or tag_of(layer).get("key") != repr(result.key):
                 continue
             self._keep(self.at_its_image(result))
@@ -115,7 +119,7 @@ class Results(QObject):
         self._by_key[repr(result.key)] = result
         layer = self.labels_of(result)
         if layer is not None:
-            _MADE[_bare(layer)] = result
+            _MADE[bare(layer)] = result
 
     def at_its_image(self, result: Result) -> Result:
         """Move a result to where its image lies now: that may have been calibrated meanwhile."""
@@ -150,6 +154,8 @@ class Results(QObject):
         key = str(image.unique_id)
         own = {name for name, one in self._by_key.items() if one.subject.image_key == key}
         self._outdated |= own
+        for name in own:
+            self.relabelled.emit(self._by_key[name])
         if own:
             self.changed.emit()
 
@@ -165,9 +171,11 @@ class Results(QObject):
         """Bring up the layers of a result, hidden if they are new, in steps; return its labels."""
         labels = yield from add_result(self._viewer, result)
         self._by_key = {key: kept for key, kept in self._by_key.items() if self._is_shown(key)}
-        self._by_key.pop(repr(result.key), None)
+        before = self._by_key.pop(repr(result.key), None)
         self._keep(result)
         self._outdated.discard(repr(result.key))
+        if before is not None and before.segmentation is not result.segmentation:
+            self.relabelled.emit(result)
         return labels
 
     def _show(self, result: Result) -> Steps:
@@ -203,10 +211,10 @@ class Results(QObject):
         layer = layer_of(self._viewer, result.key, LABELS)
         if layer is None:
             return
-        self._keep(result)
         if is_the_persons(layer) or not can_refill(layer, result.subject.placement):
             self.show(result)
             return
+        self._keep(result)
         fill(layer, levels_of(result.segmentation.labels, result.subject.placement)[0])
         tag_of(layer)["provenance"] = result.segmentation.provenance
         retire(self._viewer, result, CUTS)
@@ -235,7 +243,13 @@ class Results(QObject):
     def recolour(self, result: Result) -> None:
         """Put other colours into the embedding layer of a result."""
         self._keep(result)
-        if layer_of(self._viewer, result.key, EMBEDDING) is not None:
+        picture = layer_of(self._viewer, result.key, EMBEDDING)
+        if picture is None:
+            return
+        if is_the_persons(picture):
+            leave_to_person(picture)
+            self._turns.do(self._view_picture(result))
+        else:
             show_picture(self._viewer, result)
 
     def show_jumps(self, result: Result, jumps: NDArray[np.float32], high: float) -> None:
@@ -258,21 +272,24 @@ class Results(QObject):
 
     def _on_inserted(self, event: Any) -> None:
         """Watch labels of a result, and those that somebody copies from them."""
-        if isinstance(event.value, Labels) and tag_of(event.value).get("kind") == LABELS:
+        own = tag_of(event.value)
+        if isinstance(event.value, Labels) and (own.get("kind") == LABELS or own.get("of")):
             watch(event.value)
 
     def _on_removed(self, event: Any) -> None:
         key = tag_of(event.value).get("key")
         if key in self._by_key and not self._is_shown(key):
             del self._by_key[key]
-            for jumps in own_layers(self._viewer, kind=JUMPS, key=key):
-                set_visible(jumps, False)
+            for kind in (JUMPS, CUTS):
+                for orphan in own_layers(self._viewer, kind=kind, key=key):
+                    set_visible(orphan, False)
             if self._current == key:
                 self._current = next(reversed(self._by_key), "")
+                self._turns.do(self._show_current())
             self.changed.emit()
 
-
-def _bare(layer: Layer) -> Layer:
-    """Return the layer itself: napari hands plugins a passing proxy of it."""
-    bare: Layer = getattr(layer, "__wrapped__", layer)
-    return bare
+    def _show_current(self) -> Steps:
+        """Show the result that has become the current one, if it still is there."""
+        if self.current is not None:
+            self.choose(self.current.key)
+        yield

@@ -50,6 +50,7 @@ class SegmentWidget(Dock):
             viewer,
             self.compare,
             self.control.subject,
+            self.control.lacking,
             Runner(self),
             self.results,
             self.turns,
@@ -84,6 +85,7 @@ class SegmentWidget(Dock):
         self.segment.model.model_changed.connect(self.compare.set_model)
         self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)
+        self.compare_control.side_shown.connect(self.control.draw_grid_of)
         self.correct_control.counted.connect(self.results.circle)
 
     def _commands(self) -> list[Command]:

@@ -18,9 +18,25 @@ def tag(**values: Any) -> dict[str, Any]:
 
 
 def tag_of(layer: Layer) -> dict[str, Any]:
-    """Return what a layer was tagged with."""
+    """Return what a layer was tagged with; a copy of it only tells how it was made."""
     values = layer.metadata.get(KEY)
-    return values if isinstance(values, dict) else {}
+    if not isinstance(values, dict):
+        return {}
+    return kept_by_copies(values) if is_copy(layer) else values
+
+
+def is_copy(layer: Layer) -> bool:
+    """Tell whether a layer has its tag from another one, as napari's copies have."""
+    values = layer.metadata.get(KEY)
+    own = str(layer.unique_id)
+    return isinstance(values, dict) and values.get("layer", own) != own
+
+
+def kept_by_copies(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a layer's tag is true of its copies: they are the person's."""
+    return {"of": values.get("key")} | {
+        name: values[name] for name in ("provenance", "edited", "checksum") if name in values
+    }
 
 
 def checksum(pixels: Any) -> int | None:

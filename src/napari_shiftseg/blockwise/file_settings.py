@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from napari_shiftseg.blockwise.workers import refuse_no_workers
-from napari_shiftseg.embeddings.budget import default_memory, memory_size
+from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
+from napari_shiftseg.memory import default_memory
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region

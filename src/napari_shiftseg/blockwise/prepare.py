@@ -12,9 +12,10 @@ from napari_shiftseg.blockwise.fingerprint import date_of, fingerprint_of
 from napari_shiftseg.blockwise.job import Job, Order
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
-from napari_shiftseg.embeddings.budget import in_bytes, least_memory, tile_within
+from napari_shiftseg.embeddings.budget import least_memory, tile_within
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.memory import in_bytes
 from napari_shiftseg.pipeline import plan_for, scalings_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by, checked_region

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +13,14 @@ from pathlib import Path
 
 from napari_shiftseg.blockwise.batch import ImageRecord, images_in, segment_folder_events
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note, progress_bar
+from napari_shiftseg.cli.console import (
+    TEXT_ONLY,
+    OutputFile,
+    Reporting,
+    is_report,
+    note,
+    progress_bar,
+)
 from napari_shiftseg.cli.file_options import AS_USUAL, FileOptions
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import file_beside
@@ -47,10 +53,13 @@ def batch(
     pattern
         Which images, as A*.tif; two stars and a slash before it go into subfolders too.
     """
-    ending.refuse_existing(renews=_is_report)
     report = output / "report.csv"
-    _refuse_foreign(report)
     names = images_in(folder, pattern, output)
+    ending.refuse_existing(
+        reads=[folder / name for name in names],
+        renews=partial(is_report, keys={"images", "report"}),
+    )
+    _refuse_foreign(report)
     settings = how.settings(overwrite=ending.overwrite)
     events = segment_folder_events(folder, output, names, settings)
     records: list[ImageRecord] = []
@@ -69,15 +78,6 @@ def batch(
             note(f"shiftseg: {record.image}: {record.message}")
     if counts["failed"]:
         sys.exit(2)
-
-
-def _is_report(document: Path) -> bool:
-    """Tell whether JSON is what a batch has written before, and renews as it does its table."""
-    try:
-        values = json.loads(document.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(values, dict) and values.keys() == {"images", "report"}
 
 
 def _refuse_foreign(report: Path) -> None:

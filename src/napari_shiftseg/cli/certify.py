@@ -46,7 +46,7 @@ def certify(
     tile
         Output tile size in pixels.
     """
-    ending.refuse_existing(reads=[model])
+    ending.refuse_existing(reads=[model, image])
     if channel is not None and image is None:
         raise ShiftSegError("--channel is one of an image, and no image is named")
     loaded, pixels = load_model(model), None

@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,6 +117,15 @@ class Reporting:
 
 
 TEXT_ONLY = Reporting()
+
+
+def is_report(document: Path, keys: Set[str]) -> bool:
+    """Tell whether JSON is what a command has written before, by the keys that it writes."""
+    try:
+        values = json.loads(document.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and values.keys() == keys
 
 
 def note(message: str) -> None:

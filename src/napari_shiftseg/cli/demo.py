@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.compare import write_comparison
-from napari_shiftseg.cli.console import JsonFile, OutputFile, Reporting, note
+from napari_shiftseg.cli.console import JsonFile, OutputFile, Reporting, is_report, note
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
@@ -53,8 +54,9 @@ def demo(
     napari
         Open napari on the result where there is a display.
     """
-    ending = Reporting(json=json, overwrite=True)
-    ending.refuse_existing()
+    ending = Reporting(json=json)
+    reported = {model for models in _MODELS.values() for model in models}
+    ending.refuse_existing(renews=partial(is_report, keys=reported))
     output.mkdir(parents=True, exist_ok=True)
     values: dict[str, Any] = {}
     written: list[Path] = []

@@ -18,7 +18,7 @@ from napari_shiftseg.cli.console import (
 )
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.evaluation import evaluate_events
-from napari_shiftseg.image.packs import pack_size
+from napari_shiftseg.image.packs import pack_size, pack_sources
 from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
 
 
@@ -54,7 +54,7 @@ def evaluate(
     baseline
         Also score what needs no network: Otsu's threshold, distance transform and watershed.
     """
-    ending.refuse_existing(reads=[data, model])
+    ending.refuse_existing(reads=[*pack_sources(data), model])
     loaded = load_model(model, precision=precision)
     clustering = loaded.description.clustering.replaced(
         bandwidth=bandwidth, min_size=min_size, foreground_threshold=foreground

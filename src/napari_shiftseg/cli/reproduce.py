@@ -59,7 +59,7 @@ def reproduce(
     """
     import torch
 
-    from napari_shiftseg.experiments.outcome import Outcome
+    from napari_shiftseg.experiments.outcome import SUFFIXES, Outcome
     from napari_shiftseg.experiments.reproduce import FIGURES, refuse_unknown, reproduce_events
     from napari_shiftseg.experiments.results_page import results_page
 
@@ -68,7 +68,8 @@ def reproduce(
     names = list(FIGURES) if "all" in figures else list(dict.fromkeys(figures))
     refuse_unknown(names)
     make_folder(output)
-    refuse_existing(*(output / f"{name}.json" for name in names), page, overwrite=overwrite)
+    files = [output / f"{name}{suffix}" for name in names for suffix in SUFFIXES]
+    refuse_existing(*files, page, overwrite=overwrite)
     if threads:
         torch.set_num_threads(threads)
     events = reproduce_events(names, output, preset=preset, pretrained=pretrained)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from functools import lru_cache
 from itertools import product
-from math import ceil, inf, prod
+from math import inf, prod
 from numbers import Real
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from napari_shiftseg.embeddings.cost import FLOAT, Cost, Layer, cost_of, layers_
 from napari_shiftseg.embeddings.stream import cropped_rows
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.memory import in_bytes
 from napari_shiftseg.tiles.geometry import NetworkGeometry, Size
 from napari_shiftseg.tiles.plan import TilePlan, make_plan
 
@@ -47,9 +47,6 @@ _ENOUGH = {1: 2**16, 2: 2048, 3: 256}
 
 _SMALL, _LARGE = 2**13, 2**21
 """Pixels of a tile below which margins cost too much, and above which caches do not help."""
-
-_SHARE = 0.5
-"""Part of the free memory that a run takes unasked."""
 
 
 def rows_at_once(architecture: Architecture, plan: TilePlan) -> int:
@@ -203,31 +200,6 @@ def least_memory(architecture: Architecture, device: str = "cpu") -> int:
     return _price(architecture, period, period, device).bytes
 
 
-def free_memory() -> int:
-    """Return the bytes that processes can still take on this machine.
-
-    Where the system does not say, half of the memory that the machine has; 4 GB at worst.
-    """
-    try:
-        import psutil
-    except ImportError:
-        return _free_by_system()
-    return int(psutil.virtual_memory().available)
-
-
-def default_memory() -> int:
-    """Return the bytes that a run may take where nobody names them."""
-    return int(_SHARE * free_memory())
-
-
-def _free_by_system() -> int:
-    try:
-        pages, size = os.sysconf("SC_AVPHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 * 10**9
-    return pages * size
-
-
 class _Price(NamedTuple):
     """What a tile size costs."""
 
@@ -325,14 +297,6 @@ def _delay(geometry: NetworkGeometry, kernels: tuple[Size, ...]) -> int:
     """Rows that convolutions wait for; same padding has put half of them in already."""
     lost = sum(kernel[0] - 1 for kernel in kernels)
     return lost if geometry.padding == "valid" else lost // 2
-
-
-def in_bytes(count: int) -> str:
-    """Write an amount of memory for people, rounded up: as much is enough."""
-    size, unit = next(
-        (10**n, u) for n, u in ((9, "GB"), (6, "MB"), (3, "kB")) if count >= 10**n or n == 3
-    )
-    return f"{ceil(10 * count / size) / 10:g} {unit}"
 
 
 _UNITS = {

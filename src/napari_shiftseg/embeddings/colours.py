@@ -34,12 +34,15 @@ class Colouring:
         Embeddings that hold coordinates grow across the image, so that neighbours would
         get nearly the same colour. They are shown as waves of this length instead; None
         shows values as they are.
+    kind
+        How the directions were chosen.
     """
 
     directions: NDArray[np.float32]
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     wave: float | None = None
+    kind: ColourKind = "first"
 
     @classmethod
     def fit(cls, prediction: Prediction, model: Model, kind: ColourKind = "first") -> Colouring:
@@ -63,7 +66,7 @@ class Colouring:
         directions = np.eye(3, dims) if kind == "first" else _principal(sample)
         low, high = np.percentile(directions @ sample, (1, 99), axis=1)
         limits = low.astype(np.float32), np.where(high > low, high, low + 1).astype(np.float32)
-        return cls(directions.astype(np.float32), *limits)
+        return cls(directions.astype(np.float32), *limits, kind=kind)
 
     def __call__(self, prediction: Prediction) -> NDArray[np.uint8]:
         """Return ``(*loops, *spatial, 3)`` colours, the background dark."""

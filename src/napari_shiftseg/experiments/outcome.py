@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 
 from napari_shiftseg.files import file_beside, write_text
 
+SUFFIXES = (".json", ".png", ".svg")
+"""Of the files that a figure is written to."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -200,8 +200,13 @@ class Frames:
             pixel of an array in memory is not finite.
         """
         source = as_array(image)
-        if np.dtype(source.dtype).kind not in "buif":
-            raise ShiftSegError(f"pixels are of type {source.dtype}; legal: integers and floats")
+        kind = np.dtype(source.dtype).kind
+        if kind not in "buif":
+            hint = "; a path is opened by open_image, or segmented by segment_file"
+            hint = hint if kind == "U" else ""
+            raise ShiftSegError(
+                f"pixels are of type {source.dtype}; legal: integers and floats{hint}"
+            )
         if 0 in source.shape:
             raise ShiftSegError(f"the image is empty: its shape is {tuple(source.shape)}")
         axes = None if axes is None else "".join(axes).lower()

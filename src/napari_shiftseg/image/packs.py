@@ -97,6 +97,12 @@ def pack_size(path: str | Path) -> int:
     return len(_members(Path(path))[0])
 
 
+def pack_sources(path: str | Path) -> list[Path]:
+    """Return the files and folders that a data pack is read from."""
+    pack = Path(path)
+    return [pack / "images", pack / "masks"] if pack.is_dir() else [pack]
+
+
 def _members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Readers of the images and of the masks by file name."""
     if not path.exists():

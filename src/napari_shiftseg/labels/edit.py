@@ -90,7 +90,7 @@ def merge(labels: NDArray[Any], into: int, others: Sequence[int]) -> Edit:
         raise ShiftSegError("background cannot be merged with an object")
     if set(others) <= {into}:
         raise ShiftSegError(f"object {into} is one object already: choose another piece")
-    places = np.nonzero(np.isin(labels, others))
+    places = _places(_is_any_of(labels, others))
     return Edit(places, np.full(len(places[0]), into, labels.dtype))
 
 
@@ -118,9 +118,9 @@ def put_object(labels: NDArray[Any], pixels: Pixels, seed: Sequence[int], new_la
         if label and 2 * count > np.count_nonzero(labels == label)
     ]
     there = int(labels[tuple(seed)])
-    rest = np.isin(labels, replaced)
+    rest = _is_any_of(labels, replaced)
     rest[pixels] = False
-    cleared = np.nonzero(rest)
+    cleared = _places(rest)
     values = np.zeros(len(pixels[0]) + len(cleared[0]), labels.dtype)
     values[: len(pixels[0])] = there if there in replaced else new_label
     joined = tuple(np.concatenate(pair) for pair in zip(pixels, cleared, strict=True))
@@ -194,10 +194,39 @@ def split_by_line(
 
 
 def _box(labels: NDArray[Any], label: int) -> tuple[slice, ...]:
-    places = np.nonzero(labels == label)
-    if len(places[0]) == 0:
+    box = _extent(labels == label)
+    if box is None:
         raise ShiftSegError(f"there is no object {label}")
-    return tuple(slice(int(place.min()), int(place.max()) + 1) for place in places)
+    return box
+
+
+def _is_any_of(labels: NDArray[Any], wanted: Sequence[int]) -> NDArray[np.bool_]:
+    """Do as :func:`numpy.isin`, faster for the few objects that an edit is about."""
+    found = np.zeros(labels.shape, bool)
+    for label in wanted:
+        found |= labels == label
+    return found
+
+
+def _places(mask: NDArray[np.bool_]) -> Pixels:
+    """Do as :func:`numpy.nonzero`, faster where all places are near each other."""
+    box = _extent(mask)
+    if box is None:
+        return tuple(np.zeros(0, np.intp) for _ in mask.shape)
+    inside = np.nonzero(mask[box])
+    return tuple(place + side.start for place, side in zip(inside, box, strict=True))
+
+
+def _extent(mask: NDArray[np.bool_]) -> tuple[slice, ...] | None:
+    """Return the smallest box around what is true, None if nothing is."""
+    box: list[slice] = []
+    for axis in range(mask.ndim):
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        (along,) = np.nonzero(mask[tuple(box)].any(axis=others))
+        if len(along) == 0:
+            return None
+        box.append(slice(int(along[0]), int(along[-1]) + 1))
+    return tuple(box)
 
 
 def _separated(mask: NDArray[np.bool_], wall: NDArray[np.bool_], label: int) -> list[NDArray[Any]]:

@@ -90,7 +90,14 @@ class SeamReport:
                 counts.add(Overlap.of(its_objects, here))
             if compared is not None:
                 found = find_seam_splits(here, its_objects, plan, vectors)
-                splits += [replace(split, position=(*index, *split.position)) for split in found]
+                splits += [
+                    replace(
+                        split,
+                        position=(*index, *split.position),
+                        axis=len(index) + split.axis,
+                    )
+                    for split in found
+                ]
             jumps += measure_jumps(vectors, its_objects, plan.seams)
         return cls(
             mode=plan.mode,

@@ -31,7 +31,8 @@ class SeamSplit:
     pieces
         Labels of the pieces that meet at the seam.
     axis, seam
-        The seam with the longest contact: pixels ``seam - 1`` and ``seam`` on this axis.
+        The seam with the longest contact: pixels ``seam - 1`` and ``seam`` on this axis of
+        the labels.
     position
         Centre of that contact, in pixels per axis.
     length

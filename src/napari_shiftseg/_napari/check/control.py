@@ -229,6 +229,9 @@ class CheckControl(QObject):
         if found is None or str(layer.unique_id) != found.part.key:
             return
         placement = TurnedPlacement.of_layer(layer, found.part.placement.frame)
+        last = self.repaired.repaired
+        if last is not None and last.found.check is found.check:
+            self.repaired.follow(placement)
         self.found = replace(found, part=replace(found.part, placement=placement))
         self.overlay.show(self.found)
 
@@ -270,7 +273,9 @@ class CheckControl(QObject):
 
     def _export_report(self, path: Path) -> None:
         last = self.repaired.repaired
-        done = last if last is not None and last.found is self.found else None
+        found = self.found
+        same = last is not None and found is not None and last.found.check is found.check
+        done = last if same else None
         self._export(path, lambda found: report_as_json(found, done))
 
     def _export(self, path: Path, text: Callable[[Found], str]) -> None:

@@ -8,6 +8,7 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.check.job import Repaired
+from napari_shiftseg._napari.check.part import TurnedPlacement
 from napari_shiftseg._napari.layers import insert_above, set_visible
 from napari_shiftseg._napari.turns import Steps
 from napari_shiftseg.errors import ShiftSegError
@@ -26,6 +27,7 @@ class RepairedLayer:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._source: Labels | None = None
+        self._name = ""
         self.layer: Labels | None = None
         self.repaired: Repaired | None = None
 
@@ -60,10 +62,17 @@ class RepairedLayer:
         else:
             self._viewer.layers.append(layer)
         self.layer, self.repaired, self._source = layer, repaired, source
+        self._name = layer.name
         yield
         set_visible(layer, True)
         if not repaired.found.part.placement.frame:
             set_visible(source, False)
+
+    def follow(self, placement: TurnedPlacement) -> None:
+        """Move the layer with the labels that were repaired."""
+        if self.there:
+            for name, value in placement.keywords_of_frame.items():
+                setattr(self.layer, name, value)
 
     def undo(self) -> str:
         """Remove the layer, or cut again what a person has edited since; say which."""
@@ -85,12 +94,15 @@ class RepairedLayer:
         return self.repaired is not None and self.repaired.found.check is repaired.found.check
 
     def _edited(self) -> bool:
+        """Tell whether a person has changed or named the layer."""
         assert self.layer is not None and self.repaired is not None
         try:
             before = self._cut_again(self.layer.data)
         except ShiftSegError:  # another array is in the layer
             return True
-        return not np.array_equal(before, self.repaired.found.labels)
+        if not np.array_equal(before, self.repaired.found.labels):
+            return True
+        return self.layer.name != self._name
 
     def _cut_again(self, data: NDArray) -> NDArray:
         assert self.repaired is not None

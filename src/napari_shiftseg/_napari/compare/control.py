@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import go_to
@@ -29,6 +29,7 @@ from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text
+from napari_shiftseg.settings import Stitching
 from napari_shiftseg.sweep_figure import draw_sweep
 from napari_shiftseg.tile_sweep import Sweep, SweepProgress, sweep_events
 
@@ -44,6 +45,8 @@ class CompareControl(QObject):
         The form and the tables.
     subject
         Takes a snapshot of what is looked at; None while there is no image.
+    lacking
+        Says what memory is lacking for several stitchings of it; nothing if none is.
     runner
         Runs this tab's work, and no other tab's.
     results
@@ -52,11 +55,15 @@ class CompareControl(QObject):
         When layers are added or removed.
     """
 
+    side_shown = Signal(object)
+    """The result whose tiles are of interest: the one on show, or A beside B."""
+
     def __init__(
         self,
         viewer: Viewer,
         tab: CompareTab,
         subject: Callable[[], Subject | None],
+        lacking: Callable[[Subject, Sequence[Stitching]], str],
         runner: Runner,
         results: Results,
         turns: Turns,
@@ -64,6 +71,7 @@ class CompareControl(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._tab, self._subject, self.runner = viewer, tab, subject, runner
+        self._lacking = lacking
         self._results, self._turns = results, turns
         self._pair: Pair | None = None
         self._sweep: Sweep | None = None
@@ -131,15 +139,24 @@ class CompareControl(QObject):
         while_alive(self, self._viewer.layers.events.removed, self._on_removed)
 
     def _compare(self) -> None:
-        self._start(self._tab.run, lambda s, truth: run(s, self._tab.stitchings, truth))
+        ways = self._tab.stitchings
+        self._start(self._tab.run, ways, lambda subject, truth: run(subject, ways, truth))
 
     def _sweep_tiles(self) -> None:
-        self._start(self._tab.plot.run, _sweep_events)
+        self._start(self._tab.plot.run, (Stitching("corrected"),), _sweep_events)
 
-    def _start(self, bar: RunBar, events: Callable[[Subject, Any], Iterator[Any]]) -> None:
-        """Run on a snapshot of the form."""
+    def _start(
+        self,
+        bar: RunBar,
+        ways: Sequence[Stitching],
+        events: Callable[[Subject, Any], Iterator[Any]],
+    ) -> None:
+        """Run on a snapshot of the form, if the results find room in memory."""
         try:
             subject = self._subject()
+            lacking = "" if subject is None else self._lacking(subject, ways)
+            if lacking:
+                raise ShiftSegError(f"{lacking}; choose a smaller region in the tab Segment")
         except ShiftSegError as error:
             show_error(str(error))
             return
@@ -175,8 +192,11 @@ class CompareControl(QObject):
     def _show(self, way: str) -> None:
         self.arrangement.show(way)
         self._tab.show_as.show_way(way)
-        if way in ALONE and self._pair is not None:
+        if self._pair is None:
+            return
+        if way in ALONE:
             self._tab.totals.choose(ALONE.index(way))
+        self.side_shown.emit(self._pair.results[ALONE.index(way) if way in ALONE else 0])
 
     def _set_interval(self, seconds: float) -> None:
         self.arrangement.blink.timer.setInterval(round(1000 * seconds))

@@ -9,9 +9,8 @@ from napari.layers import Labels, Layer, Points
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.job import Result
-from napari_shiftseg._napari.layers import CUTS, layer_of, set_visible, show_some_rings
+from napari_shiftseg._napari.layers import CUTS, layer_of, pictures_of, set_visible, show_some_rings
 from napari_shiftseg._napari.results import Results
-from napari_shiftseg._napari.tags import own_layers
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,6 @@ class Side:
 def hide_others(viewer: Viewer, sides: tuple[Side, Side]) -> None:
     """Hide the plugin's other pictures of the same image."""
     kept = [layer for side in sides for layer in side.layers]
-    for layer in own_layers(viewer, image=sides[0].result.subject.image_key):
+    for layer in pictures_of(viewer, sides[0].result.subject.image_key):
         if layer not in kept:
             set_visible(layer, False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
@@ -120,6 +122,15 @@ class SegmentControl(QObject):
         chosen = self.resolver.chosen()
         return None if chosen is None else self.resolver.subject(self._colours_of(chosen))
 
+    def lacking(self, subject: Subject, stitchings: Sequence[Stitching]) -> str:
+        """Say what memory is lacking to stitch a subject in several ways; nothing if none is."""
+        plans = [
+            plan_for(subject.model, subject.space.size, way.mode, way.tile, subject.region)
+            for way in stitchings
+        ]
+        frames = 1 if subject.frame is not None else prod(subject.loops)
+        return self._estimate.lacking(subject.model, plans, frames)
+
     def run(self) -> None:
         """Segment the chosen region."""
         self._start(self.resolver.subject)
@@ -138,7 +149,9 @@ class SegmentControl(QObject):
         tab.stitch.changed.connect(self._on_stitching)
         tab.stitch.grid_toggled.connect(self.resolve)
         tab.stitch.grid_clicked.connect(partial(self._remembered.keep, "grid"))
-        self.grid.removed_by_user.connect(lambda: tab.stitch.grid.setChecked(False))
+        # Later: with the grid its image may go, as where all layers are removed.
+        later = Qt.ConnectionType.QueuedConnection
+        self.grid.removed_by_user.connect(self._on_grid_removed, later)
         tab.run.run_requested.connect(self.run)
         tab.run.preview_requested.connect(self.preview)
         tab.run.cancel_requested.connect(runner.cancel)
@@ -192,6 +205,10 @@ class SegmentControl(QObject):
             self.region_layer.ask(chosen.space).events.data.connect(self.resolve)
         self.resolve()
 
+    def _on_grid_removed(self) -> None:
+        if self._tab.image.image.layer is not None:
+            self._tab.stitch.grid.setChecked(False)
+
     def _on_edit(self, layer: Layer) -> None:
         """Plan anew when the image itself has changed; napari hands plugins a proxy of it."""
         if layer == self._tab.image.image.layer:
@@ -229,6 +246,14 @@ class SegmentControl(QObject):
             self.grid.hide()
         self.subject_changed.emit()
 
+    def draw_grid_of(self, result: Result) -> None:
+        """Draw the tiles of a result that is looked at, until something else is planned."""
+        subject, made = result.subject, result.segmentation.plan
+        if self._tab.stitch.grid.isChecked():
+            tile = None if made.mode == "whole" else made.tile_size
+            plan = plan_for(subject.model, subject.space.size, made.mode, tile)
+            self.grid.show(plan, subject.space)
+
     def _say(self, chosen: Chosen, plan: TilePlan) -> None:
         stitch, frames = self._tab.stitch, chosen.frames
         harmful = any(plan.cause(a, s) for a, ss in enumerate(plan.seams) for s in ss)
@@ -257,7 +282,6 @@ class SegmentControl(QObject):
             return None
 
     def _start(self, snapshot: Any) -> None:
-        self._runner.cancel()
         try:
             chosen = self.resolver.chosen()
             subject = None if chosen is None else snapshot(self._colours_of(chosen))
@@ -271,11 +295,12 @@ class SegmentControl(QObject):
         plan = plan_for(
             chosen.model, chosen.frames.spatial, stitching.mode, stitching.tile, subject.region
         )
-        frames = 1 if subject.frame is not None else len(chosen.frames)
-        lacking = self._estimate.lacking(chosen.model, plan, frames)
+        lacking = self.lacking(subject, [stitching])
         if lacking:
             self._run_into_file(subject, stitching, lacking)
             return
+        self._runner.cancel()
+        frames = 1 if subject.frame is not None else len(chosen.frames)
         self._estimate.begin(chosen.model, plan, frames)
         self._partial.begin(key_of(subject, plan))
         self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
@@ -304,11 +329,11 @@ class SegmentControl(QObject):
         if not result.report.objects:
             show_info("No objects were found.")
 
-    def recolour(self, kind: str) -> None:
+    def recolour(self, kind: ColourKind) -> None:
         """Show the current result in other colours."""
         current = self._results.current
         if current is not None:
-            self.live.ask("colours", partial(recoloured, current, cast("ColourKind", kind)))
+            self.live.ask("colours", partial(recoloured, current, kind))
 
     def show_jumps(self) -> None:
         """Measure and show the jumps of the current result."""
@@ -337,7 +362,7 @@ class SegmentControl(QObject):
         return self._colourings.get(chosen.layer, {}).get((chosen.model.sha256, kind))
 
     def _remember_colours(self, result: Result) -> None:
-        key = result.subject.model.sha256, self._tab.result.colour_kind
+        key = result.subject.model.sha256, result.colouring.kind
         layer = layer_with(self._viewer, result.subject.image_key)
         if layer is not None:
             self._colourings.setdefault(layer, {})[key] = result.colouring

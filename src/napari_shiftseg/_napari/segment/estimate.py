@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 
-from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.embeddings.cost import Cost, convolution_rate, cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.memory import default_memory
 from napari_shiftseg.settings import Precision
 from napari_shiftseg.tiles.plan import TilePlan
 from napari_shiftseg.wording import counted
@@ -32,9 +33,13 @@ class Estimate:
         price = f"about {in_words(seconds)}, {in_bytes(cost.total_bytes)} {memory}"
         return f"{counted(tiles, 'tile')}, {price}"
 
-    def lacking(self, model: Model, plan: TilePlan, frames: int) -> str:
-        """Say what memory a run lacks, which would take the whole session with it; "" if none."""
-        needed = cost_of(model.description.architecture, plan, frames).total_bytes
+    def lacking(self, model: Model, plans: Sequence[TilePlan], frames: int) -> str:
+        """Say what memory a run lacks, which would take the whole session with it; "" if none.
+
+        The results of several plans are kept beside each other.
+        """
+        architecture = model.description.architecture
+        needed = sum(cost_of(architecture, plan, frames).total_bytes for plan in plans)
         allowed = default_memory()
         if needed <= allowed:
             return ""

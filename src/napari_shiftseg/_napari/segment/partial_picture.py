@@ -37,14 +37,16 @@ class _Picture:
     pixels: Any
     scale: tuple[float, ...]
     translate: tuple[float, ...]
+    visible: bool = True
 
     @classmethod
     def of(cls, layer: Image) -> _Picture:
-        return cls(layer.data, tuple(layer.scale), tuple(layer.translate))
+        return cls(layer.data, tuple(layer.scale), tuple(layer.translate), layer.visible)
 
     def show_in(self, layer: Image) -> None:
         layer.data = self.pixels
         layer.scale, layer.translate = self.scale, self.translate
+        set_visible(layer, self.visible)
 
 
 class PartialPicture(QObject):
@@ -160,7 +162,6 @@ class PartialPicture(QObject):
             self._covering = [n for n in own if n.visible and n is not former]
             self._cover(False)
             _Picture(pixels, placement.scale, placement.translate).show_in(former)
-            set_visible(former, True)
         else:
             layer = self._layer = Image(
                 pixels,

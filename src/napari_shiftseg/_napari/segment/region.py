@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import ceil, floor, prod
 
 import numpy as np
 from napari.layers import Image, Shapes
@@ -13,6 +13,9 @@ from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region, size_of
+
+_EXACT = 1e-6
+"""Part of a pixel by which a corner may be off."""
 
 
 def on_screen(viewer: Viewer, layer: Image, axes: Sequence[int], size: Size) -> Region:
@@ -72,11 +75,19 @@ def drawn(shapes: Shapes | None, space: Placement) -> Region:
     parts = []
     for axis, n in enumerate(space.size):
         whole = planar and np.isclose(low[axis], high[axis])
-        start, stop = (0, n) if whole else (round(low[axis] + 0.5), round(high[axis] + 0.5))
+        start, stop = (0, n) if whole else _pixels_between(low[axis], high[axis])
         parts.append(slice(max(0, start), min(n, stop)))
     if any(part.start >= part.stop for part in parts):
         raise ShiftSegError("the rectangle lies outside of the image; draw it on the image")
     return tuple(parts)
+
+
+def _pixels_between(low: float, high: float) -> tuple[int, int]:
+    """Round to whole pixels, of which the first reaches from -0.5 to 0.5; at least to one."""
+    start, stop = ceil(low - _EXACT), ceil(high - _EXACT)
+    if start == stop:
+        start = floor((low + high) / 2 + 0.5)
+    return start, max(start + 1, stop)
 
 
 def centre_of(region: Region, at_most: int) -> Region:

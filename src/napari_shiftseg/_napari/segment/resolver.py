@@ -137,5 +137,6 @@ class Resolver:
             stack=stack,
             clustering=self._tab.clusters.settings,
             colouring=colouring,
+            colours=self._tab.result.colour_kind,
             **part,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.switch import Switch
+from napari_shiftseg.embeddings.colours import ColourKind
 from napari_shiftseg.wording import counted
 
 _VIEWS = (
@@ -70,9 +71,9 @@ class ResultSection(QGroupBox):
         self.export.clicked.connect(self.export_requested)
 
     @property
-    def colour_kind(self) -> str:
+    def colour_kind(self) -> ColourKind:
         """What the colours are to mean."""
-        return str(self.colours.currentData())
+        return cast("ColourKind", self.colours.currentData())
 
     def show_results(
         self, results: Sequence[Result], current: Result | None, *, outdated: bool = False
@@ -85,6 +86,7 @@ class ResultSection(QGroupBox):
         keys: list[Any] = [result.key for result in results]
         if current is not None:
             self.choice.setCurrentIndex(keys.index(current.key))
+            self.colours.setCurrentIndex(self.colours.findData(current.colouring.kind))
         for control in (self.choice, self.view, self.colours, self.jumps, self.export):
             control.setEnabled(current is not None)
         if current is None:

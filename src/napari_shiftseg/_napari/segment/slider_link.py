@@ -43,7 +43,7 @@ class SliderLink(QObject):
     ) -> None:
         super().__init__(parent)
         self._tab, self._results, self._live, self._turns = tab, results, live, turns
-        self._seen = self._bound = ""
+        self._seen = self._bound = self._model = ""
         tab.clusters.changed.connect(self._on_slider)
         tab.model.model_changed.connect(self._on_model)
         results.changed.connect(self._on_current)
@@ -73,10 +73,11 @@ class SliderLink(QObject):
     def _on_model(self, model: Model | None) -> None:
         if model is None:
             return
+        former, self._model = self._model, model.sha256
         current = self._results.current
         if current is not None and self._is_of_model(current):
             self._show(current)
-        else:
+        elif model.sha256 != former or not former:  # else in another precision alone
             self._bound = ""
             self._tab.clusters.show_settings(model.description.clustering)
 

@@ -123,8 +123,8 @@ class TrainControl(QObject):
         self._order, self._output = order, self.plan.output()
         self._view.export.name.setText(self._output.stem)
         self._run = None
-        if self._exported != self._output:
-            self._exported = Path("/")
+        if self._exported != self._output or steps_done(order.checkpoint) is None:
+            self._exported = Path("/")  # the file is another training's
         self.previews.set_run(None)
         remember(self._output)
         if self._output != self._course_of or steps_done(order.checkpoint) is None:

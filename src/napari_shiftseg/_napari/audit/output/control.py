@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari.layers import Layer
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Signal
@@ -153,14 +154,18 @@ class OutputControl(QObject):
             self._page.said.say(f"{counted(objects, 'object', none='No')}.")
             self._turns.do(self.layers.show_labels(clustered))
 
+    def forget(self, layer: Layer, why: str) -> None:
+        """Forget the output of an image that is no longer what it was."""
+        if self.predicted is not None and str(layer.unique_id) == self.predicted.scene.key:
+            self.predicted = None
+            self._page.said.say(why)
+            self._allow()
+
     def _on_removed(self, event: Any) -> None:
-        key = str(event.value.unique_id)
         if self.runner.works_on(event.value) or self.clusterings.works_on(event.value):
             self.end()
             show_info(f"The prediction was cancelled: {event.value.name} was removed.")
-        if self.predicted is not None and key == self.predicted.scene.key:
-            self.predicted = None
-            self._page.said.say(f"{event.value.name} was removed.")
+        self.forget(event.value, f"{event.value.name} was removed.")
         self._allow()
 
     def _allow(self) -> None:

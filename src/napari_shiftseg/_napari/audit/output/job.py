@@ -14,9 +14,9 @@ from napari_shiftseg._napari.audit.job import Audited, Work, pixels_for, watched
 from napari_shiftseg._napari.audit.scene import Scene
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.segment.estimate import in_bytes
-from napari_shiftseg.embeddings.budget import default_memory
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.channels import cluster_channels
+from napari_shiftseg.memory import default_memory
 from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events, provenance_of
 from napari_shiftseg.settings import Clustering
 
