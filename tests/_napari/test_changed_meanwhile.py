@@ -8,7 +8,7 @@ from window import PATIENCE, save_bands
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.files.writer import save_labels
-from napari_shiftseg._napari.layers import EMBEDDING, LABELS
+from napari_shiftseg._napari.layers import EMBEDDING, LABELS, TILE_GRID
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg.image.files import open_image
 
@@ -44,6 +44,50 @@ def test_the_embedding_is_that_of_the_last_run(viewer, widget, tab, image, run, 
     rest()
     (picture,) = own_layers(viewer, kind=EMBEDDING, stale=None)
     np.testing.assert_array_equal(picture.data, widget.results.current.picture)
+
+
+@pytest.fixture
+def compared(qtbot, widget, image, rest):
+    with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+        widget.compare.run.run.click()
+    rest()
+    assert widget.compare_control.pair is not None
+    return widget.compare
+
+
+def test_a_comparison_is_forgotten_when_one_of_its_runs_has_other_labels_now(
+    qtbot, widget, tab, compared, rest, monkeypatch
+):
+    def run():
+        with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
+            tab.run.run.click()
+        rest()
+        return widget.compare_control.pair
+
+    tab.stitch.switch.choose("corrected")
+    assert run() is not None  # the labels are the same
+    monkeypatch.setattr(widget.control.live, "ask", lambda *_: None)
+    tab.clusters.controls["min_size"].setValue(500)
+    assert run() is None
+    assert compared.totals.rowCount() == 0
+
+
+def test_a_comparison_of_other_pixels_is_forgotten(widget, image, compared):
+    image.data = image.data[:, ::-1].copy()
+    QApplication.processEvents()
+    assert widget.compare_control.pair is None
+
+
+def test_the_tiles_that_are_drawn_are_those_of_the_labels_on_show(viewer, widget, compared):
+    (grid,) = own_layers(viewer, kind=TILE_GRID)
+
+    def rows():
+        return sorted({float(line[0, 0]) + 0.5 for line in grid.data if line[1, 0] == 0})
+
+    compared.show_as.switch.buttons["A"].click()
+    naive = rows()
+    compared.show_as.switch.buttons["B"].click()
+    assert naive != rows()
 
 
 def test_a_result_of_other_pixels_says_so_until_the_next_run(tab, image, run):
@@ -217,7 +261,7 @@ def test_a_copy_that_was_painted_is_kept_and_is_no_edit_of_the_original(
     copy.name = name
     tab.clusters.controls["min_size"].setValue(60)
     qtbot.waitUntil(lambda: not widget.control.live.busy and not widget.turns.busy)
-    assert copy.data[0, 0] == 77 and copy.name == f"{name}, edited"
+    assert copy.data[0, 0] == 77 and copy.name == name
 
 
 def test_axes_that_are_named_after_a_run_are_those_of_its_results(qtbot, viewer, widget, tab, rest):

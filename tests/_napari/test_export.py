@@ -8,6 +8,8 @@ import tifffile
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 from window import PATIENCE
 
+from napari_shiftseg._napari.axis_names import loops_of
+from napari_shiftseg.image.axes import Reads
 from napari_shiftseg.image.files import open_image
 
 
@@ -119,6 +121,23 @@ def test_volumes_are_exported_whatever_their_layer_is_like(
     assert opened.calibration.axes == axes
     assert opened.calibration.scale == tuple(map(abs, scale))
     np.testing.assert_array_equal(opened.pixels, widget.results.current.segmentation.labels)
+
+
+@pytest.mark.parametrize(
+    ("axes", "reads", "loops"),
+    [
+        ("tyx", Reads("yx", 1), "t"),
+        ("tcyx", Reads("yx", 1), "tc"),
+        ("czyx", Reads("yx", 2), "z"),
+        ("zcyx", Reads("yx", 2), "z"),
+        ("tczyx", Reads("zyx", 2), "t"),
+        ("zyxs", Reads("yx", 1), "z"),
+        ("", Reads("yx", 1), "t"),
+        ("qyx", Reads("yx", 1), "q"),
+    ],
+)
+def test_axes_that_the_network_does_not_see_keep_their_names(axes, reads, loops):
+    assert loops_of(axes, reads, 1 if len(loops) == 1 else 2) == loops
 
 
 def test_the_proposed_name_is_one_that_any_file_system_takes(

@@ -58,6 +58,17 @@ def run(qtbot, widget, rest):
     return press
 
 
+@pytest.mark.parametrize("button", ["run", "plot"])
+def test_what_does_not_fit_into_memory_is_not_compared(
+    widget, lazy, little_memory, notifications, button
+):
+    tab = widget.compare
+    (tab.run if button == "run" else tab.plot.run).run.click()
+    [(severity, message)] = notifications()
+    assert severity == "error" and "of memory" in message and "smaller region" in message
+    assert not widget.compare_control.runner.running
+
+
 def test_the_labels_are_those_of_a_run_in_memory(
     viewer, widget, lazy, little_memory, into, run, tmp_path, notifications
 ):

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog
 from window import PATIENCE
 
 from napari_shiftseg._napari.camera import camera_of
@@ -147,6 +147,20 @@ class TestFinding:
         check()
         [(severity, message)] = notifications()
         assert severity == "error" and "the offset is 500 px; legal: 0 to 127" in message
+
+    def test_of_negative_labels_is_refused(self, viewer, view, check, notifications):
+        viewer.add_labels(np.where(cut(discs()) % 7 == 1, -1, cut(discs())), name="unknown")
+        check()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "unknown holds negative labels" in message
+
+    def test_of_labels_that_do_not_fit_into_memory_is_refused(
+        self, theirs, check, notifications, monkeypatch
+    ):
+        monkeypatch.setattr(job, "default_memory", lambda: 1000)
+        check()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "theirs takes" in message and "to check" in message
 
     def test_of_labels_that_are_painted_on_is_outdated(self, view, theirs, check):
         check()
@@ -467,6 +481,27 @@ class TestRepair:
         repair()
         assert "theirs was changed since the check" in notifications()[-1][1]
         assert "theirs, repaired" not in viewer.layers
+
+    def test_that_has_a_name_of_its_own_stays_when_the_next_one_comes(
+        self, viewer, view, theirs, check, repair
+    ):
+        check()
+        repair()
+        mine = viewer.layers["theirs, repaired"]
+        mine.name, before = "my good result", mine.data.copy()
+        view.repair.slider.setValue(95)
+        repair()
+        assert "theirs, repaired" in viewer.layers
+        np.testing.assert_array_equal(mine.data, before)
+
+    def test_lies_where_its_labels_lie(self, viewer, view, theirs, check, repair):
+        check()
+        repair()
+        theirs.scale, theirs.translate = (0.5, 0.25), (3, 4)
+        QApplication.processEvents()
+        mended = viewer.layers["theirs, repaired"]
+        np.testing.assert_array_equal(mended.scale, theirs.scale)
+        np.testing.assert_array_equal(mended.translate, theirs.translate)
 
     def test_a_deleted_repair_is_no_longer_undone(self, viewer, view, theirs, check, repair):
         check()

@@ -99,6 +99,13 @@ def test_labels_of_a_former_run_do_not_replace_those_of_a_new_one(
     assert result.segmentation.labels.shape[1] == 40
 
 
+def test_another_precision_of_the_model_leaves_the_sliders_alone(widget, image):
+    tab = widget.segment
+    tab.clusters.controls["min_size"].setValue(88)
+    tab.model.rounded.click()
+    assert tab.clusters.settings.min_size == 88
+
+
 @pytest.mark.parametrize("bandwidth", [0.004, 0.05, 0.123, 1.537, 7.25, 300])
 def test_a_model_s_own_bandwidth_is_kept_to_the_last_digit(qtbot, bandwidth):
     section = ClusterSection()

@@ -1,5 +1,8 @@
 """A dock that is closed and opened again goes on where it was."""
 
+import gc
+from weakref import ref
+
 import numpy as np
 import pytest
 from correct_scene import use
@@ -67,6 +70,31 @@ def test_and_the_tools_for_single_objects(labels, close_and_open):
     correct = close_and_open().correct
     assert correct.layers.layer == labels
     assert correct.tools.buttons["pick"].isEnabled()
+
+
+def run_in(qtbot, form):
+    """Run, remove the labels, and return what should not live longer than the dock."""
+    with qtbot.waitSignal(form.runner.succeeded, timeout=PATIENCE):
+        form.segment.run.run.click()
+    qtbot.waitUntil(lambda: not form.turns.busy)
+    result = form.results.current
+    return [ref(form.control), ref(result)]
+
+
+def test_nothing_of_a_closed_dock_is_held(qtbot, viewer, open_dock, close_dock):
+    viewer.add_image(np.zeros((48, 40), np.uint8))
+    form = open_dock("Segment")
+    held = run_in(qtbot, form)
+    (labels,) = own_layers(viewer, kind=LABELS)
+    viewer.layers.remove(labels)
+    close_dock(form)
+    del form, labels
+
+    def are_gone():
+        gc.collect()
+        return [one() for one in held] == [None, None]
+
+    qtbot.waitUntil(are_gone)
 
 
 def test_the_grid_is_drawn_by_the_new_dock_alone(viewer, image, close_and_open, qtbot):

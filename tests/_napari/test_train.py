@@ -660,6 +660,19 @@ class TestExport:
         export(qtbot, dock)
         load_model(output)
 
+    def test_of_a_training_that_began_anew_replaces_that_of_another_only_if_a_person_agrees(
+        self, qtbot, dock, view, discs, say
+    ):
+        train(qtbot, dock)
+        export(qtbot, dock)
+        exported = view.output.output.read_bytes()
+        say("Yes")
+        with qtbot.waitSignal(dock.control.runner.succeeded, timeout=PATIENCE):
+            view.run.afresh.click()
+        asked = say("No")
+        view.export.export.click()
+        assert asked and view.output.output.read_bytes() == exported
+
     def test_its_card_is_the_trained_models(self, qtbot, widget, dock, view, discs, monkeypatch):
         """Of a model that was validated, whose scores are written otherwise than a test's."""
         best = Validated(6, 0.75, 0, 0, 1, 1, best=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from napari_shiftseg._napari.axis_names import usual_loops
+from napari_shiftseg._napari.axis_names import loops_of
 from napari_shiftseg._napari.events import Partial, Progress
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.rings import Rings
@@ -96,11 +96,8 @@ class Subject:
     @property
     def calibration(self) -> Calibration:
         """Axes and voxel size of results: space as the model names it, loops as the image does."""
-        spatial, known = self.model.description.axes, self.axes or ""
-        seen = f"{spatial}sc" if self.model.reads.channels > 1 else f"{spatial}s"
-        loops = "".join(axis for axis in known if axis not in seen)
-        if len(loops) != len(self.loops):
-            loops = usual_loops(spatial, len(self.loops))
+        spatial = self.model.description.axes
+        loops = loops_of(self.axes or "", self.model.reads, len(self.loops))
         placement = self.placement
         units = [str(unit) for unit in placement.units] or None
         scale = [abs(step) for step in placement.scale]  # a mirrored layer is no mirrored array

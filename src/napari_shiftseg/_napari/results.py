@@ -174,7 +174,7 @@ class Results(QObject):
         before = self._by_key.pop(repr(result.key), None)
         self._keep(result)
         self._outdated.discard(repr(result.key))
-        if before is not None and before.segmentation is not result.segmentation:
+        if before is not None and not _same_labels(before, result):
             self.relabelled.emit(result)
         return labels
 
@@ -293,3 +293,8 @@ class Results(QObject):
         if self.current is not None:
             self.choose(self.current.key)
         yield
+
+
+def _same_labels(first: Result, second: Result) -> bool:
+    a, b = first.segmentation.labels, second.segmentation.labels
+    return a is b or np.array_equal(a, b)

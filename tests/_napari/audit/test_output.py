@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from qtpy.QtWidgets import QApplication
 from torch import nn
 
 from napari_shiftseg._napari.audit.output.layers import OUTPUT
@@ -150,3 +151,17 @@ class TestOutput:
         viewer.layers.remove(squares)
         assert not page.cluster.isEnabled()
         assert "squares was removed" in page.said.text()
+
+    @pytest.mark.parametrize("change", ["pixels", "place"])
+    def test_an_image_that_changes_is_predicted_anew(
+        self, page, squares, blurring, audit, predict, change
+    ):
+        audit(blurring)
+        predict()
+        if change == "pixels":
+            squares.data = squares.data[::-1].copy()
+        else:
+            squares.scale = (3, 3)
+        QApplication.processEvents()
+        assert not page.cluster.isEnabled()
+        assert "squares was changed: predict again" in page.said.text()

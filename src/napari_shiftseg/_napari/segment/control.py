@@ -70,6 +70,7 @@ class SegmentControl(QObject):
     """
 
     subject_changed = Signal()
+    _grid_removed = Signal(object)
 
     def __init__(
         self,
@@ -149,9 +150,10 @@ class SegmentControl(QObject):
         tab.stitch.changed.connect(self._on_stitching)
         tab.stitch.grid_toggled.connect(self.resolve)
         tab.stitch.grid_clicked.connect(partial(self._remembered.keep, "grid"))
+        self.grid.removed_by_user.connect(lambda: self._grid_removed.emit(tab.image.image.layer))
         # Later: with the grid its image may go, as where all layers are removed.
         later = Qt.ConnectionType.QueuedConnection
-        self.grid.removed_by_user.connect(self._on_grid_removed, later)
+        self._grid_removed.connect(self._switch_off_grid_of, later)
         tab.run.run_requested.connect(self.run)
         tab.run.preview_requested.connect(self.preview)
         tab.run.cancel_requested.connect(runner.cancel)
@@ -205,8 +207,8 @@ class SegmentControl(QObject):
             self.region_layer.ask(chosen.space).events.data.connect(self.resolve)
         self.resolve()
 
-    def _on_grid_removed(self) -> None:
-        if self._tab.image.image.layer is not None:
+    def _switch_off_grid_of(self, image: Layer | None) -> None:
+        if image in self._viewer.layers:
             self._tab.stitch.grid.setChecked(False)
 
     def _on_edit(self, layer: Layer) -> None:
