@@ -72,6 +72,21 @@ def test_what_is_no_pack_is_refused(trained_model, tmp_path):
         evaluate(trained_model, tmp_path)
 
 
+@pytest.mark.parametrize("data", [5, None, [5]])
+def test_what_holds_no_pairs_is_refused(trained_model, data):
+    with pytest.raises(ShiftSegError, match="legal: a pack, or pairs"):
+        evaluate(trained_model, data)
+
+
+def test_an_image_that_does_not_fit_is_named(trained_model, tmp_path):
+    colours = np.zeros((40, 40, 3), np.uint8)
+    for kind, pixels in (("images", colours), ("masks", colours[..., 0])):
+        (tmp_path / kind).mkdir()
+        tifffile.imwrite(tmp_path / kind / "rgb.tif", pixels)
+    with pytest.raises(ShiftSegError, match="images/rgb: .*colour"):
+        evaluate(trained_model, tmp_path)
+
+
 def test_arrays_score_as_the_same_images_in_a_pack(trained_model, tmp_path):
     image, truth = disc_image(64, spacing=13)
     for kind, pixels in (("images", image), ("masks", truth)):

@@ -40,6 +40,11 @@ def test_only_multiples_of_the_period_keep_the_phase():
     ]
 
 
+def test_one_size_is_a_sweep_too():
+    result = sweep(IMAGE, phase_wheel(), truth=np.ones_like(TRUTH), tiles=14)
+    assert [point.tile for point in result.points] == [(14, 14)]
+
+
 def test_at_multiples_of_the_period_naive_stitching_is_corrected_stitching(scored):
     for point in scored.points:
         if point.aligned:

@@ -270,7 +270,7 @@ def _size(window: int, period: int, step: int) -> int:
 
 def _checked(model: Model, tiles: int | Sequence[int | Size] | None) -> tuple[Size, ...]:
     ndim = model.geometry.ndim
-    given = (tiles,) if isinstance(tiles, int) else tiles or ()
+    given = () if tiles is None else (tiles,) if isinstance(tiles, int) else tiles
     sizes = {whole_numbers(tile, ndim, "the tile size") for tile in given}
     for size in sizes:
         if min(size) < 1:

@@ -250,6 +250,18 @@ def test_demo_ends_with_a_table_and_the_files(shiftseg, tmp_path, monkeypatch):
     assert modes["naive"]["seam_splits"] >= 10 * max(1, modes["corrected"]["seam_splits"])
 
 
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [(["demo", "--no-napari", "--json", "FILE"], "mine.json"), (["reproduce", "fig3"], "fig3.png")],
+)
+def test_what_is_not_of_the_command_is_not_replaced(shiftseg, tmp_path, words, file):
+    mine = tmp_path / file
+    mine.write_text("precious")
+    answer = shiftseg(*(mine if word == "FILE" else word for word in words), "-o", tmp_path)
+    assert answer.code == 2 and f"{file} exists" in answer.err
+    assert mine.read_text() == "precious"
+
+
 @pytest.mark.parametrize(("patience", "lines"), [(0, ["frame 0, ", "frame 2, "]), (1000, [])])
 def test_progress_of_a_stack_names_the_frame_now_and_then(
     shiftseg, model_file, tmp_path, monkeypatch, patience, lines

@@ -1,5 +1,5 @@
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
@@ -40,6 +40,19 @@ def test_from_discs_to_a_model_file(tmp_path):
     assert loaded.intensity.kind == "none"
     assert TrainingRecipe(**loaded.training["recipe"]) == RECIPE
     json.dumps(loaded.training, allow_nan=False)
+
+
+def test_numbers_of_numpy_and_paths_are_plain_values(tmp_path):
+    given = TrainingRecipe(
+        tmp_path, window=np.int64(12), levels=np.int8(1), seed=np.int64(3), steps=np.int32(2),
+        learning_rate=np.float32(0.5), flips=np.bool_(False), start=tmp_path / "m.safetensors",
+    )  # fmt: skip
+    plain = TrainingRecipe(
+        str(tmp_path), window=12, levels=1, seed=3, steps=2, learning_rate=0.5, flips=False,
+        start=str(tmp_path / "m.safetensors"),
+    )  # fmt: skip
+    assert given == plain
+    assert json.loads(json.dumps(asdict(given))) | {"window": (12, 12)} == (asdict(plain))
 
 
 def test_a_pack_is_normalised_over_each_whole_image(tmp_path):

@@ -200,6 +200,8 @@ class TrainingRecipe:
         for name, value in PRESETS[self.preset].items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
         sizes = tuple(np.atleast_1d(_given(self.window)).tolist())
         whole = sizes * _given(self.ndim) if len(sizes) == 1 else sizes
         object.__setattr__(self, "window", whole)
@@ -421,3 +423,10 @@ def _given(value: Given | None) -> Given:
     """Return what :meth:`TrainingRecipe.__post_init__` has filled in."""
     assert value is not None
     return value
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers of numpy and paths as what checkpoints and cards hold."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, Path) else value
