@@ -83,7 +83,7 @@ def test_an_image_that_does_not_fit_is_named(trained_model, tmp_path):
     for kind, pixels in (("images", colours), ("masks", colours[..., 0])):
         (tmp_path / kind).mkdir()
         tifffile.imwrite(tmp_path / kind / "rgb.tif", pixels)
-    with pytest.raises(ShiftSegError, match="images/rgb: .*colour"):
+    with pytest.raises(ShiftSegError, match=r"images/rgb: .*colour"):
         evaluate(trained_model, tmp_path)
 
 
