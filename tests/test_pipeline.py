@@ -142,3 +142,14 @@ def test_images_smaller_than_a_tile(random_model, shape):
 def test_bad_input_is_refused(random_model, image, options, message):
     with pytest.raises(ShiftSegError, match=message):
         segment(image, random_model, **options)
+
+
+def test_the_memory_that_counts_is_that_of_the_region_and_the_frame(trained_model):
+    image = np.zeros((3, 3000, 3000), np.uint8)
+    image[1, 40:100, 40:100] = disc_image(60)[0]
+    region = (slice(40, 100), slice(40, 100))
+    options = {"axes": "tyx", "frame": (1,), "region": region}
+    with pytest.raises(ShiftSegError, match="the memory is 4 MB"):
+        segment(image, trained_model, axes="tyx", memory="4MB")
+    labels = segment(image, trained_model, memory="4MB", **options).labels
+    assert np.array_equal(labels, segment(image, trained_model, **options).labels)

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 from napari_shiftseg.alone import alone_with
 from napari_shiftseg.errors import ShiftSegError
@@ -25,7 +26,7 @@ def is_file(path: Path) -> bool:
 
 
 def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
-    """See that no output is what is read, not even through a link and not even on request.
+    """See that no output is or holds what is read, not even through a link or on request.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
         if output is None:
             continue
         written = os.path.realpath(output)
-        if written == read or (written.startswith(read + os.sep) and os.path.exists(written)):
+        within = written.startswith(read + os.sep) and os.path.exists(written)
+        if written == read or within or read.startswith(written + os.sep):
             raise ShiftSegError(f"{output} would replace what is read; name another file")
 
 
@@ -77,7 +79,8 @@ def file_beside(path: Path, *, shared: bool = False) -> Iterator[Path]:
         reason outside of the program.
     """
     target = _followed(path)
-    with contextlib.nullcontext() if shared else alone(path), _beside(target) as partial:
+    name = f"{target.name}.{uuid4().hex}" if shared else target.name
+    with contextlib.nullcontext() if shared else alone(path), _beside(target, name) as partial:
         # Some libraries make files that nobody else may read.
         mode = _usual_mode(target, partial)
         yield partial
@@ -166,25 +169,38 @@ def _flush(path: Path) -> None:
 
 def _exchange(path: Path, partial: Path) -> None:
     """Put a folder into the place of another, which comes back if that fails."""
-    former = path.with_name(f".{path.name}.former")
-    _remove(former)
+    former = _former(path)
     os.replace(path, former)
     try:
         os.replace(partial, path)
-    except OSError:
+    except BaseException:
         os.replace(former, path)
         raise
     shutil.rmtree(former, ignore_errors=True)
 
 
+def _restore(path: Path) -> None:
+    """Put back a folder that a killed process was about to replace, or remove its rest."""
+    former = _former(path)
+    if former.exists() and not path.exists():
+        os.replace(former, path)
+    _remove(former)
+
+
+def _former(path: Path) -> Path:
+    return path.with_name(_hidden(path.name, "former"))
+
+
 @contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def _beside(path: Path, name: str = "") -> Iterator[Path]:
+    """Give a name beside a path, made of its own or of another name."""
     _refuse_missing(path.parent)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ShiftSegError(f"{path} is a device, which is not replaced; name a file")
-    partial = path.with_name(_hidden(path.name, "part"))
+    partial = path.with_name(_hidden(name or path.name, "part"))
     try:
         _remove(partial)
+        _restore(path)
         yield partial
     except OSError as error:
         raise ShiftSegError(f"{path} cannot be written: {error.strerror or error}") from None

@@ -105,8 +105,21 @@ def plan_for(
     return make_plan(model.geometry, image_size, stitch, tile=tile, region=region)
 
 
-def tile_for_memory(frames: Frames, model: Model, memory: int) -> Size:
+def tile_for_memory(
+    frames: Frames, model: Model, memory: int, region: Region | None = None, *, count: int
+) -> Size:
     """Return the fastest corrected tile whose run takes at most so many bytes.
+
+    Parameters
+    ----------
+    frames, model
+        What is segmented.
+    memory
+        Bytes.
+    region
+        The part that is wanted, None for all.
+    count
+        How many frames are.
 
     Raises
     ------
@@ -114,9 +127,9 @@ def tile_for_memory(frames: Frames, model: Model, memory: int) -> Size:
         If the result alone takes more: then :func:`segment_file` goes block by block.
     """
     architecture = model.description.architecture
-    one_period = plan_for(model, frames.spatial, "corrected", model.geometry.period)
-    kept = cost_of(architecture, one_period, len(frames)).result_bytes
-    return tile_within(architecture, frames.spatial, memory, resident_bytes=kept)
+    one_period = plan_for(model, frames.spatial, "corrected", model.geometry.period, region)
+    kept = cost_of(architecture, one_period, count).result_bytes
+    return tile_within(architecture, one_period.result_size, memory, resident_bytes=kept)
 
 
 def calibration_of_labels(
@@ -214,14 +227,15 @@ def segment_events(
     """
     model = load_model(model)
     frames = model.frames(image, axes)
+    if frame is not None:
+        frame = _checked_frame(frame, frames.loops)
     if memory is not None and tile is None and stitch == "corrected":
-        tile = tile_for_memory(frames, model, memory_size(memory))
+        count = len(frames) if frame is None else 1
+        tile = tile_for_memory(frames, model, memory_size(memory), region, count=count)
     plan = plan_for(model, frames.spatial, stitch, tile, region)
     settings = clustering or model.description.clustering
     if not isinstance(settings, Clustering):
         raise ShiftSegError(f"clustering is {settings!r}; legal: a Clustering, as Clustering(1.5)")
-    if frame is not None:
-        frame = _checked_frame(frame, frames.loops)
     for event in predict_events(frames, model, plan, frame=frame, device=device):
         if isinstance(event, TileDone):
             yield event

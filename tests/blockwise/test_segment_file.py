@@ -1,5 +1,6 @@
 """From file to file: the labels of the whole image, whatever the blocks, stops and workers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -288,9 +289,55 @@ segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_p
             )
         assert theirs.read_text() == "years"
 
+    def test_nor_is_it_where_the_whole_image_is_wanted_at_once(
+        self, image_file, model_file, tmp_path
+    ):
+        theirs = tmp_path / "labels.tif.unfinished" / "thesis.txt"
+        theirs.parent.mkdir()
+        theirs.write_text("years")
+        options = {"model": model_file, "stitch": "whole", "overwrite": True}
+        with pytest.raises(ShiftSegError, match="move it away"):
+            segment_file(image_file, tmp_path / "labels.tif", **options)
+        assert theirs.read_text() == "years"
+
+    def test_the_whole_image_at_once_goes_on_with_no_blocks(
+        self, unfinished, image_file, model_file, whole
+    ):
+        options = {"model": model_file, "stitch": "whole"}
+        with pytest.raises(ShiftSegError, match=r"unfinished run in blocks.*--overwrite"):
+            segment_file(image_file, unfinished, **options)
+        segment_file(image_file, unfinished, overwrite=True, **options)
+        np.testing.assert_array_equal(pixels(unfinished), whole)
+        assert not unfinished.with_name("labels.tif.unfinished").exists()
+
+    def test_a_run_with_another_number_of_axes_is_another_run(
+        self, unfinished, image_file, model_file
+    ):
+        record = unfinished.with_name("labels.tif.unfinished") / "run.json"
+        begun = json.loads(record.read_text())
+        record.write_text(json.dumps(begun | {"block": [2, *begun["block"]]}))
+        with pytest.raises(ShiftSegError, match="unfinished run with another block"):
+            segment_file(image_file, unfinished, model=model_file, **SMALL)
+        segment_file(image_file, unfinished, model=model_file, overwrite=True, **SMALL)
+        assert unfinished.exists()
+
     def test_less_memory_than_its_blocks_need_is_said(self, unfinished, image_file, model_file):
         with pytest.raises(ShiftSegError, match=r"in blocks of .* px, which need .*--overwrite"):
             segment_file(image_file, unfinished, model=model_file, memory="30kB")
+
+    def test_smaller_blocks_are_begun_with_where_that_is_asked_for(
+        self, image_file, model_file, whole, tmp_path
+    ):
+        output = tmp_path / "labels.tif"
+        large = FileSettings(model=model_file, block_pixels=10**6, workers=None, memory="1MB")
+        events = segment_file_events(image_file, output, large)
+        next(events), next(events)
+        events.close()
+        options = {"model": model_file, "memory": "400kB"}
+        if output.exists():
+            output.unlink()
+        segment_file(image_file, output, overwrite=True, **options)
+        np.testing.assert_array_equal(pixels(output), whole)
 
 
 class TestRefusing:
@@ -342,3 +389,27 @@ class TestRefusing:
     def test_a_missing_folder(self, image_file, model_file, tmp_path):
         with pytest.raises(ShiftSegError, match="no such folder"):
             segment_file(image_file, tmp_path / "no" / "l.tif", model=model_file)
+
+    @pytest.mark.parametrize("name", ["labels.ome.zarr", "labels.tif"])
+    def test_axes_that_the_format_cannot_say_before_any_work(self, model_file, tmp_path, name):
+        write_image(tmp_path / "two.tif", np.zeros((2, 20, 20), np.uint8), axes="cyx")
+        output = tmp_path / name
+        events = segment_file_events(
+            tmp_path / "two.tif",
+            output,
+            FileSettings(
+                model=model_file,
+                axes="pyx" if name.endswith("zarr") else None,
+                embeddings=tmp_path / "e.ome.zarr",
+            ),
+        )
+        with pytest.raises(ShiftSegError, match="OME-Zarr takes"):
+            next(events)
+
+    def test_an_output_that_holds_the_image(self, model_file, tmp_path):
+        image = tmp_path / "plate.zarr" / "0.ome.zarr"
+        image.parent.mkdir()
+        write_image(image, IMAGE, axes="yx")
+        with pytest.raises(ShiftSegError, match="would replace what is read"):
+            segment_file(image, image.parent, model=model_file, overwrite=True)
+        assert image.is_dir()

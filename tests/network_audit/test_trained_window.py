@@ -1,5 +1,7 @@
 """A network trained with a window of one period betrays itself on any image."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,15 @@ def test_pairs_within_objects_alone():
 def test_too_little_to_compare(size, period):
     with pytest.raises(ShiftSegError):
         trained_window(np.zeros((2, *size)), period)
+
+
+def test_an_axis_with_a_period_of_one_pixel_has_nothing_to_tell():
+    noise = np.random.default_rng(0).normal(size=(3, 8, 40, 40)).astype(np.float32)
+    found = trained_window(noise, (1, 8, 8))
+    assert not found.too_small
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_objects_of_single_pixels_have_nothing_to_tell():
+    noise = np.random.default_rng(0).normal(size=(3, 40, 40)).astype(np.float32)
+    assert not trained_window(noise, (8, 8), np.zeros((40, 40), int)).too_small

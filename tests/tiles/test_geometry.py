@@ -167,3 +167,10 @@ def test_impossible_geometries_are_refused(changes, message):
 def test_a_size_of_the_wrong_number_of_axes_is_refused():
     with pytest.raises(ShiftSegError, match="2 axes"):
         NetworkGeometry.regular(2, 2).output_size((100, 100, 100))
+
+
+def test_a_head_is_seen_through_without_any_pooling_too():
+    geometry = NetworkGeometry(
+        factors=(), down=(((3, 3),),), up=(), head=((5, 5), (3, 3)), padding="same"
+    )
+    assert geometry.receptive_field == (4, 4)

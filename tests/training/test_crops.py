@@ -221,3 +221,13 @@ def test_labels_that_float64_cannot_hold_stay_apart(kind):
     for seed in range(40):
         seen |= set(crops.sample(np.random.default_rng(seed))[1].unique().tolist())
     assert seen - {-1} == {0, 1, 2, 3}
+
+
+def test_crops_of_an_image_that_is_known_in_one_place_show_that_place():
+    mask = np.full((400, 400), -1)
+    mask[200:230, 100:130] = 0
+    mask[205:225, 105:125] = 1
+    crops = Crops([np.zeros((1, 400, 400), np.float32)], [mask], (40, 40), (4, 4))
+    rng = np.random.default_rng(0)
+    known = [bool((crops.sample(rng)[1] >= 0).any()) for _ in range(60)]
+    assert sum(known) > 20  # about 4 of crops that are drawn at random

@@ -200,6 +200,19 @@ class TestRun:
         assert last.trained is last.network
         assert averaged.trained is not averaged.network
 
+    def test_little_of_the_start_is_left_in_the_weights_of_a_short_training(self):
+        short = trainer(steps=30, average=0.999)
+        begun = [weights.detach().clone() for weights in short.network.parameters()]
+        list(short.run())
+        moved = [
+            (exported - start).norm() / (last - start).norm()
+            for exported, last, start in zip(
+                short.trained.parameters(), short.network.parameters(), begun, strict=True
+            )
+            if not torch.equal(last, start)
+        ]
+        assert min(moved) > 0.5
+
     def test_stops_when_nothing_is_lost(self):
         plain = Architecture(NetworkGeometry.regular(2, 1), maps=4)
         nothing = DiscriminativeLoss(pull_weight=0, push_weight=0, regulariser_weight=0)

@@ -8,7 +8,7 @@ import pytest
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.samples.discs import disc_image
-from napari_shiftseg.training.truth import refuse_no_truth
+from napari_shiftseg.training.truth import refuse_no_objects, refuse_no_truth, warn_of_seen
 
 IMAGE, MASK = disc_image(60)
 
@@ -57,3 +57,19 @@ def test_images_instead_of_masks_are_named():
     noise = np.random.default_rng(0).integers(1, 200, IMAGE.shape)
     with pytest.warns(ShiftSegWarning, match="mask of image 1 looks like an image"):
         check(MASK, noise)
+
+
+def test_objects_that_are_all_held_out_are_noticed():
+    empty = Pair("empty", IMAGE, np.zeros_like(MASK))
+    with pytest.raises(ShiftSegError, match="only where they are held out"):
+        refuse_no_objects([empty], 0, 2)
+    refuse_no_objects([empty, Pair("full", IMAGE, MASK)], 0, 2)
+
+
+def test_images_that_are_trained_and_validated_on_are_named():
+    pairs = [Pair("a", IMAGE, MASK), Pair("b", IMAGE + 1, MASK)]
+    with pytest.warns(ShiftSegWarning, match=r"a is validated on and trained on \(1 such images"):
+        warn_of_seen(pairs, [Pair("a", IMAGE, MASK), Pair("c", IMAGE + 2, MASK)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_seen(pairs, [])

@@ -63,8 +63,10 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
 def _grid(size: Size, folder: WorkFolder, model: Model, settings: FileSettings) -> BlockGrid:
     """Cut pixels as an unfinished run has, or into blocks that take at most half the memory."""
     begun = folder.begun_with("block")
-    if begun is not None:
-        return BlockGrid(size, tuple(begun))
+    if begun is not None and len(begun) == len(size):  # else it is refused as another run
+        grid = BlockGrid(size, tuple(begun))
+        if not settings.overwrite or _needed(grid, model) <= settings.budget:
+            return grid
     fitting = settings.budget // 2 // _bytes_per_pixel(model)
     pixels = min(settings.block_pixels or BLOCK_PIXELS, fitting)
     return BlockGrid.of(size, model.geometry.period, max(1, pixels))
@@ -77,20 +79,26 @@ def _tile(
     if settings.tile is not None or settings.stitch != "corrected":
         return settings.tile
     rounded = folder.begun_with("tile") if folder.begun_with("stitch") == "corrected" else None
-    if rounded is not None:
+    if rounded is not None and len(rounded) == len(grid.block):
         return tuple(rounded)
     kept = prod(grid.block) * _bytes_per_pixel(model)
     architecture = model.description.architecture
-    needed = kept + least_memory(architecture)
+    needed = _needed(grid, model)
     if settings.budget < needed:
         hint = (
             f"an unfinished run lies there in blocks of {by(grid.block)} px, which need "
             f"{in_bytes(needed)}; add --overwrite to start afresh in smaller ones"
-            if folder.begun_with("block") is not None
+            if folder.begun_with("block") is not None and not settings.overwrite
             else f"this network needs at least {in_bytes(2 * least_memory(architecture))}"
         )
         raise ShiftSegError(f"the memory is {in_bytes(settings.budget)}; {hint}")
     return tile_within(architecture, grid.block, settings.budget, resident_bytes=kept)
+
+
+def _needed(grid: BlockGrid, model: Model) -> int:
+    """Bytes that a block takes, with the smallest tile beside it."""
+    kept = prod(grid.block) * _bytes_per_pixel(model)
+    return kept + least_memory(model.description.architecture)
 
 
 def _bytes_per_pixel(model: Model) -> int:

@@ -22,7 +22,13 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import alone, refuse_closed, refuse_to_replace
-from napari_shiftseg.image.files import refuse_unwritable, write_embedding, write_labels
+from napari_shiftseg.image.files import (
+    is_zarr_name,
+    refuse_unwritable,
+    write_embedding,
+    write_labels,
+)
+from napari_shiftseg.image.ngff import canonical_order
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 
 FileEvent = TileDone | BlocksDone | SegmentedFile
@@ -90,7 +96,9 @@ def _segmented(
         if isinstance(image, Source)
         else Source.open(image, model, settings.axes, settings.region, settings.channel)
     )
+    _refuse_axes(source, settings, output)
     folder = WorkFolder.beside(output)
+    _leave_blocks(folder, settings)
     if not (settings.wants_blocks or folder.path.exists() or _too_large(source, model, settings)):
         yield from _at_once(source, model, settings, output)
         return
@@ -98,6 +106,26 @@ def _segmented(
         _refuse_what_cannot_be_sent(source, settings)
     job = prepare(source, folder, model, settings)
     yield from over_blocks(job, settings, output, source.calibration)
+
+
+def _refuse_axes(source: Source, settings: FileSettings, output: Path) -> None:
+    """Find out now what OME-Zarr would refuse at the end."""
+    labels = source.calibration
+    for path, written in ((output, labels), (settings.embedding_file, labels.with_channels())):
+        if path is not None and is_zarr_name(path):
+            canonical_order(written.axes)
+
+
+def _leave_blocks(folder: WorkFolder, settings: FileSettings) -> None:
+    """Let go of a run over blocks where the whole image is wanted at once."""
+    if settings.stitch != "whole" or settings.wants_blocks or not folder.path.exists():
+        return
+    if not settings.overwrite:
+        raise ShiftSegError(
+            f"{folder.path} holds an unfinished run in blocks, of which stitch='whole' has none; "
+            "go on with its settings, or add --overwrite to start afresh"
+        )
+    folder.discard()
 
 
 def _refuse(image: Any, settings: FileSettings, output: Path) -> None:

@@ -101,6 +101,12 @@ class WorkFolder:
             file.unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
 
+    def discard(self) -> None:
+        """Throw an unfinished run away; raises ShiftSegError if it is something else."""
+        if self._is_begun():
+            self.record()
+        self.remove()
+
     def _file(self, name: str, number: int) -> Path:
         return self.path / f"{name}-{number:06d}.npz"
 

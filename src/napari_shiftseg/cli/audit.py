@@ -65,8 +65,14 @@ def audit(
         diagnosis = follow(events, Diagnosis)
         values["tilings"] = diagnosis.to_dict()
         text += "\n\n" + _tilings(diagnosis)
-        if max(result.geometry.period) > 1:
-            window_test = trained_window(diagnosis.whole, result.geometry.period)
+        period, size = result.geometry.period, diagnosis.whole.shape[1:]
+        if any(n < 4 * p for n, p in zip(size, period, strict=True)):
+            text += (
+                "\nThe image is too small to show the window that the network was trained with: "
+                f"four periods of {by(period)} px are needed."
+            )
+        elif max(period) > 1:
+            window_test = trained_window(diagnosis.whole, period)
             values["trained_window"] = window_test.to_dict()
             text += "\n" + window_test.sentence
     ending.report(values, text)

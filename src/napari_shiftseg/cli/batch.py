@@ -84,9 +84,13 @@ def _refuse_foreign(report: Path) -> None:
     """Replace a report of ours, and no other file of that name."""
     if not report.exists():
         return
-    with report.open(encoding="utf-8", newline="") as file:
-        if next(csv.reader(file), None) != _COLUMNS:
-            raise ShiftSegError(f"{report} is no report of shiftseg, and is not replaced")
+    try:
+        with report.open(encoding="utf-8-sig", newline="") as file:
+            columns = next(csv.reader(file), None)
+    except (UnicodeDecodeError, csv.Error):
+        columns = None
+    if columns != _COLUMNS:
+        raise ShiftSegError(f"{report} is no report of shiftseg, and is not replaced")
 
 
 @contextlib.contextmanager

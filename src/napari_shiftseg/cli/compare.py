@@ -68,14 +68,15 @@ def compare(
     tile
         Naive tile size in pixels; corrected tiles are the largest multiple of the period in it.
     """
-    *labels, picture = files_in(output, image, "naive.tif", "corrected.tif", "compare.png")
-    ending.refuse_existing(*labels, picture, reads=[image, truth, model])
     loaded = load_model(model)
     named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
+    objects = read_truth(truth, loaded)
+    *labels, picture = files_in(output, image, "naive.tif", "corrected.tif", "compare.png")
+    ending.refuse_existing(*labels, picture, reads=[image, truth, model])
     events = compare_events(
         named.pixels,
         loaded,
-        truth=read_truth(truth, loaded),
+        truth=objects,
         stitchings=stitchings_of(loaded, ("naive", "corrected"), tile),
         clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
         device=device,

@@ -193,11 +193,22 @@ def this_command() -> str:
     return shlex.join(["shiftseg", *sys.argv[1:]])
 
 
+def use_threads(threads: int | None) -> None:
+    """Compute with so many processor threads; None is as many as torch likes."""
+    if threads is None:
+        return
+    if threads < 1:
+        raise ShiftSegError(f"threads is {threads}; legal: from 1 on")
+    import torch
+
+    torch.set_num_threads(threads)
+
+
 def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
     """Never replace a file of the user's unasked, nor find out late that it cannot be written."""
     named = [os.path.realpath(path) for path in paths if path is not None]
-    if len(set(named)) < len(named):
-        raise ShiftSegError(f"two outputs have the same name, {named[-1]}; give each its own")
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise ShiftSegError(f"two outputs have the same name, {twice[0]}; give each its own")
     for path in paths:
         if path is None:
             continue

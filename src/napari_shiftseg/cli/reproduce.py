@@ -18,6 +18,7 @@ from napari_shiftseg.cli.console import (
     note,
     refuse_existing,
     stderr,
+    use_threads,
 )
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.synthetic import Preset
@@ -57,8 +58,6 @@ def reproduce(
     threads
         Processor threads.
     """
-    import torch
-
     from napari_shiftseg.experiments.outcome import SUFFIXES, Outcome
     from napari_shiftseg.experiments.reproduce import FIGURES, refuse_unknown, reproduce_events
     from napari_shiftseg.experiments.results_page import results_page
@@ -70,8 +69,7 @@ def reproduce(
     make_folder(output)
     files = [output / f"{name}{suffix}" for name in names for suffix in SUFFIXES]
     refuse_existing(*files, page, overwrite=overwrite)
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     events = reproduce_events(names, output, preset=preset, pretrained=pretrained)
     with _bar() as show, first_interrupt() as interrupted, closing(events):
         for event in events:

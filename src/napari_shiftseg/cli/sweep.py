@@ -53,14 +53,15 @@ def sweep(
         Tile size in pixels; repeat it for several. By default two periods around the model's
         training window.
     """
-    picture, numbers = files_in(output, image, "sweep.png", "sweep.csv")
-    ending.refuse_existing(picture, numbers, reads=[image, truth, model])
     loaded = load_model(model)
     named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
+    objects = read_truth(truth, loaded)
+    picture, numbers = files_in(output, image, "sweep.png", "sweep.csv")
+    ending.refuse_existing(picture, numbers, reads=[image, truth, model])
     events = sweep_events(
         named.pixels,
         loaded,
-        truth=read_truth(truth, loaded),
+        truth=objects,
         tiles=tile,
         clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
         device=device,

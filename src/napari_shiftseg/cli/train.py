@@ -17,6 +17,7 @@ from napari_shiftseg.cli.console import (
     progress_bar,
     refuse_model_output,
     this_command,
+    use_threads,
 )
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
@@ -60,8 +61,6 @@ def train(
     allow_small_window
         Train although the output window does not exceed the period.
     """
-    import torch
-
     refuse_model_output(output, overwrite=overwrite)
     checkpoint = checkpoint or output.with_suffix(".checkpoint")
     if checkpoint.suffix == output.suffix:
@@ -69,8 +68,7 @@ def train(
             f"{checkpoint} is to hold the training's state; legal: a name that does "
             "not end as a model's, as .checkpoint"
         )
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     run = TrainingRun(
         recipe,
         checkpoint=checkpoint,

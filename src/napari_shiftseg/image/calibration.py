@@ -140,6 +140,19 @@ class Calibration:
             ),
         )
 
+    def called(self, axes: str) -> Calibration:
+        """Call the axes otherwise; a length is forgotten of what is no space, and so are times."""
+        fits = [
+            letter in "zyx" if length_in(unit, unit) else unit == PIXEL or letter == "t"
+            for letter, unit in zip(axes, self.units, strict=True)
+        ]
+        return Calibration(
+            axes,
+            tuple(step if fit else 1.0 for step, fit in zip(self.scale, fits, strict=True)),
+            tuple(unit if fit else PIXEL for unit, fit in zip(self.units, fits, strict=True)),
+            tuple(place if fit else 0.0 for place, fit in zip(self.translate, fits, strict=True)),
+        )
+
     def picked(self, order: Sequence[int]) -> Calibration:
         """Keep axes by their numbers, in this order."""
         return Calibration(

@@ -39,10 +39,16 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
         As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
         none of theirs.
     """
+    return _opened(path, first_only=False)
+
+
+def _opened(path: str | Path, *, first_only: bool) -> tuple[OpenedImage, ...]:
     suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE, _CONVERT)
     if suffix == PNG_SUFFIX:
         return open_png(path)
-    return open_ome_zarr(path) if suffix == ZARR_SUFFIX else open_tiff(path)
+    if suffix == ZARR_SUFFIX:
+        return open_ome_zarr(path)
+    return open_tiff(path, first_only=first_only)
 
 
 def open_image(path: str | Path) -> OpenedImage:
@@ -53,7 +59,7 @@ def open_image(path: str | Path) -> OpenedImage:
     ShiftSegWarning
         If a file has several.
     """
-    images = open_images(path)
+    images = _opened(path, first_only=True)
     several = [image.name for image in images if image.kind == images[0].kind]
     if len(several) > 1:
         named = ", ".join(several[:_NAMED]) + (", ..." if len(several) > _NAMED else "")

@@ -61,7 +61,7 @@ class OpenedImage:
     def named(self, axes: str) -> OpenedImage:
         """Call the axes otherwise than the file; raises ShiftSegError if they do not fit."""
         Calibration.fitting(axes, len(self.pixels.shape))
-        return replace(self, calibration=replace(self.calibration, axes=axes.lower()))
+        return replace(self, calibration=self.calibration.called(axes.lower()))
 
     def only_channel(self, which: int | str) -> tuple[OpenedImage, int | None]:
         """Return one channel, or one colour of RGB, and its number; None of an only one.

@@ -213,6 +213,7 @@ def _calibrated(calibration: Calibration) -> dict[str, Any]:
 
 def _for_imagej(shape: tuple[int, ...], calibration: Calibration) -> dict[str, Any]:
     """Return the tags that ImageJ reads; none for axes or sizes that they cannot say."""
+    calibration = calibration.in_one_unit()  # ImageJ has one for all lengths
     axes = calibration.axes.upper()
     if not axes.endswith(("YX", "YXS")) or [a for a in _IMAGEJ_AXES if a in axes] != list(axes):
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Sequence
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
@@ -26,10 +27,17 @@ _PAGE_BYTES = 2**26
 """Pages up to this are read as a whole; strips, often of a few rows, would be many reads."""
 
 
-def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
+def open_tiff(path: str | Path, *, first_only: bool = False) -> tuple[OpenedImage, ...]:
     """Open every series of a TIFF: OME, ImageJ, BigTIFF, pyramid, or plain pages.
 
     Series of ``LAZY_BYTES`` or more become dask arrays if dask and zarr are installed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    first_only
+        Read the pixels of the first series alone; the others have none.
 
     Returns
     -------
@@ -45,10 +53,13 @@ def open_tiff(path: str | Path) -> tuple[OpenedImage, ...]:
     with opened_tiff(path) as file:
         if not file.series:
             raise ShiftSegError(f"{path} holds no image")
-        return tuple(_open(path, file, index) for index in range(len(file.series)))
+        return tuple(
+            _open(path, file, index, read=not (first_only and index))
+            for index in range(len(file.series))
+        )
 
 
-def _open(path: Path, file: Any, index: int) -> OpenedImage:
+def _open(path: Path, file: Any, index: int, *, read: bool) -> OpenedImage:
     series = file.series[index]
     if _lacks_parts(series):
         page = series.keyframe
@@ -78,7 +89,9 @@ def _open(path: Path, file: Any, index: int) -> OpenedImage:
         )
     axes = _axes(series)
     order = sorted(range(len(axes)), key=lambda i: axes[i] == "s")
-    levels = _lazy_levels(path, index) if _is_lazy(series) else _levels(series)
+    levels: Sequence[Any] = ()
+    if read:
+        levels = _lazy_levels(path, index) if _is_lazy(series) else _levels(series)
     said = describe(file, index)
     return OpenedImage(
         _name(path, file, index),

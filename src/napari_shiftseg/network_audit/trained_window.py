@@ -88,7 +88,7 @@ def trained_window(
     Raises
     ------
     ShiftSegError
-        If an axis has a period of one pixel only, or fewer than four periods.
+        If all axes have a period of one pixel, or one has fewer than four periods.
     """
     size = output.shape[1:]
     if len(size) != len(period) or any(n < 4 * p for n, p in zip(size, period, strict=True)):

@@ -30,11 +30,16 @@ class PhaseProfile:
     @property
     def peak(self) -> int:
         """Phase with the largest jump."""
-        return int(np.nanargmax(self.mean))
+        return int(np.nanargmax(self.mean)) if np.isfinite(self.mean).any() else 0
 
     @property
     def contrast(self) -> float:
-        """Jump at the peak over the largest jump at any other phase; about 1 if flat."""
+        """Jump at the peak over the largest jump at any other phase; about 1 if flat.
+
+        1 where there is but one phase.
+        """
+        if len(self.mean) == 1:
+            return 1.0
         others = np.delete(self.mean, self.peak)
         highest = float(np.nanmax(others)) if np.isfinite(others).any() else 0.0
         if highest:
@@ -78,7 +83,7 @@ def _profile(
 ) -> PhaseProfile:
     objects = np.moveaxis(objects, axis, 0)
     vectors = np.moveaxis(embedding, axis + 1, 1)
-    inside = (objects[1:] == objects[:-1]) & (objects[1:] != 0)
+    inside = (objects[1:] == objects[:-1]) & (objects[1:] > 0)
     distance = np.sqrt(sum(np.diff(one.astype(np.float64), axis=0) ** 2 for one in vectors))
     others = tuple(range(1, objects.ndim))
     sums, counts = (distance * inside).sum(others), inside.sum(others)

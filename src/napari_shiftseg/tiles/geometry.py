@@ -281,10 +281,11 @@ class NetworkGeometry(TilingGeometry):
 
     def _seen(self, axis: int, level: int, low: int, high: int) -> tuple[int, int]:
         """Pixels that enter a level and are seen from ``low..high`` where they leave it."""
+        if level == 0:
+            reach = self._shrink(self.head, axis) // 2
+            low, high = low - reach, high + reach
         if level < self.levels:
             factor, reach = self.factors[level][axis], self._shrink(self.up[level], axis) // 2
-            if level == 0:
-                reach += self._shrink(self.head, axis) // 2
             low, high = low - reach, high + reach
             coarse = self._seen(axis, level + 1, low // factor, high // factor)
             low, high = min(low, coarse[0] * factor), max(high, (coarse[1] + 1) * factor - 1)

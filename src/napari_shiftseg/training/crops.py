@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from napari_shiftseg.tiles.geometry import Size
 
 UNKNOWN = -1
 """Label of pixels outside of the image: they take no part in the loss."""
+
+_DRAWS = 20
+"""Crops that are looked at for one in which something is known."""
 
 _GRID = 20
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
@@ -98,14 +102,25 @@ class Crops:
                     f"{needed} px"
                 )
 
+    @cached_property
+    def _known_in_part(self) -> bool:
+        return any(mask.min(initial=0) < 0 for mask in self.masks)
+
     def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Draw one crop.
+        """Draw one crop; where images are known in part only, one in which something is known.
 
         Returns
         -------
         image : (1, C, *window + context) float32
         labels : (*window) int64
         """
+        for _ in range(_DRAWS):
+            image, labels = self._drawn(rng)
+            if not self._known_in_part or bool((labels >= 0).any()):
+                break
+        return image, labels
+
+    def _drawn(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         item = self._image(rng)
         limit = np.log(self.augmentation.zoom)
         zoom = float(np.exp(rng.uniform(-limit, limit)))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
 from napari_shiftseg.embeddings.device import choose_device, fast_layout
@@ -162,10 +163,7 @@ class Trainer:
         torch.manual_seed(seed)
         network = UNet(architecture) if start is None else _begun_with(start, architecture)
         self.network = fast_layout(network.to(self.device))
-        self.average = AveragedModel(
-            self.network,
-            multi_avg_fn=get_ema_multi_avg_fn(schedule.average),  # type: ignore[no-untyped-call]
-        )
+        self.average = AveragedModel(self.network, multi_avg_fn=partial(_average, schedule.average))
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
@@ -332,3 +330,13 @@ def _begun_with(start: UNet, architecture: Architecture) -> UNet:
     network = UNet(architecture)
     network.load_state_dict(start.state_dict())
     return network
+
+
+def _average(
+    most: float, averaged: list[Tensor], current: list[Tensor], updates: Tensor | int
+) -> None:
+    """Average weights over steps: at first over a tenth of them, or the start would stay in."""
+    done = float(updates)
+    decay = min(most, (1 + done) / (10 + done))
+    with torch.no_grad():
+        torch._foreach_lerp_(averaged, current, 1 - decay)

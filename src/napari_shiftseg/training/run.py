@@ -27,7 +27,7 @@ from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.fit import StepDone, Trainer
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
-from napari_shiftseg.training.truth import refuse_no_truth
+from napari_shiftseg.training.truth import refuse_no_objects, refuse_no_truth, warn_of_seen
 
 MOST_VALIDATED = 16
 """Images of a validation at most."""
@@ -162,6 +162,8 @@ class TrainingRun:
         every = recipe.pairs() if pairs is None else _named(pairs)
         refuse_no_truth(every, recipe.background_label)
         trained, self.validated_on = held_out(every, recipe)
+        refuse_no_objects(trained, recipe.background_label, len(every))
+        warn_of_seen(trained, self.validated_on)
         self.trained_on = len(trained)
         for pair in self.validated_on:  # to find out now what the first validation would
             recipe.channels_first(pair)

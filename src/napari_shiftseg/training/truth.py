@@ -46,7 +46,7 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
             f"background_label is {background}, which no mask has; legal: a label of the masks, "
             "or 0"
         )
-    with_objects = [m for m in masks if ((m > 0) & (m != background)).any()]
+    with_objects = _with_objects(masks, background)
     if not with_objects:
         raise ShiftSegError(
             f"there is no object in {counted(len(masks), 'mask')}: objects have labels from 1 on, "
@@ -54,6 +54,38 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
         )
     for mistake in _mistakes(pairs, with_objects, background):
         warnings.warn(mistake, ShiftSegWarning, stacklevel=2)
+
+
+def refuse_no_objects(trained: Sequence[Pair], background: int, every: int) -> None:
+    """Find out that all objects are in images that are held out; raises ShiftSegError."""
+    if not _with_objects([pair.mask for pair in trained], background):
+        raise ShiftSegError(
+            f"the {counted(every, 'image')} have objects only where they are held out for "
+            "validation; give hold_out 0 or another seed, or more images with objects"
+        )
+
+
+def warn_of_seen(trained: Sequence[Pair], validated: Sequence[Pair]) -> None:
+    """Warn of images that a network is trained on and validated with."""
+    contents = {_content(pair) for pair in trained}
+    seen = [pair.name for pair in validated if _content(pair) in contents]
+    if seen:
+        warnings.warn(
+            f"{seen[0]} is validated on and trained on ({len(seen)} such images of "
+            f"{len(validated)}): the scores of the validation will be too good",
+            ShiftSegWarning,
+            stacklevel=2,
+        )
+
+
+def _content(pair: Pair) -> bytes:
+    return sha256(np.ascontiguousarray(pair.image).data).digest()
+
+
+def _with_objects(
+    masks: Sequence[NDArray[np.integer]], background: int
+) -> list[NDArray[np.integer]]:
+    return [mask for mask in masks if ((mask > 0) & (mask != background)).any()]
 
 
 def _mistakes(
@@ -83,7 +115,7 @@ def _same_image(pairs: Sequence[Pair]) -> tuple[str, str] | None:
     """Name the first two pairs with one image, None if there are none."""
     names: dict[bytes, str] = {}
     for pair in pairs:
-        content = sha256(np.ascontiguousarray(pair.image).data).digest()
+        content = _content(pair)
         if names.setdefault(content, pair.name) != pair.name:
             return names[content], pair.name
     return None
