@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from threading import get_ident
 
 from filelock import FileLock, Timeout
 
 from napari_shiftseg.errors import ShiftSegError
 
-_held: set[Path] = set()
-"""What this process writes: its parts may lock again what all of it has locked."""
+_held: dict[Path, int] = {}
+"""What threads of this process write: each may lock again what it has locked."""
 
 
 @contextlib.contextmanager
 def alone_with(output: Path, lock: Path) -> Iterator[None]:
-    """Be the only process that writes an output.
+    """Be the only thread of all processes that writes an output.
 
     Parameters
     ----------
@@ -29,9 +30,9 @@ def alone_with(output: Path, lock: Path) -> Iterator[None]:
     Raises
     ------
     ShiftSegError
-        If another process writes it now.
+        If another thread or process writes it now.
     """
-    if lock in _held:
+    if _held.get(lock) == get_ident():
         yield
         return
     held = FileLock(lock, thread_local=False)
@@ -48,11 +49,11 @@ def alone_with(output: Path, lock: Path) -> Iterator[None]:
     if not held.is_locked:
         yield
         return
-    _held.add(lock)
+    _held[lock] = get_ident()
     try:
         yield
     finally:
-        _held.discard(lock)
+        _held.pop(lock, None)
         with contextlib.suppress(OSError):
             lock.unlink()  # while it is held: who waits for it sees that it is another file
         held.release()

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from math import ceil
+from pathlib import Path
+
+_NAMES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""What control groups of version 2 and 1 call limit, use, and files that are cached."""
 
 _SHARE = 0.5
 """Part of the free memory that a run takes unasked."""
@@ -17,8 +25,43 @@ def free_memory() -> int:
     try:
         import psutil
     except ImportError:
-        return _free_by_system()
-    return int(psutil.virtual_memory().available)
+        free = _free_by_system()
+    else:
+        free = int(psutil.virtual_memory().available)
+    return max(0, min([free, *_left_in_groups()]))
+
+
+def _left_in_groups(
+    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> Iterator[int]:
+    """Yield the bytes that containers and batch systems still allow, by Linux's control groups."""
+    try:
+        lines = own.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        names = _NAMES[1] if controllers else _NAMES[0]
+        top = root / "memory" if controllers else root
+        group = top / path.strip("/")
+        for folder in (group, *group.parents):
+            yield from _left_in(folder, *names)
+            if folder == top:
+                break
+
+
+def _left_in(folder: Path, limit: str, used: str, cache: str) -> Iterator[int]:
+    try:
+        allowed = int((folder / limit).read_text(encoding="utf-8"))
+        taken = int((folder / used).read_text(encoding="utf-8"))
+        lines = (folder / "memory.stat").read_text(encoding="utf-8").splitlines()
+        cached = dict(line.split() for line in lines).get(cache, 0)
+    except (OSError, ValueError):  # none, or no limit
+        return
+    # What files are cached makes way.
+    yield allowed - taken + int(cached)
 
 
 def default_memory() -> int:

@@ -13,6 +13,7 @@ import pytest
 import tifffile
 import zarr
 
+from napari_shiftseg.blockwise import batch as folder_of_images
 from napari_shiftseg.blockwise.batch import segment_folder_events
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.embeddings.model_file import load_network, save_model
@@ -302,3 +303,25 @@ def test_earlier_labels_below_the_images_are_not_segmented(shiftseg, plate, mode
 def test_a_pattern_that_is_none(batch, pattern):
     answer = batch("--pattern", pattern)
     assert answer.code == 2 and "legal: one below the folder" in answer.err
+
+
+def test_an_image_without_memory_for_it_does_not_stop_the_others(batch, tmp_path, monkeypatch):
+    def lacking(path, *_):
+        if path.name == "A1.tif":
+            raise MemoryError("Unable to allocate 9 GiB")
+        return labelled(path, *_)
+
+    labelled = folder_of_images._labelled
+    monkeypatch.setattr(folder_of_images, "_labelled", lacking)
+    assert batch("--pattern", "A[12]*").code == 2
+    rows = report(tmp_path)
+    assert rows["A1.tif"]["message"] == "there is not enough memory: Unable to allocate 9 GiB"
+    assert rows["A2.ome.zarr"]["status"] == "segmented"
+
+
+@pytest.mark.parametrize("content", [b"image;objects\n\xfc;3\n", b"\xff\xfei\0m\0"])
+def test_a_table_that_another_program_has_saved_is_not_replaced(batch, tmp_path, content):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "report.csv").write_bytes(content)
+    outcome = batch()
+    assert outcome.code == 2 and "is no report of shiftseg" in outcome.err

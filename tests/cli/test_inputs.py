@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,3 +189,31 @@ def test_of_several_images_in_a_file_the_first_is_taken_and_that_is_said(
     assert tifffile.imread(labels).shape == (40, 50)
     assert "two.tif has 2 images" in answer.err and "the first one is taken" in answer.err
     assert "Warning" not in answer.err
+
+
+def test_a_folder_with_the_name_of_a_model_is_no_model(shiftseg, image_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels = Path("nuclei-2d") / "labels.tif"
+    labels.parent.mkdir()
+    labels.touch()
+    assert shiftseg("segment", image_file, "-o", labels, "--overwrite").code == 0
+    assert labels.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["reproduce", "fig3", "--threads", "-1"], "threads is -1; legal: from 1 on"),
+        (["segment", "IMAGE", "--device", "cpu:x"], "there is no device 'cpu:x' here"),
+    ],
+)
+def test_numbers_that_are_none(shiftseg, image_file, tmp_path, words, says):
+    named = [image_file if word == "IMAGE" else word for word in words]
+    answer = shiftseg(*named, "-o", tmp_path / ("out" if words[0] == "reproduce" else "l.tif"))
+    assert answer.code == 2 and says in answer.err
+
+
+def test_what_is_refused_leaves_no_folder(shiftseg, tmp_path):
+    for command in ("compare", "sweep"):
+        assert shiftseg(command, tmp_path / "none.tif", "-o", tmp_path / "new").code == 2
+    assert not (tmp_path / "new").exists()

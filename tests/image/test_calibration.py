@@ -76,3 +76,15 @@ def test_a_second_channel_axis_is_one_of_unknown_kind():
 def test_values_that_do_not_fit_are_refused(values, message):
     with pytest.raises(ShiftSegError, match=message):
         Calibration.of("yx", **values)
+
+
+def test_axes_of_another_kind_forget_what_they_were_measured_in():
+    stack = Calibration.of("zyx", (0.5, 0.2, 0.2), ["micrometer"] * 3, (9.0, 1.0, 2.0))
+    times = stack.called("tyx")
+    assert (times.scale, times.units) == ((1, 0.2, 0.2), ("pixel", "micrometer", "micrometer"))
+    assert times.translate == (0, 1, 2)
+    assert stack.called("yzx").units == ("micrometer",) * 3
+    assert (
+        Calibration.of("tyx", (3, 1, 1), ["second", "pixel", "pixel"]).called("zyx").scale[0] == 1
+    )
+    assert Calibration.of("qyx", (3, 1, 1)).called("zyx").scale[0] == 3

@@ -1,9 +1,11 @@
+from math import prod
+
 import numpy as np
 import pytest
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image import intensity
-from napari_shiftseg.image.intensity import Intensity, Scaling
+from napari_shiftseg.image.intensity import EXACT, Intensity, Scaling, _spread
 
 
 def test_percentiles_become_0_and_1():
@@ -74,3 +76,27 @@ def test_standard_makes_mean_and_deviation_of_each_channel_0_and_1():
     first, constant = Intensity("standard").measure(image)(image)
     assert first.mean() == pytest.approx(0, abs=1e-5) and first.std() == pytest.approx(1)
     assert not constant.any()
+
+
+def test_of_a_flat_stack_the_sample_is_spread_as_evenly():
+    stack = np.zeros((1, 5, 2000, 2000), np.uint16)
+    rng = np.random.default_rng(1)
+    for y, x in rng.integers(0, 1970, (60, 2)):
+        stack[0, :, y : y + 30, x : x + 30] = 1000
+    limits = Intensity(low=0, high=99).measure(stack)
+    assert limits.span == (1000.0,)
+
+
+@pytest.mark.parametrize(
+    "size", [(5, 2000, 2000), (5, 20000, 20000), (1500, 100000), (4096, 4096), (400, 400, 400)]
+)
+def test_a_sample_has_about_a_quarter_of_the_pixels_that_all_count(size):
+    spans = _spread(size)
+    assert prod(map(len, spans)) >= 64
+    read = prod(len(parts) * (parts[0].stop - parts[0].start) for parts in spans)
+    assert 0.95 < read / (EXACT / 4) < 1.05
+
+
+def test_whole_numbers_of_any_size_have_the_halves_between_them():
+    image = np.array([[[-(2**31), 2**31 - 1]]], np.int32)
+    assert Intensity(low=0, high=50).measure(image).span == (2**31 - 0.5,)

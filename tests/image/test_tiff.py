@@ -5,6 +5,7 @@ import pytest
 import tifffile
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.tiff import read_labels, read_tiff, smallest_label_type, write_tiff
 
 
@@ -83,3 +84,11 @@ def test_labels_take_the_smallest_type_that_holds_them():
     assert smallest_label_type(np.array([0, 2**16 - 1])).dtype == np.uint16
     assert smallest_label_type(np.array([0, 2**16])).dtype == np.uint32
     assert smallest_label_type(np.zeros((0,), int)).dtype == np.uint16
+
+
+def test_imagej_is_told_all_lengths_in_one_unit(tmp_path):
+    voxels = Calibration.of("zyx", (300, 0.1, 0.1), ["nanometer", "micrometer", "micrometer"])
+    write_tiff(tmp_path / "z.tif", np.zeros((4, 8, 8), np.uint8), axes=voxels)
+    with tifffile.TiffFile(tmp_path / "z.tif") as file:
+        told = file.pages[0].tags.getall("ImageDescription")[-1].value
+    assert "spacing=0.3" in told and "unit=micron" in told

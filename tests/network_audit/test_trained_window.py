@@ -64,4 +64,4 @@ def test_an_axis_with_a_period_of_one_pixel_has_nothing_to_tell():
 
 def test_objects_of_single_pixels_have_nothing_to_tell():
     noise = np.random.default_rng(0).normal(size=(3, 40, 40)).astype(np.float32)
-    assert not trained_window(noise, (8, 8), np.zeros((40, 40), int)).too_small
+    assert not trained_window(noise, (8, 8), objects=np.zeros((40, 40), int)).too_small

@@ -169,6 +169,9 @@ def _segmented(
         refuse_another(str(settings.model), model.sha256, known)
         with hearing() as warned:
             status, objects = _labelled(folder / name, labels, model, settings)
+    except MemoryError as error:
+        said = " ".join(str(error).split())
+        return ImageRecord(name, "failed", message=f"there is not enough memory: {said}")
     except (ShiftSegError, OSError) as error:
         return ImageRecord(name, "failed", message=" ".join(str(error).split()))
     # What is wrong with the model was said before the first image.

@@ -138,7 +138,7 @@ def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
         if path is None:
             continue
         for source in (image, settings.model):
-            if isinstance(source, str | Path):
+            if isinstance(source, str | Path) and (source is image or Path(source).is_file()):
                 refuse_to_replace(source, path)
         mine = embedding_is_written(output, path)
         if path.exists() and not (settings.overwrite or mine):

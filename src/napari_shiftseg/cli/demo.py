@@ -15,7 +15,7 @@ from rich.table import Table
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.compare import write_comparison
-from napari_shiftseg.cli.console import JsonFile, OutputFile, Reporting, is_report, note
+from napari_shiftseg.cli.console import JsonFile, OutputFile, Overwrite, Reporting, is_report, note
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
@@ -43,6 +43,7 @@ def demo(
     output: OutputFile = Path("demo"),
     napari: bool = True,
     json: JsonFile = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Segment bundled images naively and correctly stitched; show what the seams cut.
 
@@ -54,7 +55,7 @@ def demo(
     napari
         Open napari on the result where there is a display.
     """
-    ending = Reporting(json=json)
+    ending = Reporting(json=json, overwrite=overwrite)
     reported = {model for models in _MODELS.values() for model in models}
     ending.refuse_existing(renews=partial(is_report, keys=reported))
     output.mkdir(parents=True, exist_ok=True)

@@ -33,9 +33,12 @@ def choose_device(name: str | None = None) -> torch.device:
     if name is None:
         return torch.device(devices[0])
     name = str(name)
-    if name.partition(":")[0] not in devices:
-        raise ShiftSegError(f"there is no device {name!r} here; legal: {', '.join(devices)}")
-    return torch.device(name)
+    try:
+        if name.partition(":")[0] in devices:
+            return torch.device(name)
+    except RuntimeError:  # of a number that is none
+        pass
+    raise ShiftSegError(f"there is no device {name!r} here; legal: {', '.join(devices)}")
 
 
 ONEDNN = all(

@@ -146,7 +146,8 @@ def _percentiles(channel: NDArray[Any], low: float, high: float) -> tuple[float,
 
     Of doubles themselves only the halves are sure to: whatever is beyond is refused.
     """
-    small = channel.dtype.itemsize < 4 or float(np.abs(channel).max()) > _WIDE
+    floats = channel.dtype.kind == "f" and channel.dtype.itemsize >= 4
+    small = not floats or float(np.abs(channel).max()) > _WIDE
     wide = channel.astype(np.float64) if small else channel
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = (float(limit) for limit in np.percentile(wide, (low, high)))
@@ -163,7 +164,7 @@ def _sample(channels_first: Any) -> NDArray[Any]:
     size = channels_first.shape[1:]
     if prod(size) <= EXACT:
         return np.asarray(channels_first[(slice(None),) * (len(size) + 1)])
-    spans = [_spread(n, len(size)) for n in size]
+    spans = _spread(size)
     blocks = [
         np.asarray(channels_first[(slice(None), *block)]).reshape(channels_first.shape[0], -1)
         for block in product(*spans)
@@ -171,11 +172,23 @@ def _sample(channels_first: Any) -> NDArray[Any]:
     return np.concatenate(blocks, axis=1)
 
 
-def _spread(size: int, ndim: int) -> list[slice]:
-    """Spread the blocks of a sample over one axis."""
-    count = round(_BLOCKS ** (1 / ndim))
-    edge = round((EXACT / 4 / _BLOCKS) ** (1 / ndim))
-    if size <= count * edge:
-        return [slice(0, size)]
+def _spread(size: tuple[int, ...]) -> list[list[slice]]:
+    """Spread the blocks of a sample over an image; short axes are taken whole."""
+    whole: set[int] = set()
+    while True:
+        rest = max(1, len(size) - len(whole))
+        count = round(_BLOCKS ** (1 / rest))
+        share = EXACT / 4 / _BLOCKS / prod(size[axis] for axis in whole)
+        edge = max(1, round(share ** (1 / rest)))
+        short = {axis for axis, n in enumerate(size) if n <= count * edge}
+        if short <= whole:
+            break
+        whole |= short
+    return [
+        [slice(0, n)] if axis in whole else _along(n, count, edge) for axis, n in enumerate(size)
+    ]
+
+
+def _along(size: int, count: int, edge: int) -> list[slice]:
     starts = np.linspace(0, size - edge, count).astype(int)
     return [slice(int(start), int(start) + edge) for start in starts]

@@ -98,9 +98,9 @@ def pack_size(path: str | Path) -> int:
 
 
 def pack_sources(path: str | Path) -> list[Path]:
-    """Return the files and folders that a data pack is read from."""
+    """Return the files that a data pack is read from."""
     pack = Path(path)
-    return [pack / "images", pack / "masks"] if pack.is_dir() else [pack]
+    return [*pack.glob("images/*"), *pack.glob("masks/*")] if pack.is_dir() else [pack]
 
 
 def _members(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.seams.phases import PhaseProfile, phase_profiles
+from napari_shiftseg.seams.report import finite
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -63,8 +64,10 @@ class TrainedWindow:
         """Return the test as plain JSON values."""
         return {
             "peaks": list(self.peaks),
-            "contrast": [profile.contrast for profile in self.profiles],
-            "jump_by_phase": [profile.mean.tolist() for profile in self.profiles],
+            "contrast": [finite(profile.contrast) for profile in self.profiles],
+            "jump_by_phase": [
+                [finite(jump) for jump in profile.mean.tolist()] for profile in self.profiles
+            ],
             "too_small": self.too_small,
             "sentence": self.sentence,
         }
