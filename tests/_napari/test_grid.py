@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS
@@ -120,6 +121,7 @@ def test_a_hidden_grid_follows_when_it_is_shown_again(viewer, widget, image):
 
 def test_deleting_the_grid_layer_unticks_the_checkbox(viewer, widget, image):
     del viewer.layers["Tile grid"]
+    QApplication.processEvents()
     assert not widget.segment.stitch.grid.isChecked()
     assert [layer.name for layer in viewer.layers if layer.visible] == ["field"]
 

@@ -209,7 +209,7 @@ class TestRegion:
 
     @pytest.mark.parametrize(
         ("corners", "pixels"),
-        [((10, 11), 1), ((11, 12), 1), ((11, 14), 3), ((10.2, 10.4), 1), ((9.6, 10.4), 1)],
+        [((10, 11), 2), ((11, 12), 2), ((11, 14), 4), ((10.2, 10.4), 1), ((9.6, 10.4), 1)],
     )
     def test_a_rectangle_has_the_pixels_that_it_covers(
         self, viewer, widget, tab, image, corners, pixels
@@ -220,7 +220,7 @@ class TestRegion:
             np.array([[low, 5], [low, 20], [high, 20], [high, 5]])
         )
         (rows, columns) = widget.control.subject().region
-        assert rows.stop - rows.start == pixels and columns == slice(5, 20)
+        assert rows.stop - rows.start == pixels and columns == slice(5, 21)
         assert rows.start in (round(low), round(low) + 1)
 
     def test_without_a_rectangle_there_is_one_notification(self, tab, image, notifications):

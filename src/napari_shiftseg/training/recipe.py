@@ -94,8 +94,7 @@ class TrainingRecipe:
     decay
         Last fraction of the steps, over which the learning rate falls to 0.
     average
-        How long the exported weights are averaged over steps (decay, less in the first
-        thousands of steps, so that nothing of the start is left); 0 for not at all.
+        How long the exported weights are averaged over steps (decay); 0 for not at all.
     precision
         float32, or mixed: convolutions in bfloat16, faster where the hardware has it.
     pull_margin

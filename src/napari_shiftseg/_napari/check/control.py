@@ -155,7 +155,6 @@ class CheckControl(QObject):
         """Offer the axes of another layer, and the grid that it was made with."""
         self._allow()
         if layer is None:
-            self._view.show_axes(list("yx"), of=2)
             return
         ndim = spatial_axes(layer)
         self._view.axes.choose("volume" if ndim > 2 else "frame")

@@ -84,8 +84,8 @@ def drawn(shapes: Shapes | None, space: Placement) -> Region:
 
 def _pixels_between(low: float, high: float) -> tuple[int, int]:
     """Round to whole pixels, of which the first reaches from -0.5 to 0.5; at least to one."""
-    start, stop = ceil(low - _EXACT), ceil(high - _EXACT)
-    if start == stop:
+    start, stop = ceil(low - _EXACT), floor(high + 1 + _EXACT)
+    if start >= stop:
         start = floor((low + high) / 2 + 0.5)
     return start, max(start + 1, stop)
 
