@@ -21,7 +21,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.compat import isalive
 from qtpy.QtCore import QSettings, QThreadPool
 from qtpy.QtWidgets import QMessageBox
-from window import Gate, open_form, save_bands
+from window import PATIENCE, Gate, open_form, save_bands
 
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.segment import file_run, model_section
@@ -118,7 +118,7 @@ def reopen(viewer, delete):
 @pytest.fixture
 def rest(qtbot, widget):
     """Wait until all layers are there that the widget wants to add, and none that it removes."""
-    return lambda: qtbot.waitUntil(lambda: not widget.turns.busy, timeout=10_000)
+    return lambda: qtbot.waitUntil(lambda: not widget.turns.busy, timeout=PATIENCE)
 
 
 @pytest.fixture
