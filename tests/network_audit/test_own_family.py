@@ -47,3 +47,14 @@ def test_three_dimensions(factor, padding):
             -(-r // p) * p for r, p in zip(geometry.receptive_field, geometry.period, strict=True)
         )
     )
+
+
+def test_a_network_that_answers_one_image_alike_whatever_it_is_scaled_by_is_no_labeller():
+    geometry = NetworkGeometry(
+        factors=((3, 2), (1, 2)),
+        down=(((1, 1),), ((1, 3),), ((1, 1), (1, 5))),
+        up=(((5, 1), (1, 3)), ((1, 1), (1, 5))),
+        head=((3, 5),),
+    )
+    nearly_dead = random_network(Architecture(geometry, maps=2, embedding_dims=3), seed=664)
+    assert audit(nearly_dead, ndim=2).period == (3, 4)

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.unet import UNet
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.training.checkpoint import read_summary, steps_done
@@ -244,9 +244,14 @@ class TestSettings:
             tifffile.imwrite(tmp_path / "held" / kind / "a.tif", getattr(pairs()[0], name))
         recipe = replace(RECIPE, validation=str(tmp_path / "held"), steps=2)
         file = tmp_path / "run.checkpoint"
-        list(TrainingRun(recipe, pairs(), checkpoint=file).events())
+        with pytest.warns(ShiftSegWarning, match="a is validated on and trained on"):
+            run = TrainingRun(recipe, pairs(), checkpoint=file)
+        list(run.events())
         tifffile.imwrite(tmp_path / "held" / "masks" / "a.tif", pairs()[1].mask)
-        with pytest.raises(ShiftSegError, match="a training on other images or labels"):
+        with (
+            pytest.warns(ShiftSegWarning),
+            pytest.raises(ShiftSegError, match="a training on other images or labels"),
+        ):
             TrainingRun(replace(recipe, steps=4), pairs(), checkpoint=file)
 
     def test_another_run_that_writes_the_checkpoint_is_waited_for(self, begun):
