@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,11 @@ class Subject:
     preview: bool = False
     colouring: Colouring | None = None
     colours: ColourKind = "first"
+
+    @property
+    def frames(self) -> int:
+        """How many frames are wanted."""
+        return 1 if self.frame is not None else prod(self.loops)
 
     @property
     def identity(self) -> tuple[str, str]:

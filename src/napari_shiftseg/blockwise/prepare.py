@@ -81,7 +81,6 @@ def _tile(
     rounded = folder.begun_with("tile") if folder.begun_with("stitch") == "corrected" else None
     if rounded is not None and len(rounded) == len(grid.block):
         return tuple(rounded)
-    kept = prod(grid.block) * _bytes_per_pixel(model)
     architecture = model.description.architecture
     needed = _needed(grid, model)
     if settings.budget < needed:
@@ -92,13 +91,18 @@ def _tile(
             else f"this network needs at least {in_bytes(2 * least_memory(architecture))}"
         )
         raise ShiftSegError(f"the memory is {in_bytes(settings.budget)}; {hint}")
+    kept = _kept(grid, model)
     return tile_within(architecture, grid.block, settings.budget, resident_bytes=kept)
 
 
 def _needed(grid: BlockGrid, model: Model) -> int:
     """Bytes that a block takes, with the smallest tile beside it."""
-    kept = prod(grid.block) * _bytes_per_pixel(model)
-    return kept + least_memory(model.description.architecture)
+    return _kept(grid, model) + least_memory(model.description.architecture)
+
+
+def _kept(grid: BlockGrid, model: Model) -> int:
+    """Bytes that a block itself takes."""
+    return prod(grid.block) * _bytes_per_pixel(model)
 
 
 def _bytes_per_pixel(model: Model) -> int:

@@ -13,7 +13,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose_events, sha256_of
-from napari_shiftseg.network_audit.trained_window import trained_window
+from napari_shiftseg.network_audit.trained_window import has_enough_periods, trained_window
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.wording import counted
 
@@ -65,8 +65,8 @@ def audit(
         diagnosis = follow(events, Diagnosis)
         values["tilings"] = diagnosis.to_dict()
         text += "\n\n" + _tilings(diagnosis)
-        period, size = result.geometry.period, diagnosis.whole.shape[1:]
-        if any(n < 4 * p for n, p in zip(size, period, strict=True)):
+        period = result.geometry.period
+        if not has_enough_periods(diagnosis.whole.shape[1:], period):
             text += (
                 "\nThe image is too small to show the window that the network was trained with: "
                 f"four periods of {by(period)} px are needed."

@@ -98,8 +98,8 @@ class Reporting:
         """
         document = None if self.json in (None, "-") else Path(str(self.json))
         for source in reads:
-            # What is not there may be the name of a bundled model.
-            if source is not None and (Path(source).is_file() or is_zarr_group(Path(source))):
+            # A string names a model: if it is no file, one of the package, whatever lies here.
+            if isinstance(source, Path) or (source is not None and Path(source).is_file()):
                 refuse_to_replace(source, *files, document)
         if document is not None and renews(document):
             refuse_closed(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +96,8 @@ def stitched(kind: _Disturbance, model: Model) -> Outcome:
         "corrected": whole,
         "steps": model.description.training["steps_done"],
     }
-    sizes = f"{min(kind.tiles)} to {max(kind.tiles)}" if len(kind.tiles) > 1 else f"{worst}"
+    sizes, span = _span(map(str, kind.tiles)), _span(map(number, ratios))
     most = f" (most at {worst} px, {cut['seam_splits']})" if len(kind.tiles) > 1 else ""
-    span = f"{number(ratios[0])} to {number(ratios[-1])}" if len(ratios) > 1 else number(ratios[0])
 
     def draw(figure: Figure) -> None:
         title = f"{worst} px tiles: {cut['seam_splits']} cut by seams"
@@ -112,6 +112,11 @@ def stitched(kind: _Disturbance, model: Model) -> Outcome:
         numbers,
         draw,
     )
+
+
+def _span(ascending: Iterable[str]) -> str:
+    first, *others = ascending
+    return f"{first} to {others[-1]}" if others else first
 
 
 def separated(scene: Scene, means: NDArray[np.float64]) -> float:

@@ -73,6 +73,11 @@ class TrainedWindow:
         }
 
 
+def has_enough_periods(size: Size, period: Size) -> bool:
+    """Tell whether an output is large enough for :func:`trained_window`."""
+    return all(n >= 4 * p for n, p in zip(size, period, strict=True))
+
+
 def trained_window(
     output: NDArray[Any], period: Size, *, objects: NDArray[Any] | None = None
 ) -> TrainedWindow:
@@ -94,7 +99,7 @@ def trained_window(
         If all axes have a period of one pixel, or one has fewer than four periods.
     """
     size = output.shape[1:]
-    if len(size) != len(period) or any(n < 4 * p for n, p in zip(size, period, strict=True)):
+    if len(size) != len(period) or not has_enough_periods(size, period):
         raise ShiftSegError(
             f"the output has {by(size)} px; at least four periods of {by(period)} px are needed"
         )

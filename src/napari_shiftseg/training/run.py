@@ -163,7 +163,8 @@ class TrainingRun:
         refuse_no_truth(every, recipe.background_label)
         trained, self.validated_on = held_out(every, recipe)
         refuse_no_objects(trained, recipe.background_label, len(every))
-        warn_of_seen(trained, self.validated_on)
+        if recipe.validation is not None:
+            warn_of_seen(trained, self.validated_on)
         self.trained_on = len(trained)
         for pair in self.validated_on:  # to find out now what the first validation would
             recipe.channels_first(pair)

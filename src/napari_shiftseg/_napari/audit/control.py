@@ -204,7 +204,6 @@ class AuditControl(QObject):
             self._on_layer()
         if self.tiled is not None and str(layer.unique_id) == self.tiled.scene.key:
             self._forget(f"{layer.name} was changed.")
-        self.output.clusterings.cancel()
         self.output.forget(layer, f"{layer.name} was changed: predict again.")
 
     def _forget(self, why: str) -> None:

@@ -228,8 +228,7 @@ class CheckControl(QObject):
         if found is None or str(layer.unique_id) != found.part.key:
             return
         placement = TurnedPlacement.of_layer(layer, found.part.placement.frame)
-        last = self.repaired.repaired
-        if last is not None and last.found.check is found.check:
+        if self.repaired.repair_of(found) is not None:
             self.repaired.follow(placement)
         self.found = replace(found, part=replace(found.part, placement=placement))
         self.overlay.show(self.found)
@@ -271,10 +270,7 @@ class CheckControl(QObject):
         self._export(path, list_as_json if as_json else list_as_csv)
 
     def _export_report(self, path: Path) -> None:
-        last = self.repaired.repaired
-        found = self.found
-        same = last is not None and found is not None and last.found.check is found.check
-        done = last if same else None
+        done = self.repaired.repair_of(self.found)
         self._export(path, lambda found: report_as_json(found, done))
 
     def _export(self, path: Path, text: Callable[[Found], str]) -> None:

@@ -7,7 +7,7 @@ from napari.layers import Labels
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.check.job import Repaired
+from napari_shiftseg._napari.check.job import Found, Repaired
 from napari_shiftseg._napari.check.part import TurnedPlacement
 from napari_shiftseg._napari.layers import insert_above, set_visible
 from napari_shiftseg._napari.turns import Steps
@@ -45,7 +45,7 @@ class RepairedLayer:
         data = repaired.labels.reshape((1,) * len(repaired.found.part.placement.frame)
                                        + repaired.labels.shape)  # fmt: skip
         before = self.layer if self.there else None
-        if before is not None and self._same_check(repaired) and not self._edited():
+        if before is not None and self.repair_of(repaired.found) and not self._edited():
             before.data = data
             self.repaired = repaired
             return
@@ -90,8 +90,11 @@ class RepairedLayer:
         self.layer = self.repaired = None
         return text
 
-    def _same_check(self, repaired: Repaired) -> bool:
-        return self.repaired is not None and self.repaired.found.check is repaired.found.check
+    def repair_of(self, found: Found | None) -> Repaired | None:
+        """Return the last repair, if it is one of this check, wherever its labels lie by now."""
+        last = self.repaired
+        same = last is not None and found is not None and last.found.check is found.check
+        return last if same else None
 
     def _edited(self) -> bool:
         """Tell whether a person has changed or named the layer."""

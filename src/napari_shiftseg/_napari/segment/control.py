@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from math import prod
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -129,8 +128,7 @@ class SegmentControl(QObject):
             plan_for(subject.model, subject.space.size, way.mode, way.tile, subject.region)
             for way in stitchings
         ]
-        frames = 1 if subject.frame is not None else prod(subject.loops)
-        return self._estimate.lacking(subject.model, plans, frames)
+        return self._estimate.lacking(subject.model, plans, subject.frames)
 
     def run(self) -> None:
         """Segment the chosen region."""
@@ -302,8 +300,7 @@ class SegmentControl(QObject):
             self._run_into_file(subject, stitching, lacking)
             return
         self._runner.cancel()
-        frames = 1 if subject.frame is not None else len(chosen.frames)
-        self._estimate.begin(chosen.model, plan, frames)
+        self._estimate.begin(chosen.model, plan, subject.frames)
         self._partial.begin(key_of(subject, plan))
         self._runner.start(run(subject, [stitching]), subject.image_name, subject.image_key)
 

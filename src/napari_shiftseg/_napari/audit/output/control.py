@@ -156,6 +156,8 @@ class OutputControl(QObject):
 
     def forget(self, layer: Layer, why: str) -> None:
         """Forget the output of an image that is no longer what it was."""
+        if self.clusterings.works_on(layer):
+            self.clusterings.cancel()
         if self.predicted is not None and str(layer.unique_id) == self.predicted.scene.key:
             self.predicted = None
             self._page.said.say(why)
