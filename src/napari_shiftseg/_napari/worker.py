@@ -30,7 +30,9 @@ class _Thread(GeneratorWorker):
     def run(self) -> None:
         self.started.emit()
         self._running = True
-        if isinstance(self.work(), RuntimeError):  # Qt has deleted what it would tell
+        result = self.work()
+        self._gen.close()  # a run that was cancelled lets go of its file now, and in its thread
+        if isinstance(result, RuntimeError):  # Qt has deleted what it would tell
             return
         self._running = False
         self.finished.emit()

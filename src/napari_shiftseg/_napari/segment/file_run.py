@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from napari.layers import Labels
@@ -88,6 +89,12 @@ def run_into(
             yield _progress(event)
 
 
+def _after_the_former(lock: Lock, run: Iterator[Any]) -> Iterator[Any]:
+    """Run once the former run, which was cancelled, has ended with its tile: it still writes."""
+    with lock:
+        yield from run
+
+
 def _progress(event: TileDone | BlocksDone) -> Progress:
     if isinstance(event, TileDone):
         return Progress(event.done / event.total, f"Tile {event.done} of {event.total}")
@@ -121,6 +128,7 @@ class FileRuns(QObject):
         super().__init__(parent)
         self._viewer, self._runner, self._turns, self._form = viewer, runner, turns, form
         self._path: Path | None = None
+        self._one_at_a_time = Lock()
         runner.cancelled.connect(self._on_cancelled)
         runner.failed.connect(self._forget)
 
@@ -135,7 +143,9 @@ class FileRuns(QObject):
         if begun and not there and not may_go_on(self._form, _TITLE, path):
             return
         run = run_into(path, subject, stitching, replace=there or begun)
-        self._runner.start(run, subject.image_name, subject.image_key)
+        self._runner.start(
+            _after_the_former(self._one_at_a_time, run), subject.image_name, subject.image_key
+        )
         self._path = path
 
     def show(self, result: FileResult) -> None:
