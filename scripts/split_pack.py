@@ -25,12 +25,17 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.6)
     options = parser.parse_args()
     for pair in read_pack(options.pack):
-        cut = round(options.share * pair.mask.shape[-1])
+        ndim, cut = pair.mask.ndim, round(options.share * pair.mask.shape[-1])
+        before = () if pair.image.shape[:ndim] == pair.mask.shape else (slice(None),)  # channels
         for folder, part in ((options.train, slice(0, cut)), (options.test, slice(cut, None))):
-            for kind, pixels in (("images", pair.image), ("masks", pair.mask)):
+            along = (*[slice(None)] * (ndim - 1), part)
+            for kind, pixels in (
+                ("images", pair.image[(*before, *along)]),
+                ("masks", pair.mask[along]),
+            ):
                 (folder / kind).mkdir(parents=True, exist_ok=True)
                 path = folder / kind / f"{pair.name}.tif"
-                tifffile.imwrite(path, np.ascontiguousarray(pixels[..., part]))
+                tifffile.imwrite(path, np.ascontiguousarray(pixels))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from napari_shiftseg.certificate import certify
+from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.errors import ShiftSegError
 
 
 @pytest.mark.parametrize(("tile", "tiles"), [(None, 16), (4, 25), (24, 16)])
@@ -27,9 +29,32 @@ def test_of_an_image(random_model):
     assert (certificate.image_size, certificate.tiles) == ((21, 33), 15)
 
 
-def test_an_image_that_fits_into_one_tile_is_cut_all_the_same(random_model):
-    certificate = certify(random_model, np.random.default_rng(0).random((15, 16)))
-    assert certificate.equal and certificate.tiles == 4
+@pytest.mark.parametrize("stitch", ["corrected", "naive", "blended"])
+def test_an_image_that_fits_into_one_tile_is_cut_all_the_same(random_model, stitch):
+    certificate = certify(random_model, np.random.default_rng(0).random((15, 13)), stitch=stitch)
+    assert certificate.tiles >= 4
+    assert certificate.equal == (stitch == "corrected")
+
+
+@pytest.mark.parametrize(
+    ("size", "asked"), [((15, 16), {"tile": 16}), ((4, 3), {}), ((9, 9), {"stitch": "whole"})]
+)
+def test_one_tile_against_itself_certifies_nothing(random_model, size, asked):
+    with pytest.raises(ShiftSegError, match="compared"):
+        certify(random_model, np.random.default_rng(0).random(size), **asked)
+
+
+@pytest.mark.filterwarnings("ignore:bfloat16")
+def test_rounded_weights_are_no_reference(random_model):
+    with pytest.raises(ShiftSegError, match="rounded"):
+        certify(random_model.in_precision("bfloat16"), precision="bfloat16")
+
+
+def test_coordinates_do_not_make_a_difference_small():
+    noise = np.random.default_rng(0).random((64, 600))
+    certificate = certify(load_model("nuclei-2d"), noise, stitch="naive", tile=(64, 150))
+    # Outputs are below 20; with the coordinates they would be up to 75.
+    assert certificate.relative_difference > certificate.max_abs_difference / 20
 
 
 def test_as_json(random_model):

@@ -42,6 +42,15 @@ def test_without_truth_the_corrected_labels_are_the_reference(trained_model):
     assert report.ap50 is None
 
 
+def test_without_anything_to_compare_with_nobody_counts_what_seams_cut(random_model):
+    modes = ("naive", "blended")
+    report = compare(IMAGE, random_model, tile=18, modes=modes).reports["naive"]
+    assert report.to_dict()["seam_splits"] is None
+    assert "caused by seams         –" in str(report)
+    scored = compare(IMAGE, random_model, truth=TRUTH, tile=18, modes=modes).reports["naive"]
+    assert scored.seam_splits is not None
+
+
 def test_any_modes(random_model):
     comparison = compare(IMAGE, random_model, tile=16, modes=("whole", "blended"))
     assert list(comparison.reports) == ["whole", "blended"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import copy
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Certificate:
     precision
         The number type that the tiles were computed in; the whole image is in float32.
     max_abs_difference
-        Largest difference of the network's raw output.
+        Largest difference of the network's raw output, to which no coordinates are added.
     relative_difference
         That, over the largest magnitude of the whole-image output.
     equal
@@ -92,7 +93,8 @@ def certify(
         An image; by default seeded noise that spans three tiles and a bit on each axis
         in 2-D, two in 3-D.
     stitch, tile
-        The plan to certify; corrected stitching by default, in two tiles per axis at least.
+        The plan to certify; corrected stitching by default. Where no tile size is given and one
+        tile would be all, tiles are half of the image.
     device
         ``"cpu"``, ``"cuda"`` or ``"mps"``; by default the fastest one here.
     precision
@@ -107,13 +109,19 @@ def certify(
     Raises
     ------
     ShiftSegError
-        If model, image and tile size do not fit.
+        If model, image and tile size do not fit, there is but one tile, or the model's weights
+        are rounded already.
 
     References
     ----------
     Rumberger et al., ICCV 2021, Corollary 4.
     """
     model = load_model(model)
+    exact = model.in_precision("float32")
+    if stitch == "whole":
+        raise ShiftSegError(
+            "whole is what tiles are compared with; legal: corrected, naive, blended"
+        )
     if image is None:
         image = _noise(model, plan_for(model, (1,) * model.geometry.ndim, stitch, tile))
     frames = model.frames(image)
@@ -121,12 +129,9 @@ def certify(
         raise ShiftSegError(
             f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"
         )
-    plan = plan_for(model, frames.spatial, stitch, tile)
-    if len(plan) == 1 and tile is None and stitch == "corrected":  # nothing would be compared
-        half = tuple(-(-n // 2) for n in frames.spatial)
-        plan = plan_for(model, frames.spatial, stitch, corrected_tile(model.geometry, half))
+    plan = _in_tiles(model, frames.spatial, stitch, tile)
     tiled = _raw(model.in_precision(precision), frames.frame(), plan, device)
-    whole = _raw(model, frames.frame(), plan_for(model, frames.spatial, "whole"), device)
+    whole = _raw(exact, frames.frame(), plan_for(model, frames.spatial, "whole"), device)
     difference = float(np.abs(tiled - whole).max())
     relative = difference / max(float(np.abs(whole).max()), float(np.finfo(np.float32).tiny))
     return Certificate(
@@ -143,6 +148,24 @@ def certify(
     )
 
 
+def _in_tiles(
+    model: Model, image_size: Size, stitch: StitchMode, tile: int | Size | None
+) -> TilePlan:
+    """Plan two tiles or more: of one alone nothing would be compared."""
+    plan = plan_for(model, image_size, stitch, tile)
+    if len(plan) == 1 and tile is None:
+        half = tuple(-(-n // 2) for n in image_size)
+        if stitch == "corrected":
+            half = corrected_tile(model.geometry, half)
+        plan = plan_for(model, image_size, stitch, half)
+    if len(plan) == 1:
+        raise ShiftSegError(
+            f"one tile of {by(plan.tile_size)} px is all of the image of {by(image_size)} px, and "
+            "nothing would be compared; legal: smaller tiles, or a larger image"
+        )
+    return plan
+
+
 def _noise(model: Model, plan: TilePlan) -> NDArray[np.float32]:
     spans = 3 if model.geometry.ndim == 2 else 2
     size = tuple(spans * tile + 5 for tile in plan.tile_size)
@@ -151,8 +174,11 @@ def _noise(model: Model, plan: TilePlan) -> NDArray[np.float32]:
 
 
 def _raw(model: Model, pixels: Frame, plan: TilePlan, device: str | None) -> NDArray[np.float32]:
+    # Coordinates grow with the image: beside them any difference would be small.
+    network = copy.copy(model.network)
+    network.architecture = replace(network.architecture, coordinate_dims=0)
     scaling = model.description.intensity.measure(pixels)
-    stitcher = Stitcher(plan, model.description.architecture.out_channels)
-    for event in predict_tiles(model.network, pixels, scaling, plan, choose_device(device)):
+    stitcher = Stitcher(plan, network.architecture.out_channels)
+    for event in predict_tiles(network, pixels, scaling, plan, choose_device(device)):
         stitcher.add(event)
     return stitcher.result(foreground=False).embedding

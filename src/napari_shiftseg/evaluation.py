@@ -54,9 +54,16 @@ class Evaluation:
     seam_splits: int = 0
     baseline: LabelScores | None = None
 
-    def add(self, result: Segmentation, truth: NDArray[Any], grid: TilePlan) -> None:
-        """Add one image; seams are counted on ``grid``."""
-        self.scores.add(truth, result.labels)
+    def add(
+        self,
+        result: Segmentation,
+        truth: NDArray[Any],
+        grid: TilePlan,
+        *,
+        stack: int | None = None,
+    ) -> None:
+        """Add one image, maybe of a stack; seams are counted on ``grid``."""
+        self.scores.add(truth, result.labels, stack=stack)
         self.jumps += measure_jumps(result.prediction.embedding, truth, grid.seams)
         self.seam_splits += len(find_seam_splits(result.labels, truth, grid))
 
@@ -120,7 +127,7 @@ def evaluate_events(
     """
     model = load_model(model)
     scores = Evaluation(baseline=LabelScores() if baseline else None)
-    for name, image, truth in _images(model, data):
+    for stack, name, image, truth in _images(model, data):
         with _said_of(name):
             result = segment(
                 image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
@@ -128,10 +135,10 @@ def evaluate_events(
         lines = result.plan
         if grid is not None:
             lines = plan_for(model, result.plan.image_size, "naive", grid)
-        scores.add(result, truth, lines)
+        scores.add(result, truth, lines, stack=stack)
         if scores.baseline is not None:
             grey = model.frames(image).frame().read().mean(axis=0)
-            scores.baseline.add(truth, otsu_watershed(grey))
+            scores.baseline.add(truth, otsu_watershed(grey), stack=stack)
         yield scores
     if not scores.images:
         raise ShiftSegError("there are no images to score; legal: at least one, with its truth")
@@ -157,7 +164,7 @@ def evaluate(
     data
         A ZIP or folder with ``images/`` and ``masks/`` of equal names, or pairs of arrays
         ``(image, truth)``; where the truth is negative nobody knows it, and nothing counts.
-        Of a stack each frame is an image.
+        Of a stack each frame is an image; intervals are over whole stacks.
     stitch, tile, clustering, device
         As for :func:`napari_shiftseg.segment`.
     grid
@@ -193,13 +200,13 @@ def evaluate(
     return scores
 
 
-def _images(model: Model, data: Data) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
-    """Yield names, images and their truth, of a stack each frame."""
-    for name, image, truth in _pairs(data):
+def _images(model: Model, data: Data) -> Iterator[tuple[int, str, NDArray[Any], NDArray[Any]]]:
+    """Yield images and their truth, of a stack each frame; with number and name in the pack."""
+    for number_in_pack, (name, image, truth) in enumerate(_pairs(data)):
         with _said_of(name):
             frames = model.frames(image)
         if not frames.loops:
-            yield name, image, truth
+            yield number_in_pack, name, image, truth
             continue
         if truth.shape != frames.loops + frames.spatial:
             raise ShiftSegError(
@@ -207,7 +214,7 @@ def _images(model: Model, data: Data) -> Iterator[tuple[str, NDArray[Any], NDArr
                 f"{frames.loops + frames.spatial}"
             )
         for index, frame in frames:
-            yield name, frame.read(), truth[index]
+            yield number_in_pack, name, frame.read(), truth[index]
 
 
 @contextmanager

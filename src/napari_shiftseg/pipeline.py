@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg._version import __version__
-from napari_shiftseg.embeddings.budget import memory_size, tile_within
+from napari_shiftseg.embeddings.budget import memory_size, tile_within, without_waste
 from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, load_model
@@ -97,11 +97,16 @@ def plan_for(
 ) -> TilePlan:
     """Plan a run; without a tile size, naive tiles are those of the model's training.
 
-    Corrected tiles are then the largest multiple of the period in that window.
+    Corrected tiles are then the largest multiple of the period in that window, or larger: they
+    may be of any size, and small ones would mostly compute their margins.
     """
     window = model.description.training_window
     if tile is None and window:
-        tile = corrected_tile(model.geometry, window) if stitch == "corrected" else window
+        tile = window
+        if stitch == "corrected":
+            tile = without_waste(
+                model.description.architecture, corrected_tile(model.geometry, window)
+            )
     return make_plan(model.geometry, image_size, stitch, tile=tile, region=region)
 
 
@@ -280,8 +285,8 @@ def segment(
         ``"corrected"`` (tiles of n*P; equals whole-image inference, Corollary 4),
         ``"naive"``, ``"whole"`` or ``"blended"``.
     tile
-        Output tile size in pixels, one number or one per axis; by default it follows the
-        model's training window.
+        Output tile size in pixels, one number or one per axis; by default the model's training
+        window, for corrected tiles a multiple of the period near it or larger.
     clustering
         Mean-shift settings; by default the model's own.
     device

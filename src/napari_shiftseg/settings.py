@@ -30,8 +30,8 @@ class Stitching:
     mode
         ``"naive"``, ``"corrected"``, ``"whole"`` or ``"blended"``.
     tile
-        Output tile size in pixels, one number or one per axis; None follows the model's
-        training window.
+        Output tile size in pixels, one number or one per axis; None is the model's training
+        window, for corrected tiles a multiple of the period near it or larger.
 
     References
     ----------

@@ -289,6 +289,7 @@ def _progress(
 def _point(result: Segmentation, objects: NDArray[Any], *, scored: bool) -> SweepPoint:
     report = SeamReport.of(result.labels, result.prediction.embedding, result.plan, truth=objects)
     assert report.false_splits is not None and report.false_merges is not None
+    assert report.seam_splits is not None
     tile, period = result.plan.tile_size, result.plan.geometry.period
     return SweepPoint(
         tile=tile,

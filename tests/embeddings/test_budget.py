@@ -12,6 +12,7 @@ from napari_shiftseg.embeddings.budget import (
     stream_rows,
     streamed_cost,
     tile_within,
+    without_waste,
 )
 from napari_shiftseg.embeddings.cost import cost_of
 from napari_shiftseg.embeddings.stream import Stream
@@ -99,3 +100,22 @@ def test_what_is_taken_already_is_taken_off():
 def test_too_little_memory_is_refused_with_what_is_needed():
     with pytest.raises(ShiftSegError, match=r"the memory is 1 MB; .* at least [\d.]+ MB"):
         tile_within(FLAT, (1000, 1000), 10**6)
+
+
+@pytest.mark.parametrize("architecture", [FLAT, DEEP], ids=["2-D", "3-D"])
+def test_small_tiles_are_doubled_until_their_margins_cost_little(architecture):
+    geometry = architecture.geometry
+    tile = without_waste(architecture, geometry.period)
+    times = tile[0] // geometry.period[0]
+    assert times & (times - 1) == 0
+    assert tile == tuple(times * p for p in geometry.period)
+    assert _waste(architecture, tile) < 2.5 < _waste(architecture, tuple(n // 2 for n in tile))
+    assert without_waste(architecture, tile) == tile
+
+
+def _waste(architecture, tile):
+    """Arithmetic of tiles over that of their image as a whole, which is large."""
+    size = tuple(30 * n for n in tile)
+    tiled = make_plan(architecture.geometry, size, "corrected", tile=tile)
+    whole = make_plan(architecture.geometry, size, "whole")
+    return cost_of(architecture, tiled).flops / cost_of(architecture, whole).flops

@@ -82,7 +82,7 @@ class TestTraining:
         assert not outcome.holds
         assert "NOT REPRODUCED" in outcome.verdict
 
-    @pytest.mark.parametrize("name", ["fig2a", "fig4a", "s3a", "s3d"])
+    @pytest.mark.parametrize("name", ["fig2a", "fig4a", "fig4b", "s3a", "s3d"])
     def test_every_kind_of_figure_is_measured_and_drawn(self, tmp_path, short, name):
         (outcome,) = outcomes(name, folder=tmp_path)
         written = json.loads((tmp_path / f"{name}.json").read_text())
@@ -103,17 +103,38 @@ class TestRealImages:
 
     def test_fig7_compares_merged_objects_with_random_pairs(self, tmp_path, packs, monkeypatch):
         whole = list(fig7._crops(*disc_image(72)))
-        monkeypatch.setattr(fig7, "_merged", lambda *_: [whole[:2]])
+        monkeypatch.setattr(fig7, "distant_pairs", lambda *_: [tuple(whole[:2])])
         (outcome,) = outcomes("fig7", folder=tmp_path)
         numbers = outcome.numbers["one"]
         assert numbers["objects"] == len(np.unique(disc_image(72)[1])) - 1
         assert numbers["merged_pairs_compared"] == 1
+        assert numbers["merged_objects"] == 2
         assert numbers["correlation_of_random"] > 0.3
+
+    def test_fig7_takes_every_distant_pair_of_a_cluster_and_no_near_one(self):
+        truth = np.zeros((3, 60), np.int32)
+        for number, start in enumerate((0, 8, 40, 52), start=1):
+            truth[:, start : start + 4] = number
+        labels = np.where(truth == 4, 2, np.minimum(truth, 1))
+        # Two of the three lie 4 px apart; both are distant from the third.
+        assert fig7.distant_pairs(labels, truth) == [(1, 3), (2, 3)]
 
     def test_fig7_has_nothing_to_compare_where_nothing_is_merged(self, tmp_path, packs):
         (outcome,) = outcomes("fig7", folder=tmp_path)
         assert outcome.numbers["one"]["correlation_of_random"] is None
         assert not outcome.holds
+
+    def test_scores_of_other_images_are_not_taken_for_these(self, tmp_path, packs):
+        (first,) = outcomes("fig6", folder=tmp_path)
+        mask = tmp_path / "data" / "discs" / "masks" / "a.tif"
+        tifffile.imwrite(mask, np.where(disc_image(72)[1] > 9, 9, 0))
+        (other,) = outcomes("fig6", folder=tmp_path)
+        assert other.numbers["one"]["whole"]["ap50"] < first.numbers["one"]["whole"]["ap50"]
+
+    def test_missing_data_are_told_before_any_training(self, tmp_path, monkeypatch):
+        monkeypatch.delenv(real_data.DATA_VARIABLE, raising=False)
+        with pytest.raises(ShiftSegError, match="set SHIFTSEG_DATA"):
+            next(reproduce_events(["fig5", "fig6"], tmp_path))
 
     def test_without_the_data_is_refused(self, tmp_path, monkeypatch):
         monkeypatch.delenv(real_data.DATA_VARIABLE, raising=False)
@@ -150,7 +171,17 @@ class TestPage:
         page = results_page(tmp_path, tmp_path.parent)
         assert f"| fig4c | {outcome.claim} | {outcome.found} | holds |" in page
         assert f"![fig4c]({tmp_path.name}/fig4c.png)" in page
-        assert "`shiftseg reproduce fig4c --preset quick -o FOLDER`" in page
+        assert "`shiftseg reproduce fig4c --pretrained -o FOLDER`" in page
+
+    def test_names_the_preset_of_what_was_trained(self, tmp_path):
+        outcomes("fig3", folder=tmp_path, pretrained=True)
+        assert "`shiftseg reproduce fig3 --preset quick -o" in results_page(tmp_path, tmp_path)
+
+    @pytest.mark.parametrize("text", ["{}", "[]", '{"figure', "\xff"])
+    def test_names_a_file_that_is_no_result(self, tmp_path, text):
+        (tmp_path / "fig3.json").write_text(text, encoding="latin-1")
+        with pytest.raises(ShiftSegError, match=r"fig3\.json is no result"):
+            results_page(tmp_path, tmp_path)
 
     def test_of_nothing_is_refused(self, tmp_path):
         with pytest.raises(ShiftSegError, match="no results"):

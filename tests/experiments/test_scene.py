@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from napari_shiftseg.experiments import s3
 from napari_shiftseg.experiments.scene import Scene, identities, shuffled, whole_objects
 from napari_shiftseg.experiments.synthetic import SYNTHETIC
 
@@ -45,3 +46,17 @@ def test_colours_are_shuffled_without_loss():
     labels = np.arange(50, dtype=np.int32)
     assert sorted(shuffled(labels)) == labels.tolist()
     assert shuffled(labels)[0] == 0
+
+
+@pytest.mark.parametrize("kind", [s3.NOISE, s3.ELASTIC], ids=["noise", "elastic"])
+def test_corrected_seams_have_discs_to_cut(kind):
+    scene = Scene.of(SYNTHETIC[kind.setting], s3.EDGE, start=s3.CENTRES)
+    starts = [part.start for part in scene.region]
+    first = -starts[0] % s3.CORRECTED
+    lines = range(first or s3.CORRECTED, s3.EDGE, s3.CORRECTED)
+    crossed = {
+        int(number)
+        for line in lines
+        for number in np.intersect1d(scene.objects[line - 1], scene.objects[line])
+    } - {0}
+    assert len(crossed) > 30

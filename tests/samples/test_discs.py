@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from napari_shiftseg.samples import SIZES, SPACINGS, draw_discs
 from napari_shiftseg.samples.discs import disc_image
 
 
@@ -38,3 +39,10 @@ def test_discs_are_numbered_in_raster_order():
     _, labels = disc_image(60)
     assert labels[5, [5, 18, 31, 44, 57]].tolist() == [1, 2, 3, 4, 5]
     assert labels[18, 5] == 6
+
+
+def test_every_disc_of_the_largest_image_has_a_number_of_its_own():
+    sample = draw_discs(SPACINGS[0], size=SIZES[-1])
+    assert sample.truth.max() == len(range(5, SIZES[-1] + 5, SPACINGS[0])) ** 2
+    np.testing.assert_array_equal(sample.image, sample.truth > 0)
+    assert np.all(np.bincount(sample.truth.ravel()) > 0)

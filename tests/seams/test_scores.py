@@ -7,7 +7,7 @@ from napari_shiftseg.seams.matching import THRESHOLDS, MatchCounts
 from napari_shiftseg.seams.scores import LabelScores
 
 
-def scores(*images: tuple[int, int, int]) -> LabelScores:
+def scores(*images: tuple[int, int, int], stacks: tuple[int, ...] = ()) -> LabelScores:
     """Scores of images of so many matches, true and predicted objects."""
     return LabelScores(
         [
@@ -17,7 +17,8 @@ def scores(*images: tuple[int, int, int]) -> LabelScores:
                 predicted_objects=predicted,
             )
             for matched, true, predicted in images
-        ]
+        ],
+        list(stacks),
     )
 
 
@@ -51,6 +52,14 @@ def test_the_interval_is_that_of_drawing_images_one_by_one():
 def test_the_same_images_have_the_same_interval():
     images = [(9, 10, 10), (3, 10, 10), (5, 8, 12)]
     assert scores(*images).intervals() == scores(*images).intervals()
+
+
+def test_frames_of_stacks_are_no_new_images():
+    images = [(8, 10, 10), (3, 10, 10), (6, 10, 12)]
+    frames = [image for image in images for _ in range(20)]
+    stacked = scores(*frames, stacks=tuple(np.repeat([4, 7, 9], 20)))
+    assert stacked.intervals() == scores(*images).intervals()
+    assert scores(*frames[:20], stacks=(4,) * 20).intervals()[1] is None
 
 
 def test_one_image_has_no_interval():

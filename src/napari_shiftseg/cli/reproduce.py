@@ -80,7 +80,7 @@ def reproduce(
             if interrupted.is_set():
                 break
     if interrupted.is_set():
-        note("stopped; the same command goes on with what is trained and measured")
+        note("stopped; the same command with --overwrite goes on with what is trained and measured")
         raise KeyboardInterrupt
     if page is not None:
         write_text(page, results_page(output, page.parent))

@@ -42,6 +42,13 @@ _SCALING = 20
 _MARGIN = 1.6
 """Measured over counted memory: what allocators and libraries take besides the tensors."""
 
+_WASTE = 2.5
+"""Arithmetic of a tile over that of its share of an endless image, from which margins cost too
+much: small volumes are slow besides."""
+
+_ENDLESS = 2**20
+"""Periods along each axis beside which margins are nothing."""
+
 _ENOUGH = {1: 2**16, 2: 2048, 3: 256}
 """Pixels along an axis, by the number of axes, that tell which tile is fastest."""
 
@@ -192,6 +199,39 @@ def tile_within(
     fast = _ALIKE * min(price.flops for price in fitting)
     alike = [price for price in fitting if price.flops <= fast]
     return min(alike, key=lambda price: (price.bytes, price.flops, price.tile)).tile
+
+
+@lru_cache(maxsize=64)
+def without_waste(architecture: Architecture, tile: Size) -> Size:
+    """Double a corrected tile until its margins cost no more than it is worth.
+
+    Parameters
+    ----------
+    architecture
+        The network.
+    tile
+        Tile size in pixels, a multiple of the period on each axis.
+
+    Returns
+    -------
+    tuple of int
+        Tile size in pixels.
+    """
+    geometry = architecture.geometry
+    endless = tuple(_ENDLESS * period for period in geometry.period)
+    needed = _flops(architecture, endless) / prod(endless)
+    while _flops(architecture, _window_of(geometry, tile)) > _WASTE * needed * prod(tile):
+        tile = tuple(2 * size for size in tile)
+    return tile
+
+
+def _window_of(geometry: NetworkGeometry, tile: Size) -> Size:
+    """Return what the network reads for a tile that has others on every side."""
+    image_size = tuple(
+        2 * (size + halo) + size for size, halo in zip(tile, geometry.halo, strict=True)
+    )
+    plan = make_plan(geometry, image_size, "corrected", tile=tile)
+    return tuple(max(stop - start for start, stop in strip.outer) for strip in plan.strips)
 
 
 def least_memory(architecture: Architecture, device: str = "cpu") -> int:

@@ -65,7 +65,7 @@ def fig4b(model: Model) -> Outcome:
     """Train with a larger window, stitch naively."""
     numbers, draw = _stitched(model, shown="naive")
     naive, corrected = numbers["naive"], numbers["corrected"]
-    ratio = naive["seam_jump_ratio"]
+    ratio = naive["seam_jump_ratio"] or 0.0
     return Outcome(
         "fig4b",
         "Tiles of w > f^l px, stitched naively, are inconsistent at their borders.",
@@ -89,7 +89,7 @@ def fig4c(model: Model) -> Outcome:
         f"{corrected['seam_splits']} of them by seams; jump at seams "
         f"{number(corrected['seam_jump_ratio'])} times that beside them; largest difference to "
         f"the whole image {numbers['difference_to_whole']:.1e}",
-        corrected["seam_splits"] == 0 and corrected["seam_jump_ratio"] <= 1.2,
+        corrected["seam_splits"] == 0 and 0 < (corrected["seam_jump_ratio"] or 0) <= 1.2,
         numbers,
         draw,
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from napari_shiftseg._version import __version__
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.evaluation import evaluate
 from napari_shiftseg.experiments.outcome import Outcome
@@ -53,7 +57,7 @@ def fig6(models: dict[str, Model], kept: Path) -> Generator[str, None, Outcome]:
 
 def _sweep(data: DataSet, model: Model, kept: Path) -> Generator[str, None, dict[str, Any]]:
     pairs = list(data.pairs())
-    scores = _Scores(f"{data.name}-x{data.placements}", model, pairs, kept)
+    scores = _Scores(data.name, model, pairs, kept)
     period = model.geometry.period
     rows = []
     for tile in data.tiles:
@@ -85,13 +89,22 @@ class _Scores:
 
     def of(self, name: str, **stitching: Any) -> dict[str, Any]:
         """Evaluate, or read what an interrupted run has written."""
-        file = self.kept / f"{self.data}-{name}-{self.model.sha256[:12]}.json"
+        file = self.kept / f"{self.data}-{name}-{self._measured}.json"
         if not file.exists():
             found = evaluate(self.model, self.pairs, **stitching).to_dict()
             self.kept.mkdir(parents=True, exist_ok=True)
             write_text(file, json.dumps(found, indent=1))
         scores: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return scores
+
+    @cached_property
+    def _measured(self) -> str:
+        """Short hash of all that scores depend on but the stitching."""
+        seen = sha256(f"{__version__} {self.model.sha256}".encode())
+        for array in (array for pair in self.pairs for array in pair):
+            seen.update(f"{array.dtype} {array.shape}".encode())
+            seen.update(np.ascontiguousarray(array).data)
+        return seen.hexdigest()[:12]
 
 
 def _chosen(scores: dict[str, Any]) -> dict[str, Any]:

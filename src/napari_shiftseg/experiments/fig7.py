@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ _REACH = 14
 """Half the edge of the crops that are compared, in pixels."""
 
 _SHOWN = 6
+
+_FAR = 5
+"""Objects farther apart than this, in pixels, are distant."""
 
 
 def fig7(models: dict[str, Model]) -> Generator[str, None, Outcome]:
@@ -40,13 +44,12 @@ def fig7(models: dict[str, Model]) -> Generator[str, None, Outcome]:
         for done, (image, truth) in enumerate(data.pairs()):
             yield f"{data.name}: image {done + 1}"
             crops = _crops(image, truth)
-            groups = _merged(image, truth, models[data.model])
-            pairs = [(a, b) for group in groups for a in group for b in group if a < b]
+            pairs = distant_pairs(_labels(image, models[data.model]), truth)
             alike += [_correlation(crops[a], crops[b]) for a, b in pairs if {a, b} <= crops.keys()]
             # As many of each image, or images with many merged objects would be compared
             # with others that look less alike in themselves.
             random += _random_pairs(crops, np.random.default_rng(done), len(alike) - len(random))
-            merged_objects += sum(len(group) for group in groups)
+            merged_objects += len({one for pair in pairs for one in pair})
             objects += len(np.unique(truth)) - 1
             shown = [(crops[a], crops[b]) for a, b in pairs[:1] if {a, b} <= crops.keys()]
             examples += shown if len(examples) < _SHOWN else []
@@ -87,12 +90,24 @@ def _sentence(name: str, values: dict[str, Any]) -> str:
     )
 
 
-def _merged(image: NDArray[Any], truth: NDArray[Any], model: Model) -> list[list[int]]:
-    """Group the true objects that share a cluster and do not touch."""
+def _labels(image: NDArray[Any], model: Model) -> NDArray[np.int32]:
     clustering = replace(model.description.clustering, split_components=False)
-    labels = segment(image, model, clustering=clustering).labels
+    return segment(image, model, clustering=clustering).labels
+
+
+def distant_pairs(labels: NDArray[Any], truth: NDArray[Any]) -> list[tuple[int, int]]:
+    """Pair the true objects that share a cluster though their boxes are more than 5 px apart.
+
+    Parameters
+    ----------
+    labels
+        ``(*spatial)`` clusters, whose parts need not touch.
+    truth
+        ``(*spatial)`` instances; one belongs to the cluster that has most of its pixels.
+    """
+    boxes = find_objects(truth)
     of: dict[int, list[int]] = {}
-    for number, place in enumerate(find_objects(truth), start=1):
+    for number, place in enumerate(boxes, start=1):
         if place is None:
             continue
         inside = labels[place][truth[place] == number]
@@ -100,17 +115,12 @@ def _merged(image: NDArray[Any], truth: NDArray[Any], model: Model) -> list[list
         best = int(values[counts.argmax()])
         if best and counts.max() > len(inside) / 2:
             of.setdefault(best, []).append(number)
-    return [group for group in of.values() if len(group) > 1 and _distant(truth, group)]
-
-
-def _distant(truth: NDArray[Any], group: list[int]) -> bool:
-    """Whether no two of the objects have boxes within 5 pixels of each other."""
-    boxes = find_objects(truth)
-    for one in group:
-        for other in group:
-            if one < other and _gap(boxes[one - 1], boxes[other - 1]) <= 5:
-                return False
-    return True
+    return [
+        (one, other)
+        for group in of.values()
+        for one, other in combinations(group, 2)
+        if _gap(boxes[one - 1], boxes[other - 1]) > _FAR
+    ]
 
 
 def _gap(one: tuple[slice, ...], other: tuple[slice, ...]) -> int:

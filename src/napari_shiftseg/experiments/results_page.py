@@ -10,6 +10,8 @@ from typing import Any
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.reproduce import FIGURES
 
+_NEEDED = {"figure", "claim", "found", "holds"}
+
 
 def results_page(folder: Path, beside: Path) -> str:
     """Write the page as Markdown.
@@ -24,7 +26,7 @@ def results_page(folder: Path, beside: Path) -> str:
     Raises
     ------
     ShiftSegError
-        If no figure is there.
+        If no figure is there, or a file is none of ``shiftseg reproduce``.
     """
     results = [_read(path) for name in FIGURES if (path := folder / f"{name}.json").is_file()]
     if not results:
@@ -43,8 +45,13 @@ def results_page(folder: Path, beside: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return values
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values.keys() >= _NEEDED:
+            return dict(values)
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise ShiftSegError(f"{path} is no result of shiftseg reproduce, or is damaged: remove it")
 
 
 def _table(results: list[dict[str, Any]]) -> str:
@@ -59,14 +66,15 @@ def _section(result: dict[str, Any], folder: Path, beside: Path) -> str:
     name = result["figure"]
     picture = _relative(folder / f"{name}.png", beside)
     numbers = _relative(folder / f"{name}.json", beside)
-    preset = f" --preset {result['preset']}" if "preset" in result else ""
+    options = f" --preset {result['preset']}" if "preset" in result else ""
+    options = " --pretrained" if result.get("pretrained") else options
     return "\n\n".join(
         [
             f"## {name}",
             f"The paper: {result['claim']}",
             f"Here: {result['found']}.",
             f"![{name}]({picture})",
-            f"`shiftseg reproduce {name}{preset} -o FOLDER`, [numbers]({numbers})",
+            f"`shiftseg reproduce {name}{options} -o FOLDER`, [numbers]({numbers})",
         ]
     )
 

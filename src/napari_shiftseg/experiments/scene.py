@@ -44,16 +44,17 @@ class Scene:
     region: Region
 
     @classmethod
-    def of(cls, setting: Synthetic, edge: int, seed: int = 1) -> Scene:
+    def of(cls, setting: Synthetic, edge: int, seed: int = 1, start: int = 5) -> Scene:
         """Draw a region of ``edge`` pixels with all the context that the network sees.
 
-        Noise and bending are drawn anew, as in the paper, not as in training.
+        Noise and bending are drawn anew, as in the paper, not as in training. ``start`` is row
+        and column of the first disc's centre.
         """
         geometry = setting.architecture.geometry
         reach, period = max(geometry.receptive_field), max(geometry.period)
         step = lcm(period, setting.spacing or 1)
         margin = -(-reach // step) * step
-        image, truth = setting.disturbed(edge + 2 * margin, np.random.default_rng(seed))
+        image, truth = setting.disturbed(edge + 2 * margin, np.random.default_rng(seed), start)
         return cls(image, truth, (slice(margin, margin + edge),) * 2)
 
     @property

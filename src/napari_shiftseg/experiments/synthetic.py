@@ -98,20 +98,21 @@ class Synthetic:
             )
         return Architecture(geometry, maps=self.maps, upsampling=self.upsampling, embedding_dims=3)
 
-    def image(self, size: int | None = None) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-        """Draw image and instances, ``(size, size)`` each."""
+    def image(
+        self, size: int | None = None, start: int = 5
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Draw image and instances, ``(size, size)`` each; the first disc's centre is ``start``."""
         size = size or self.size
         if self.spacing is not None:
-            image, discs = disc_image(size, self.spacing)
-            return image, discs.astype(np.int32)
+            return disc_image(size, self.spacing, start=start)
         pixels = np.arange(1, size * size + 1, dtype=np.int32).reshape(size, size)
         return np.ones((size, size), np.uint8), pixels
 
     def disturbed(
-        self, size: int, rng: np.random.Generator
+        self, size: int, rng: np.random.Generator, start: int = 5
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Draw image and instances with noise and bending, ``(size, size)`` each."""
-        image, labels = self.image(size)
+        image, labels = self.image(size, start)
         whole = Crops(
             [image[None].astype(np.float32)], [labels], (size, size), (0, 0), self.augmentation
         )

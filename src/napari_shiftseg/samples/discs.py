@@ -11,7 +11,7 @@ NOISE = 0.01
 
 def disc_image(
     size: int = 284, spacing: int = 13, *, radius: int = 5, start: int = 5
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Draw discs on a square grid (paper, Figs. 2 and 4).
 
     Parameters
@@ -29,7 +29,7 @@ def disc_image(
     -------
     image : (size, size) uint8
         1 inside of the discs, else 0.
-    labels : (size, size) uint16
+    labels : (size, size) int32
         Discs numbered in raster order from 1.
     """
     centres = np.arange(start, size + radius, spacing)
@@ -37,7 +37,7 @@ def disc_image(
     nearest, distance = offsets.argmin(1), offsets.min(1)
     inside = distance[:, None] ** 2 + distance**2 < radius**2
     numbers = 1 + nearest[:, None] * len(centres) + nearest
-    return inside.astype(np.uint8), np.where(inside, numbers, 0).astype(np.uint16)
+    return inside.astype(np.uint8), np.where(inside, numbers, 0).astype(np.int32)
 
 
 def with_noise(

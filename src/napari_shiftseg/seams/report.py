@@ -35,6 +35,8 @@ class SeamReport:
         truth, or the labels that the result is compared with.
     jumps
         Embedding jumps across and beside the seams.
+    compared
+        Whether there was a ground truth, or other labels, to tell what a seam has cut.
 
     References
     ----------
@@ -49,6 +51,7 @@ class SeamReport:
     ap50: float | None
     splits: tuple[SeamSplit, ...]
     jumps: JumpSums
+    compared: bool = True
 
     @classmethod
     def of(
@@ -108,12 +111,13 @@ class SeamReport:
             ap50=counts.average_precision(0.5) if truth is not None else None,
             splits=tuple(sorted(splits, key=lambda split: (-split.severity, split.object_id))),
             jumps=jumps,
+            compared=compared is not None,
         )
 
     @property
-    def seam_splits(self) -> int:
-        """Number of objects cut by a seam."""
-        return len(self.splits)
+    def seam_splits(self) -> int | None:
+        """Number of objects cut by a seam; None where nothing was compared."""
+        return len(self.splits) if self.compared else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values; what is not defined is None."""
@@ -146,7 +150,7 @@ class SeamReport:
             ("AP 0.5", number(self.ap50)),
             ("false splits", number(self.false_splits)),
             ("false merges", number(self.false_merges)),
-            ("caused by seams", str(self.seam_splits)),
+            ("caused by seams", number(self.seam_splits)),
             ("jump across seams", number(self.jumps.at_seams)),
             ("jump beside seams", number(self.jumps.beside_seams)),
         ]

@@ -25,15 +25,31 @@ class LabelScores:
     ----------
     by_image
         Counts of each image.
+    stacks
+        Number of the stack that each image is a frame of; frames of one are much alike. By
+        default each image is one of its own.
     """
 
     by_image: list[MatchCounts] = field(default_factory=list)
+    stacks: list[int] = field(default_factory=list)
 
-    def add(self, truth: NDArray[Any], labels: NDArray[Any]) -> None:
-        """Add one image; raises ShiftSegError if the shapes differ."""
+    def __post_init__(self) -> None:
+        self.stacks = self.stacks or list(range(len(self.by_image)))
+
+    def add(self, truth: NDArray[Any], labels: NDArray[Any], *, stack: int | None = None) -> None:
+        """Add one image; raises ShiftSegError if the shapes differ.
+
+        Parameters
+        ----------
+        truth, labels
+            ``(*spatial)`` integers.
+        stack
+            Number of the stack that the image is a frame of, None for one of its own.
+        """
         counts = MatchCounts()
         counts.add(Overlap.of(truth, labels))
         self.by_image.append(counts)
+        self.stacks.append(len(self.stacks) if stack is None else stack)
 
     @property
     def pooled(self) -> MatchCounts:
@@ -61,10 +77,10 @@ class LabelScores:
     def intervals(self) -> tuple[dict[str, Interval | None], Interval | None]:
         """Return 95 % bootstrap intervals of the AP by threshold, and of their mean.
 
-        Images are drawn with replacement, always the same ones. One image says nothing of
-        others: None.
+        Images are drawn with replacement, always the same ones; stacks as a whole, whose frames
+        are no new images. One image, or stack, says nothing of others: None.
         """
-        if len(self.by_image) < 2:
+        if len(set(self.stacks)) < 2:
             return dict.fromkeys(map(str, THRESHOLDS)), None
         aps = self._resampled()
         each = [_interval(column) for column in aps.T]
@@ -100,12 +116,13 @@ class LabelScores:
         }
 
     def _resampled(self) -> NDArray[np.float64]:
-        """Pooled AP of each draw of as many images: ``(draws, thresholds)``."""
+        """Pooled AP of each draw of as many images or stacks: ``(draws, thresholds)``."""
         images = self.by_image
         matched = np.array([[c.true_positives[t] for t in THRESHOLDS] for c in images])
         objects = np.array([c.truth_objects + c.predicted_objects for c in images])
+        place, stacks = np.unique(self.stacks, return_inverse=True)[1], len(set(self.stacks))
         rng = np.random.default_rng(0)
-        drawn = rng.multinomial(len(images), np.full(len(images), 1 / len(images)), _RESAMPLES)
+        drawn = rng.multinomial(stacks, np.full(stacks, 1 / stacks), _RESAMPLES)[:, place]
         every = (drawn @ objects)[:, None] - drawn @ matched
         return np.where(every > 0, (drawn @ matched) / np.maximum(every, 1), 1.0)
 

@@ -55,6 +55,12 @@ class CutsPage(QWidget):
         self.table.fill([_row(cut) for cut in pair.cuts], [_keys(cut) for cut in pair.cuts])
         self._allow_export(True)
         counts = [result.report.seam_splits for result in pair.results]
+        if None in counts:
+            self.caption.say(
+                "What seams cut is told against a ground truth, or a corrected or whole result: "
+                "choose one of these."
+            )
+            return
         if not pair.cuts:
             self.caption.say("No object is cut at a seam, neither in A nor in B.")
             return

@@ -125,5 +125,5 @@ def _total(name: str, report: SeamReport) -> list[str]:
         number(report.ap50),
         number(report.false_splits),
         number(report.false_merges),
-        str(report.seam_splits),
+        number(report.seam_splits),
     ]
