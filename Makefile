@@ -35,7 +35,7 @@ system-libraries:
 	@sh scripts/system-libraries.sh $(SYSTEM_LIBRARIES)
 
 demo: $(STAMP) system-libraries ## Segment bundled real images and show what naive seams cut
-	$(BIN)/shiftseg demo -o demo
+	$(BIN)/shiftseg demo -o demo --overwrite
 
 test: $(STAMP) system-libraries ## Run all tests
 	$(BIN)/python -m pytest -q -n auto --ignore=tests/_napari

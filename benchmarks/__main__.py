@@ -42,11 +42,10 @@ def main() -> None:
     found: dict[str, Any] = {}
     if set(options.only) < set(SCRIPTS) and options.json and options.json.exists():
         found = json.loads(options.json.read_text())
-    found["machine"] = machine()
     for name in options.only:
         usual, quick = SCRIPTS[name]
         print(f"\n{name}", flush=True)
-        found[name] = run(name, quick if options.quick else usual)
+        found[name] = run(name, quick if options.quick else usual) | {"machine": machine()}
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     if options.page:
@@ -77,23 +76,31 @@ def page(found: dict[str, Any]) -> str:
     """Write all that was printed, each below its command."""
     parts = [
         "# Benchmarks",
-        f"Written by `make bench`, on {found['machine']}. Each section was measured in one run: "
-        "compare the ratios, not the seconds.",
+        "Written by `make bench`. Each section was measured in one run: compare the ratios, not "
+        "the seconds.",
     ]
     for name in SCRIPTS:
         if name in found:
             title = name.replace("_", " ").capitalize()
             command, printed = found[name]["command"], found[name]["printed"]
-            parts += [f"## {title}", f"`{command}`", f"```text\n{printed}\n```"]
+            where = f"`{command}`, on {found[name]['machine']}"
+            parts += [f"## {title}", where, f"```text\n{printed}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
 def machine() -> str:
     """Say what is measured on."""
+    names = [line for line in _cpuinfo() if line.startswith("model name")]
+    model = names[0].partition(":")[2].strip() if names else platform.machine()
     return (
-        f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}, "
+        f"{os.cpu_count()} CPUs ({model}), Python {platform.python_version()}, "
         f"torch {torch.__version__}"
     )
+
+
+def _cpuinfo() -> list[str]:
+    file = Path("/proc/cpuinfo")
+    return file.read_text().splitlines() if file.exists() else []
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ Parts: ``executors`` (tiles and streams against one pass over the whole image), 
 MONAI's sliding windows), ``rounded`` (bfloat16 against float32), ``peak`` (against this machine's
 own convolutions), ``redundant`` (arithmetic that margins cost, counted), ``volume`` (a 3-D stream
 against cubic tiles in the same memory), ``model`` (predicted against measured memory). Each run is
-a process of its own: its memory is the growth of ``ru_maxrss`` over what it had with network and
-image loaded. The plain network is the reference: eager torch, channels last. Seconds are CPU
+a process of its own: its memory is what it held at most beyond what it had with network and image
+loaded. The plain network is the reference: eager torch, channels last. Seconds are CPU
 seconds, so that with one thread a busy machine gives much the same ratios as an idle one.
 """
 
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -362,7 +361,7 @@ def run_here(task: Values) -> Values:
     result = np.zeros((architecture.out_channels, *shape), np.float32) + 0
     if how.startswith("monai"):
         import monai.inferers  # noqa: F401  (its import takes seconds, which are not its own)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_from_now()
     start = time.process_time()
     computing = copy.deepcopy(network).to(getattr(torch, task.get("type", "float32")))
     if how.startswith("monai"):
@@ -371,12 +370,28 @@ def run_here(task: Values) -> Values:
         predicted(computing, image, plan, how, result)
     values = {
         "seconds": time.process_time() - start,
-        "bytes": 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before),
+        "bytes": peak_memory() - before,
     }
     streams = stream_rows(architecture, plan) if how == "automatic" else "streamed" in how
     cost = streamed_cost(architecture, plan) if streams else cost_of(architecture, plan)
     values |= {"flops": cost.flops, "predicted": cost.tile_bytes}
     return values | (errors(network, image, result) if task.get("check") else {})
+
+
+def peak_from_now() -> int:
+    """Forget how much memory was held at most; return the bytes that are held now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory()
+
+
+def peak_memory() -> int:
+    """Return the bytes that were held at most.
+
+    Not ``ru_maxrss``: a process inherits that of the one that started it.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return 1024 * int(peak)
 
 
 def network_for(three: bool) -> tuple[UNet, Architecture]:

@@ -261,3 +261,13 @@ def test_an_image_in_place_of_labels_is_noticed(shiftseg, cut_file, tmp_path):
     tifffile.imwrite(tmp_path / "image.tif", noise)
     assert "looks like an image" in shiftseg("check", tmp_path / "image.tif", "--tile", 40).err
     assert "looks like" not in shiftseg("check", cut_file, "--tile", 40).err
+
+
+def test_a_stack_that_names_no_axes_is_said_to_be_a_volume(shiftseg, cut_file):
+    frames = cut_file.with_name("frames.tif")
+    frames_of_one = np.stack([tifffile.imread(cut_file)] * 3)
+    tifffile.imwrite(frames, frames_of_one, photometric="minisblack")
+    assert "3 planes are taken for one volume" in shiftseg("check", frames).err
+    for words in (("--axes", "tyx"), ("--slices",)):
+        assert "volume" not in shiftseg("check", frames, *words).err
+    assert "volume" not in shiftseg("check", cut_file).err

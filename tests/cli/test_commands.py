@@ -252,7 +252,11 @@ def test_demo_ends_with_a_table_and_the_files(shiftseg, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "file"),
-    [(["demo", "--no-napari", "--json", "FILE"], "mine.json"), (["reproduce", "fig3"], "fig3.png")],
+    [
+        (["demo", "--no-napari", "--json", "FILE"], "mine.json"),
+        (["demo", "--no-napari"], "discs-l4.png"),
+        (["reproduce", "fig3"], "fig3.png"),
+    ],
 )
 def test_what_is_not_of_the_command_is_not_replaced(shiftseg, tmp_path, words, file):
     mine = tmp_path / file

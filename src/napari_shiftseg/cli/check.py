@@ -61,7 +61,10 @@ ImageFile = Annotated[
 
 LabelAxes = Annotated[
     str | None,
-    Parameter(help="One letter per axis of the labels, as tyx, where their file names them wrong."),
+    Parameter(
+        help="One letter per axis of the labels, as tyx, where their file names them wrong, or "
+        "none: else a stack is a volume."
+    ),
 ]
 
 Slices = Annotated[
@@ -191,6 +194,11 @@ class _Series:
         space = "yx" if slices else "zyx"
         ndim = len(image.pixels.shape)
         if image.axes is None:  # as most programs write stacks
+            if ndim == 3 and not slices:
+                note(
+                    f"shiftseg: {path} does not name its axes: {len(image.pixels)} planes are taken "
+                    "for one volume; --axes tyx says that each is an image of its own"
+                )
             return cls(image, max(0, ndim - 2) if slices else 0)
         first = [i for i, letter in enumerate(image.axes) if letter not in space]
         last = [i for i in range(ndim) if i not in first]

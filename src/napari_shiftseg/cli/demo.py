@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from rich.table import Table
 
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.compare import write_comparison
-from napari_shiftseg.cli.console import JsonFile, OutputFile, Overwrite, Reporting, is_report, note
+from napari_shiftseg.cli.console import JsonFile, OutputFile, Overwrite, Reporting, note
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.files import make_folder
 from napari_shiftseg.samples import Sample, load_sample
 from napari_shiftseg.seams.report import SeamReport, number
-from napari_shiftseg.settings import DEFAULT_MODEL
+from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
 
 _COLUMNS = (
     "image",
@@ -33,6 +33,7 @@ _COLUMNS = (
     "by seams",
     "jump ratio",
 )
+_MODES: tuple[StitchMode, ...] = ("naive", "corrected")
 _TILES = {"nuclei": 100, "discs": 20}
 _MODELS = {"nuclei": (DEFAULT_MODEL, "nuclei-2d-same"), "discs": ("discs-l4",)}
 
@@ -50,28 +51,27 @@ def demo(
     Parameters
     ----------
     output
-        Folder for the labels and pictures; made if it is not there. Files of an earlier
-        demo in it are replaced.
+        Folder for the labels and pictures; made if it is not there. Files of that name in it
+        are replaced only with --overwrite.
     napari
         Open napari on the result where there is a display.
     """
     ending = Reporting(json=json, overwrite=overwrite)
-    reported = {model for models in _MODELS.values() for model in models}
-    ending.refuse_existing(renews=partial(is_report, keys=reported))
-    output.mkdir(parents=True, exist_ok=True)
+    names = [model for models in _MODELS.values() for model in models]
+    pictures = {model: output / f"{model}.png" for model in names}
+    labels = {model: {m: output / f"{model}-{m}.tif" for m in _MODES} for model in names}
+    written = [file for model in names for file in (*labels[model].values(), pictures[model])]
+    make_folder(output)
+    ending.refuse_existing(*written)
     values: dict[str, Any] = {}
-    written: list[Path] = []
     table = Table(*_COLUMNS, box=box.SIMPLE)
     for name, models in _MODELS.items():
         sample = load_sample(name)
         for model in models:
             result = _compared(sample, model)
-            files = {mode: output / f"{model}-{mode}.tif" for mode in result.results}
-            picture = output / f"{model}.png"
             axes = result.model.description.axes
-            write_comparison(result, sample.image, axes, files, picture)
+            write_comparison(result, sample.image, axes, labels[model], pictures[model])
             values[model] = result.to_dict()
-            written += [*files.values(), picture]
             for mode, seams in result.reports.items():
                 table.add_row(name, model, mode, *_cells(seams))
     ending.report(values, _rendered(table), *written)
@@ -82,7 +82,7 @@ def demo(
 def _compared(sample: Sample, model: str) -> Comparison:
     note(f"{model} on {sample.name}, naive then corrected ...")
     loaded = load_model(model)
-    stitchings = stitchings_of(loaded, ("naive", "corrected"), _TILES[sample.name])
+    stitchings = stitchings_of(loaded, _MODES, _TILES[sample.name])
     events = compare_events(sample.image, loaded, truth=sample.truth, stitchings=stitchings)
     return follow(events, Comparison)
 

@@ -70,6 +70,9 @@ def evaluate(
             device=device,
             baseline=baseline,
         )
-        for scores in events:  # noqa: B007 - the last one holds the scores of all
-            advance("")
+        seen: set[int] = set()
+        for scores in events:  # the last one holds the scores of all
+            if (stack := scores.scores.stacks[-1]) not in seen:
+                advance("")
+            seen.add(stack)
     ending.report(scores.to_dict(), str(scores))
