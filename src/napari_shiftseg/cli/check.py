@@ -196,8 +196,8 @@ class _Series:
         if image.axes is None:  # as most programs write stacks
             if ndim == 3 and not slices:
                 note(
-                    f"shiftseg: {path} does not name its axes: {len(image.pixels)} planes are taken "
-                    "for one volume; --axes tyx says that each is an image of its own"
+                    f"shiftseg: {path} names no axes: {len(image.pixels)} planes are taken for one "
+                    "volume; --axes tyx says that each is an image of its own"
                 )
             return cls(image, max(0, ndim - 2) if slices else 0)
         first = [i for i, letter in enumerate(image.axes) if letter not in space]
