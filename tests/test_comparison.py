@@ -5,6 +5,7 @@ import pytest
 
 from napari_shiftseg.comparison import Comparison, compare, compare_events
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.figure import draw_comparison
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.settings import Stitching
 from random_networks import phase_wheel
@@ -42,9 +43,11 @@ def test_without_truth_the_corrected_labels_are_the_reference(trained_model):
     assert report.ap50 is None
 
 
-def test_without_anything_to_compare_with_nobody_counts_what_seams_cut(random_model):
+def test_without_anything_to_compare_with_nobody_counts_what_seams_cut(random_model, tmp_path):
     modes = ("naive", "blended")
-    report = compare(IMAGE, random_model, tile=18, modes=modes).reports["naive"]
+    comparison = compare(IMAGE, random_model, tile=18, modes=modes)
+    draw_comparison(comparison, IMAGE, tmp_path / "naive.png")
+    report = comparison.reports["naive"]
     assert report.to_dict()["seam_splits"] is None
     assert "caused by seams         –" in str(report)
     scored = compare(IMAGE, random_model, truth=TRUTH, tile=18, modes=modes).reports["naive"]

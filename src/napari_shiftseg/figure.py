@@ -63,8 +63,10 @@ def draw_comparison(result: Comparison, image: NDArray[Any], path: Path) -> None
 
 
 def _title(report: SeamReport) -> str:
-    cut = f"{counted(report.seam_splits, 'object', none='no')} cut by seams"
-    return f"{report.mode}, {by(report.tile_size)} px tiles: {cut}"
+    title = f"{report.mode}, {by(report.tile_size)} px tiles"
+    if report.seam_splits is None:
+        return title
+    return f"{title}: {counted(report.seam_splits, 'object', none='no')} cut by seams"
 
 
 def _circle_cuts(axis: Any, report: SeamReport, plane: tuple[int, ...]) -> None:

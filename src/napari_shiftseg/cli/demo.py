@@ -59,7 +59,9 @@ def demo(
     ending = Reporting(json=json, overwrite=overwrite)
     names = [model for models in _MODELS.values() for model in models]
     pictures = {model: output / f"{model}.png" for model in names}
-    labels = {model: {m: output / f"{model}-{m}.tif" for m in _MODES} for model in names}
+    labels: dict[str, dict[str, Path]] = {
+        model: {m: output / f"{model}-{m}.tif" for m in _MODES} for model in names
+    }
     written = [file for model in names for file in (*labels[model].values(), pictures[model])]
     make_folder(output)
     ending.refuse_existing(*written)
