@@ -109,6 +109,20 @@ def test_a_region_goes_into_a_file_too_and_lies_where_it_was_drawn(
     np.testing.assert_allclose(opened.calibration.translate[1:], corner)
 
 
+def test_labels_in_a_file_follow_an_image_that_is_calibrated(
+    qtbot, viewer, widget, lazy, little_memory, into, run, tmp_path
+):
+    into(tmp_path / "out.ome.zarr")
+    lazy.corner_pixels = np.array([[0, 7, 6], [0, 57, 70]])
+    widget.segment.image.region.buttons["screen"].click()
+    run()
+    layer = viewer.layers["Labels (out.ome.zarr)"]
+    first = (layer.translate - lazy.translate) / lazy.scale
+    lazy.scale, lazy.translate = (2, 0.1, 0.2), (0, 1, 2)
+    qtbot.waitUntil(lambda: np.allclose(layer.scale, lazy.scale), timeout=PATIENCE)
+    np.testing.assert_allclose((layer.translate - lazy.translate) / lazy.scale, first)
+
+
 def test_the_form_says_so_before(widget, lazy, little_memory):
     widget.control.resolve()
     assert "1 MB are not free" in widget.segment.stitch.estimate.text()

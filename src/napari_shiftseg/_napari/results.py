@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import bare, while_alive
-from napari_shiftseg._napari.job import Result
+from napari_shiftseg._napari.job import Result, Subject
 from napari_shiftseg._napari.layers import (
     CUTS,
     EMBEDDING,
@@ -42,6 +42,19 @@ from napari_shiftseg.seams.mend import Groups
 
 _MADE: WeakKeyDictionary[Layer, Result] = WeakKeyDictionary()
 """Results by their labels layers: a dock that is closed and opened again takes them up."""
+
+
+def at_its_image(viewer: Viewer, subject: Subject) -> Subject:
+    """Move what was segmented to where its image lies now."""
+    image = layer_with(viewer, subject.image_key)
+    if image is None:
+        return subject
+    try:
+        frames = frames_of_layer(image, subject.model.reads)
+    except ShiftSegError:  # turned meanwhile, say
+        return subject
+    space, stack = places_of(image, frames)
+    return replace(subject, space=space, stack=stack, axes=axes_of(image, subject.model.reads))
 
 
 class Results(QObject):
@@ -123,17 +136,7 @@ class Results(QObject):
 
     def at_its_image(self, result: Result) -> Result:
         """Move a result to where its image lies now: that may have been calibrated meanwhile."""
-        subject = result.subject
-        image = layer_with(self._viewer, subject.image_key)
-        if image is None:
-            return result
-        try:
-            frames = frames_of_layer(image, subject.model.reads)
-        except ShiftSegError:  # turned meanwhile, say
-            return result
-        space, stack = places_of(image, frames)
-        axes = axes_of(image, subject.model.reads)
-        return replace(result, subject=replace(subject, space=space, stack=stack, axes=axes))
+        return replace(result, subject=at_its_image(self._viewer, result.subject))
 
     def follow(self, image: Layer) -> None:
         """Move all results of an image that was moved or calibrated to where it lies now."""

@@ -169,6 +169,7 @@ class SegmentControl(QObject):
         edits = LayerEdits(self._viewer, self)
         edits.end_with_pixels(self._runner)
         edits.moved.connect(self._results.follow)
+        edits.moved.connect(self._files.follow)
         edits.moved.connect(self._on_edit)
         edits.repixelled.connect(self._results.outdate)
         edits.repixelled.connect(self._on_edit)

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject
@@ -17,7 +17,8 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_shiftseg._napari.ask import may_go_on, may_replace
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Subject
-from napari_shiftseg._napari.layers import FILE, insert_below_helpers, remove
+from napari_shiftseg._napari.layers import FILE, insert_below_helpers, move_to, remove
+from napari_shiftseg._napari.results import at_its_image
 from napari_shiftseg._napari.segment.export import proposed, with_suffix
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps, Turns
@@ -128,6 +129,7 @@ class FileRuns(QObject):
         super().__init__(parent)
         self._viewer, self._runner, self._turns, self._form = viewer, runner, turns, form
         self._path: Path | None = None
+        self._shown: dict[str, Subject] = {}
         self._one_at_a_time = Lock()
         runner.cancelled.connect(self._on_cancelled)
         runner.failed.connect(self._forget)
@@ -158,8 +160,17 @@ class FileRuns(QObject):
         path = str(result.found.output)
         for layer in own_layers(self._viewer, kind=FILE, path=path):
             yield from remove(self._viewer, layer)
-        insert_below_helpers(self._viewer, _labels(result))
+        subject = at_its_image(self._viewer, result.subject)
+        self._shown[path] = subject
+        insert_below_helpers(self._viewer, _labels(result, subject))
         yield
+
+    def follow(self, image: Layer) -> None:
+        """Move labels in files to where their image lies now."""
+        for path, subject in self._shown.items():
+            if subject.image_key == str(image.unique_id):
+                for layer in own_layers(self._viewer, kind=FILE, path=path):
+                    move_to(layer, at_its_image(self._viewer, subject).placement)
 
     def _ask(self, subject: Subject) -> Path | None:
         name = proposed(f"{subject.image_name} labels{_SUFFIX}")
@@ -179,8 +190,8 @@ class FileRuns(QObject):
         self._path = None
 
 
-def _labels(result: FileResult) -> Labels:
-    subject, found = result.subject, result.found
+def _labels(result: FileResult, subject: Subject) -> Labels:
+    found = result.found
     labels = Labels(
         list(result.levels) if len(result.levels) > 1 else result.levels[0],
         name=f"Labels ({found.output.name})",
