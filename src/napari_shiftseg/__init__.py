@@ -14,7 +14,8 @@ Seams
     compare : stitchings of one image, and what their seams cut (Comparison, SeamReport).
     sweep : false splits and AP against tile size (Sweep).
     certify : the largest difference between tiled and whole-image inference (Certificate).
-    check_labels, repair_labels, undo_repair : cuts of an unknown grid in finished labels.
+    check_labels, repair_labels, undo_repair : cuts of an unknown grid in finished labels
+        (LabelCheck, Repair).
 Any network
     audit : period, receptive field, what sees the whole tile (Audit).
     diagnose : errors of tiling on an image, by cause (Diagnosis).
@@ -57,9 +58,11 @@ if TYPE_CHECKING:
     from napari_shiftseg.network_audit.predict import predict_exactly as predict_exactly
     from napari_shiftseg.pipeline import Segmentation as Segmentation
     from napari_shiftseg.pipeline import segment as segment
+    from napari_shiftseg.seams.repair import Repair as Repair
     from napari_shiftseg.seams.repair import repair_labels as repair_labels
     from napari_shiftseg.seams.repair import undo_repair as undo_repair
     from napari_shiftseg.seams.report import SeamReport as SeamReport
+    from napari_shiftseg.seams.straight import LabelCheck as LabelCheck
     from napari_shiftseg.seams.straight import check_labels as check_labels
     from napari_shiftseg.settings import Clustering as Clustering
     from napari_shiftseg.settings import Stitching as Stitching
@@ -78,8 +81,10 @@ _HOME = {
     "Comparison": "comparison",
     "Diagnosis": "network_audit.causes",
     "Evaluation": "evaluation",
+    "LabelCheck": "seams.straight",
     "Model": "embeddings.model",
     "NetworkGeometry": "tiles.geometry",
+    "Repair": "seams.repair",
     "SeamReport": "seams.report",
     "Segmentation": "pipeline",
     "SegmentedFile": "blockwise.run",
@@ -115,8 +120,10 @@ __all__ = [
     "Comparison",
     "Diagnosis",
     "Evaluation",
+    "LabelCheck",
     "Model",
     "NetworkGeometry",
+    "Repair",
     "SeamReport",
     "Segmentation",
     "SegmentedFile",
