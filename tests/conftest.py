@@ -4,9 +4,12 @@ import os
 # processors already, and threads beside them make everything several times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from napari_shiftseg.settings import Clustering
 from random_networks import small_model
 
 settings.register_profile(
@@ -25,3 +28,12 @@ def random_model():
 def trained_model():
     """A network of half a thousand weights that tells discs apart."""
     return small_model(trained_steps=150)
+
+
+@pytest.fixture(scope="session")
+def sensitive_model(trained_model):
+    """The same network with so small a bandwidth that tiles out of phase give other labels."""
+    clustering = Clustering(bandwidth=0.1, min_size=2)
+    return replace(
+        trained_model, description=replace(trained_model.description, clustering=clustering)
+    )

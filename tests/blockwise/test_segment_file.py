@@ -29,9 +29,9 @@ SMALL = {"block_pixels": 30 * 30}
 
 
 @pytest.fixture(scope="module")
-def model_file(tmp_path_factory, trained_model):
+def model_file(tmp_path_factory, sensitive_model):
     path = tmp_path_factory.mktemp("model") / "discs.safetensors"
-    save_model(path, trained_model.network, trained_model.description)
+    save_model(path, sensitive_model.network, sensitive_model.description)
     return str(path)
 
 

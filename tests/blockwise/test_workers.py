@@ -55,10 +55,10 @@ def deadly(job, number):
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory, trained_model):
+def files(tmp_path_factory, sensitive_model):
     folder = tmp_path_factory.mktemp("files")
     model, image = folder / "discs.safetensors", folder / "discs.ome.zarr"
-    save_model(model, trained_model.network, trained_model.description)
+    save_model(model, sensitive_model.network, sensitive_model.description)
     write_image(image, IMAGE, axes="yx")
     return image, str(model)
 
@@ -127,13 +127,15 @@ def test_a_model_is_named_so_that_workers_in_other_folders_find_it(files, tmp_pa
 
 
 @pytest.mark.parametrize("changed", ["model", "image"])
-def test_a_worker_that_finds_another_file_refuses_it(files, tmp_path, changed, trained_model):
+def test_a_worker_that_finds_another_file_refuses_it(files, tmp_path, changed, sensitive_model):
     model, image = tmp_path / "discs.safetensors", tmp_path / "discs.tif"
-    save_model(model, trained_model.network, trained_model.description)
+    save_model(model, sensitive_model.network, sensitive_model.description)
     write_image(image, IMAGE, axes="yx")
     order = prepare_job(image, model, tmp_path).order
     if changed == "model":
-        save_model(model, trained_model.network, replace(trained_model.description, name="other"))
+        save_model(
+            model, sensitive_model.network, replace(sensitive_model.description, name="other")
+        )
     else:
         write_image(image, IMAGE[::-1], axes="yx")
     with pytest.raises(ShiftSegError, match="has changed since the run began, or a worker sees"):

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model
+from napari_shiftseg.evaluation import Evaluation
 from napari_shiftseg.experiments.outcome import Outcome
 from napari_shiftseg.experiments.scene import (
     Scene,
@@ -22,13 +23,13 @@ from napari_shiftseg.experiments.scene import (
 from napari_shiftseg.experiments.synthetic import BANDWIDTH, SYNTHETIC
 from napari_shiftseg.pipeline import Segmentation
 from napari_shiftseg.seams.report import number
-from napari_shiftseg.settings import Clustering
+from napari_shiftseg.settings import Clustering, StitchMode
 
 EDGE = 208
 CORRECTED = 48
-CENTRES = 16
-"""Discs at a spacing of one period all lie alike to its lines: here the lines, and so the seams of
-corrected tiles, go through their middle. Else those would have nothing to cut."""
+STARTS = (5, 9, 13, 17)
+"""Discs at a spacing of one period all lie alike to its lines. So they are drawn at four places:
+else the seams of some tiles, as of all corrected ones, would only go between them."""
 
 WITHOUT_COMPONENTS = Clustering(BANDWIDTH, split_components=False)
 
@@ -89,15 +90,15 @@ def apart(kind: _Disturbance, model: Model, control: Model) -> Outcome:
 
 def stitched(kind: _Disturbance, model: Model) -> Outcome:
     """Split them by tiles of other sizes than n * f^l (S3c, S3d)."""
-    scene = Scene.of(SYNTHETIC[kind.setting], EDGE, start=CENTRES)
-    runs = {tile: scene.run(model, "naive", tile) for tile in kind.tiles}
-    scores = {tile: scene.score(run) for tile, run in runs.items()}
+    scenes = [Scene.of(SYNTHETIC[kind.setting], EDGE, start=start) for start in STARTS]
+    scores = {tile: _score(scenes, model, "naive", tile) for tile in kind.tiles}
     worst = max(kind.tiles, key=lambda tile: scores[tile]["seam_splits"])
-    corrected = scene.score(scene.run(model, "corrected", CORRECTED))
+    corrected = _score(scenes, model, "corrected", CORRECTED)
     ratios = sorted(score["seam_jump_ratio"] or 0.0 for score in scores.values())
     cuts = sorted(score["seam_splits"] for score in scores.values())
     numbers: dict[str, Any] = {
-        "discs": len(np.unique(scene.objects)) - 1,
+        "discs": sum(len(np.unique(scene.objects)) - 1 for scene in scenes),
+        "images": len(scenes),
         "naive": scores[worst],
         "naive_tile": worst,
         "naive_by_tile": {str(tile): score for tile, score in scores.items()},
@@ -111,8 +112,10 @@ def stitched(kind: _Disturbance, model: Model) -> Outcome:
     )
 
     def draw(figure: Figure) -> None:
-        title = f"{worst} px tiles: {cuts[-1]} cut by seams"
-        _draw(figure, scene, runs[worst], title)
+        runs = [(scene, scene.run(model, "naive", worst)) for scene in scenes]
+        counts = [scene.score(run)["seam_splits"] for scene, run in runs]
+        shown = int(np.argmax(counts))
+        _draw(figure, *runs[shown], f"{worst} px tiles: {counts[shown]} cut by seams")
 
     return Outcome(
         kind.stitched,
@@ -126,6 +129,15 @@ def stitched(kind: _Disturbance, model: Model) -> Outcome:
         numbers,
         draw,
     )
+
+
+def _score(scenes: list[Scene], model: Model, stitch: StitchMode, tile: int) -> dict[str, Any]:
+    """Count splits and measure jumps on all seams of all scenes together."""
+    scores = Evaluation()
+    for scene in scenes:
+        result = scene.run(model, stitch, tile)
+        scores.add(result, scene.objects, result.plan)
+    return scores.to_dict()
 
 
 def _span(ascending: Iterable[str]) -> str:
