@@ -33,7 +33,7 @@ def trained_model():
 @pytest.fixture(scope="session")
 def sensitive_model(trained_model):
     """The same network with so small a bandwidth that tiles out of phase give other labels."""
-    clustering = Clustering(bandwidth=0.1, min_size=2)
+    clustering = Clustering(bandwidth=0.05, min_size=2)
     return replace(
         trained_model, description=replace(trained_model.description, clustering=clustering)
     )

@@ -23,25 +23,27 @@ def test_discs_are_segmented(trained_model):
 
 
 @pytest.mark.parametrize("tile", [8, 20, (4, 12)])
-def test_labels_do_not_depend_on_the_corrected_tile(trained_model, tile):
-    one = segment(IMAGE, trained_model, tile=4)
-    other = segment(IMAGE, trained_model, tile=tile)
+def test_labels_do_not_depend_on_the_corrected_tile(sensitive_model, tile):
+    one = segment(IMAGE, sensitive_model, tile=4)
+    other = segment(IMAGE, sensitive_model, tile=tile)
     np.testing.assert_array_equal(other.labels, one.labels)
     assert other.objects > 20
 
 
-def test_corrected_labels_are_those_of_the_whole_image(trained_model):
-    corrected = segment(IMAGE, trained_model, tile=16)
-    whole = segment(IMAGE, trained_model, stitch="whole")
+def test_corrected_labels_are_those_of_the_whole_image_and_naive_ones_are_not(sensitive_model):
+    corrected = segment(IMAGE, sensitive_model, tile=16)
+    whole = segment(IMAGE, sensitive_model, stitch="whole")
     np.testing.assert_array_equal(corrected.labels, whole.labels)
+    naive = segment(IMAGE, sensitive_model, stitch="naive", tile=17)
+    assert np.count_nonzero(naive.labels != whole.labels) > 100
 
 
 @settings(max_examples=10)
 @given(st.integers(0, 2**31), st.sampled_from([4, 8, 20]))
-def test_on_noise_too(trained_model, seed, tile):
+def test_on_noise_too(sensitive_model, seed, tile):
     image = np.random.default_rng(seed).random((30, 37), np.float32)
-    whole = segment(image, trained_model, stitch="whole")
-    np.testing.assert_array_equal(segment(image, trained_model, tile=tile).labels, whole.labels)
+    whole = segment(image, sensitive_model, stitch="whole")
+    np.testing.assert_array_equal(segment(image, sensitive_model, tile=tile).labels, whole.labels)
 
 
 def test_one_event_per_tile_and_the_result_last(random_model):
