@@ -7,14 +7,16 @@ import torch
 import napari_shiftseg as ss
 from napari_shiftseg import ShiftSegError
 from napari_shiftseg.embeddings.budget import memory_size
+from napari_shiftseg.samples.discs import disc_image
 
-IMAGE = np.random.default_rng(0).integers(0, 255, (60, 70), np.uint8)
+IMAGE = disc_image(70)[0][:60]
 LABELS = np.zeros((60, 70), np.int32)
 LABELS[5:20, 5:20], LABELS[30:50, 20:60] = 1, 2
 
 
 def test_tensors_and_lists_are_arrays(trained_model):
     expected = ss.segment(IMAGE, trained_model).labels
+    assert expected.max() > 20
     for image in (torch.from_numpy(IMAGE), IMAGE.tolist()):
         np.testing.assert_array_equal(ss.segment(image, trained_model).labels, expected)
     for labels in (torch.from_numpy(LABELS), LABELS.tolist()):
@@ -54,6 +56,8 @@ def test_wrong_arguments_of_segment(trained_model, wrong, message):
 def test_frames_by_number(trained_model):
     stack = np.stack([IMAGE, IMAGE[::-1]])
     one = ss.segment(stack, trained_model, frame=1).labels
+    np.testing.assert_array_equal(one[0], ss.segment(stack[1], trained_model).labels)
+    assert np.any(one != ss.segment(stack, trained_model, frame=0).labels)
     np.testing.assert_array_equal(one, ss.segment(stack, trained_model, frame=(1,)).labels)
     with pytest.raises(ShiftSegError, match=r"the frame is \(5,\); legal: each from 0"):
         ss.segment(stack, trained_model, frame=(5,))
@@ -79,7 +83,9 @@ def test_of_stacks_each_frame_is_scored(trained_model):
     settings = {"stitch": "naive", "tile": 20}
     together = ss.evaluate(trained_model, [(stack, truth)], **settings)
     apart = ss.evaluate(trained_model, list(zip(stack, truth, strict=True)), **settings)
-    assert together.to_dict() == apart.to_dict()
+    one, two = together.to_dict(), apart.to_dict()
+    assert {k: v for k, v in one.items() if "interval" not in k}.items() <= two.items()
+    assert one["mean_ap_interval"] is None  # one stack says nothing of others
     with pytest.raises(ShiftSegError, match="ground truth has the shape"):
         ss.evaluate(trained_model, [(stack, truth[0])])
 
@@ -156,6 +162,7 @@ def test_truth_may_be_a_list(trained_model):
 def test_tensors_of_any_kind_are_images(trained_model, change):
     tensor = change(torch.from_numpy(IMAGE))
     expected = ss.segment(tensor.detach().float().numpy(), trained_model).labels
+    assert expected.max() > 5
     np.testing.assert_array_equal(ss.segment(tensor, trained_model).labels, expected)
 
 
@@ -164,7 +171,7 @@ def test_tensors_of_any_kind_are_images(trained_model, change):
     [
         (torch.from_numpy(IMAGE).to("meta"), "no array of numbers can be made of this Tensor"),
         (torch.from_numpy(IMAGE).to_sparse(), "no array of numbers can be made of this Tensor"),
-        (np.ma.masked_greater(IMAGE, 100), "some pixels are masked; legal: all filled"),
+        (np.ma.masked_greater(IMAGE, 0), "some pixels are masked; legal: all filled"),
     ],
 )
 def test_what_holds_no_pixels_is_refused(trained_model, image, message):

@@ -30,8 +30,9 @@ def test_no_pixel_of_the_region_sees_beyond_the_image(name):
         assert part.start % setting.architecture.geometry.period[0] == 0
 
 
-def test_noise_and_bending_are_drawn_anew_but_the_same_for_one_seed():
-    setting = SYNTHETIC["spacing-16-noise"]
+@pytest.mark.parametrize("name", ["spacing-16-noise", "spacing-16-elastic"])
+def test_noise_and_bending_are_drawn_anew_but_the_same_for_one_seed(name):
+    setting = SYNTHETIC[name]
     first, again, other = (Scene.of(setting, 16, seed) for seed in (1, 1, 2))
     assert np.array_equal(first.image, again.image)
     assert not np.array_equal(first.image, other.image)

@@ -286,15 +286,18 @@ def test_weights_of_a_package_that_are_no_weights(package):
 
 
 @pytest.mark.parametrize(
-    "weights",
+    ("weights", "message"),
     [
-        "  torchscript: {source: missing.pt, pytorch_version: 2.13.0}",
-        "  torchscript: {source: ../../etc/passwd, pytorch_version: 2.13.0}",
-        "  torchscript: {source: https://example.com/network.pt, pytorch_version: 2.13.0}",
-        "  nothing: {}",
+        ("  torchscript: {source: missing.pt, pytorch_version: 2.13.0}", "missing.pt"),
+        ("  torchscript: {source: ../../etc/passwd, pytorch_version: 2.13.0}", "passwd"),
+        (
+            "  torchscript: {source: https://example.com/network.pt, pytorch_version: 2.13.0}",
+            "example.com",
+        ),
+        ("  nothing: {}", "not a valid model"),
     ],
     ids=["missing", "outside", "elsewhere", "none"],
 )
-def test_packages_that_are_refused(package, weights):
-    with pytest.raises(ShiftSegError):
+def test_packages_that_are_refused(package, weights, message):
+    with pytest.raises(ShiftSegError, match=message):
         load_foreign(str(described(package, weights)))

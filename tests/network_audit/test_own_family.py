@@ -1,7 +1,5 @@
 """The paper's family, whose sizes are known by arithmetic: measuring finds the same."""
 
-from math import lcm
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +24,10 @@ def test_period_receptive_field_and_context_are_those_of_the_geometry(data, geom
     for axis, legal in enumerate(geometry.min_input_size):
         sizes = found.axes[axis].sizes
         assert sizes.smallest == legal
-        assert lcm(sizes.step, geometry.period[axis]) == geometry.period[axis]
+        if geometry.padding == "same":
+            assert sizes.step == geometry.period[axis]
+        else:
+            assert geometry.period[axis] % sizes.step == 0
     assert found.exact_tiling
     assert not found.non_local
 

@@ -218,7 +218,7 @@ def test_weights_that_overflow_float32(tmp_path):
 
 def test_a_damaged_checkpoint_is_refused_whatever_was_hit(tmp_path):
     path = described(tmp_path / "hit.pt")
-    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    whole, rng, refused = path.read_bytes(), np.random.default_rng(0), 0
     for _ in range(60):
         hit = bytearray(whole)
         for place in rng.integers(0, len(whole), 8):
@@ -227,12 +227,14 @@ def test_a_damaged_checkpoint_is_refused_whatever_was_hit(tmp_path):
         try:
             load_network(path)
         except ShiftSegError as error:
+            refused += 1
             assert "hit.pt" in str(error)
             assert "\n" not in str(error)
+    assert refused > 20
 
 
 def test_a_damaged_model_file_is_refused_whatever_was_hit(model):
-    whole, rng = model.read_bytes(), np.random.default_rng(0)
+    whole, rng, refused = model.read_bytes(), np.random.default_rng(0), 0
     for _ in range(60):
         hit = bytearray(whole)
         for place in rng.integers(0, min(len(whole), 3000), 4):
@@ -241,7 +243,9 @@ def test_a_damaged_model_file_is_refused_whatever_was_hit(model):
         try:
             load_network(model)
         except ShiftSegError as error:
+            refused += 1
             assert len(str(error)) < 2000
+    assert refused > 20
 
 
 # What is legal, and strange --------------------------------------------------------------------
