@@ -35,9 +35,9 @@ def test_against_other_labels_there_is_no_precision():
     assert values["ap50"] is values["false_splits"] is values["false_merges"] is None
 
 
-def test_without_a_reference_nothing_is_split():
+def test_without_a_reference_nobody_knows_what_was_split():
     report = SeamReport.of(LABELS, EMBEDDING, PLAN)
-    assert report.seam_splits == 0
+    assert report.seam_splits is None and report.splits == ()
 
 
 def test_what_is_not_defined_is_null_in_json_and_a_dash_in_the_table():
