@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from napari_shiftseg._version import __version__
@@ -19,6 +18,7 @@ from napari_shiftseg.evaluation import evaluate
 from napari_shiftseg.experiments.outcome import Outcome
 from napari_shiftseg.experiments.real_data import DATA_SETS, DataSet
 from napari_shiftseg.files import write_text
+from napari_shiftseg.image.array import hash_of
 
 _KEYS = ("false_splits", "false_merges", "seam_splits", "seam_jump_ratio")
 
@@ -100,11 +100,8 @@ class _Scores:
     @cached_property
     def _measured(self) -> str:
         """Short hash of all that scores depend on but the stitching."""
-        seen = sha256(f"{__version__} {self.model.sha256}".encode())
-        for array in (array for pair in self.pairs for array in pair):
-            seen.update(f"{array.dtype} {array.shape}".encode())
-            seen.update(np.ascontiguousarray(array).data)
-        return seen.hexdigest()[:12]
+        pixels = hash_of(array for pair in self.pairs for array in pair)
+        return sha256(f"{__version__} {self.model.sha256} {pixels}".encode()).hexdigest()[:12]
 
 
 def _chosen(scores: dict[str, Any]) -> dict[str, Any]:

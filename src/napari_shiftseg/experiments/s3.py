@@ -59,10 +59,8 @@ def apart(kind: _Disturbance, model: Model, control: Model) -> Outcome:
     scene = Scene.of(SYNTHETIC[kind.setting], EDGE)
     plain = Scene.of(SYNTHETIC["spacing-16"], EDGE)
     result = scene.run(model, "corrected", CORRECTED, WITHOUT_COMPONENTS)
-    means, control_means = (
-        scene.means(result),
-        plain.means(plain.run(control, "corrected", CORRECTED)),
-    )
+    means = scene.means(result)
+    control_means = plain.means(plain.run(control, "corrected", CORRECTED))
     share = separated(scene, means)
     numbers: dict[str, Any] = {
         "discs": len(means),
@@ -105,11 +103,8 @@ def stitched(kind: _Disturbance, model: Model) -> Outcome:
         "corrected": corrected,
         "steps": model.description.training["steps_done"],
     }
-    sizes, cut, span = (
-        _span(map(str, kind.tiles)),
-        _span(map(str, cuts)),
-        _span(map(number, ratios)),
-    )
+    sizes, cut = _span(map(str, kind.tiles)), _span(map(str, cuts))
+    span = _span(map(number, ratios))
 
     def draw(figure: Figure) -> None:
         runs = [(scene, scene.run(model, "naive", worst)) for scene in scenes]

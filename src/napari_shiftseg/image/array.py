@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError, first_line
 
@@ -29,6 +32,15 @@ def as_array(pixels: Any) -> Any:
     except (AttributeError, TypeError):  # none, or a type of another library, as torch's
         return _copied(pixels)
     return pixels if hasattr(pixels, "shape") else np.asarray(pixels)
+
+
+def hash_of(arrays: Iterable[NDArray[Any]]) -> str:
+    """Return what tells these arrays, in this order, from any others: in hexadecimal."""
+    found = sha256()
+    for array in arrays:
+        found.update(f"{array.shape} {array.dtype}".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
 
 
 def _copied(pixels: Any) -> np.ndarray:

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.files import alone
+from napari_shiftseg.image.array import hash_of
 from napari_shiftseg.image.packs import Pair, read_pack
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
@@ -369,10 +369,4 @@ def mean_terms(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _hash(pairs: Sequence[Pair]) -> str:
-    """Return what tells these images and labels from any others."""
-    found = sha256()
-    for pair in pairs:
-        for array in (pair.image, pair.mask):
-            found.update(f"{array.shape} {array.dtype}".encode())
-            found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
+    return hash_of(array for pair in pairs for array in (pair.image, pair.mask))
