@@ -9,6 +9,9 @@ import jsonschema
 import pytest
 from pages import ROOT, run
 
+from napari_shiftseg.cli.app import app
+from napari_shiftseg.cli.commands import COMMANDS, register
+
 SCHEMA = json.loads((ROOT / "docs/reference/reports.schema.json").read_text())
 REPORTS = (
     "segment image.tif -o labels.tif",
@@ -27,6 +30,7 @@ REPORTS = (
     "batch plate -o plate-labels",
     "models",
     "models nuclei-2d",
+    "demo --no-napari -o demo",
 )
 
 
@@ -48,4 +52,11 @@ def test_a_report_is_of_the_schema(line, desk):
 
 
 def test_each_command_that_reports_has_a_schema():
-    assert {line.split()[0] for line in REPORTS} == set(SCHEMA["$defs"]) - {"clustering", "scores"}
+    register()
+    reporting = {
+        command
+        for command in (*COMMANDS, "repair")
+        if any("--json" in each.names for each in app[command].assemble_argument_collection())
+    }
+    assert reporting == {line.split()[0] for line in REPORTS}
+    assert reporting == set(SCHEMA["$defs"]) - {"clustering", "scores"}
