@@ -4,6 +4,7 @@ import csv
 import json
 import threading
 
+import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication, QFileDialog
@@ -12,8 +13,8 @@ from window import PATIENCE
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.check import job
 from napari_shiftseg._napari.commands import check_active_layer
-from napari_shiftseg._napari.layers import CHECKED
-from napari_shiftseg._napari.tags import own_layers
+from napari_shiftseg._napari.layers import CHECKED, CURTAIN, FILE
+from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg.seams.repair import Repair, undo_repair
 
 
@@ -620,6 +621,26 @@ def test_the_layers_menu_without_labels_has_a_word(qtbot, viewer, notifications)
     qtbot.waitUntil(lambda: bool(notifications()))
     [(severity, message)] = notifications()
     assert severity == "info" and "Select a labels layer" in message
+
+
+def test_labels_that_lie_in_a_file_are_checked_too(qtbot, viewer, open_dock):
+    pixels = da.from_array(discs(), chunks=16)
+    in_file = tag(kind=FILE, image="", path="one.ome.zarr", name="one")
+    viewer.add_labels(pixels, name="one", metadata=in_file)
+    check_active_layer(viewer)
+    widget = open_dock("Check labels")
+    qtbot.waitUntil(lambda: widget.control.found is not None, timeout=PATIENCE)
+    assert "“one”: no tile grid found" in widget.view.finding.text()
+    qtbot.waitUntil(lambda: not widget.control.turns.busy)
+
+
+def test_passing_labels_are_refused_with_a_word(qtbot, viewer, open_dock, notifications):
+    viewer.add_labels(discs(), name="Curtain (A | B)", metadata=tag(kind=CURTAIN))
+    check_active_layer(viewer)
+    open_dock("Check labels")
+    qtbot.waitUntil(lambda: bool(notifications()))
+    [(severity, message)] = notifications()
+    assert severity == "info" and "only in passing" in message
 
 
 def test_own_labels_offer_the_grid_that_they_were_made_with(qtbot, viewer, widget, image, dock):

@@ -64,6 +64,53 @@ class TestAnImageThatIsMoved:
         rest()
         assert lies_on(viewer.layers[LABELS], image)
 
+    def test_has_its_embedding_back_where_it_lies_when_a_run_is_cancelled(
+        self, qtbot, viewer, widget, tab, image, rest, gate
+    ):
+        gate.let_through(1000)
+        run(qtbot, widget, rest)
+        tab.result.view.buttons["embedding"].click()
+        rest()
+        picture = viewer.layers["Embedding (corrected, 8 px)"]
+        before = picture.data
+        gate.shut()
+        tab.run.run.click()
+        gate.let_through(1)
+        qtbot.waitUntil(lambda: picture.data is not before, timeout=PATIENCE)
+        edit(qtbot, widget, image, scale=(3, 3), translate=(100, 100))
+        tab.run.cancel.click()
+        gate.open()
+        qtbot.waitUntil(lambda: picture.data is before, timeout=PATIENCE)
+        rest()
+        assert lies_on(picture, image)
+
+    def test_takes_a_drawn_rectangle_with_it(self, qtbot, viewer, widget, tab, image, rest):
+        tab.image.region.buttons["drawn"].click()
+        viewer.layers["Region"].add_rectangles([[2, 3], [20, 3], [20, 25], [2, 25]])
+        rest()
+        before = tab.stitch.sentence.text()
+        edit(qtbot, widget, image, scale=(0.2, 0.2), units=("um", "um"), translate=(5, 7))
+        rest()
+        region = viewer.layers["Region"]
+        assert lies_on(region, image) and region.units == image.units
+        assert tab.stitch.sentence.text() == before
+
+    def test_takes_with_it_what_waits_hidden(self, qtbot, viewer, widget, tab, image, rest):
+        with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+            widget.compare.run.run.click()
+        rest()
+        ways = widget.compare.show_as.switch.buttons
+        for way in ("side by side", "curtain", "A"):
+            ways[way].click()
+            rest()
+        edit(qtbot, widget, image, scale=(0.2, 0.2), units=("um", "um"))
+        assert {layer.name for layer in viewer.layers} > {"field (B)", "Curtain line"}
+        assert {tuple(layer.units) for layer in viewer.layers} == {image.units}
+        for way, name in (("side by side", "field (B)"), ("curtain", "Curtain line")):
+            ways[way].click()
+            rest()
+            np.testing.assert_array_equal(viewer.layers[name].scale, image.scale)
+
     def test_turned_is_refused_before_anything_runs(self, qtbot, widget, tab, image):
         edit(qtbot, widget, image, rotate=30)
         assert "rotated" in tab.stitch.sentence.text()

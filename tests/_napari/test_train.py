@@ -561,6 +561,18 @@ class TestPreview:
         [(severity, message)] = notifications()
         assert severity == "info" and "Training preview was removed" in message
 
+    def test_that_a_person_corrected_is_theirs(self, qtbot, viewer, dock, view, discs):
+        train(qtbot, dock)
+        view.preview.now.click()
+        qtbot.waitUntil(lambda: NAME in viewer.layers, timeout=PATIENCE)
+        mine = viewer.layers[NAME]
+        mine.name = "corrected objects"
+        mine.data_setitem((np.array([0]), np.array([0])), 77)
+        view.preview.now.click()
+        qtbot.waitUntil(lambda: NAME in viewer.layers, timeout=PATIENCE)
+        assert viewer.layers["corrected objects"] is mine and mine.data[0, 0] == 77
+        assert viewer.layers[NAME].data[0, 0] != 77
+
     def test_without_an_image_it_is_one_notification(
         self, qtbot, viewer, dock, view, discs, notifications
     ):
@@ -725,3 +737,9 @@ class TestLook:
             plot.refresh()
             qtbot.wait(20)
         assert plot.drawings <= before + 1
+        qtbot.waitUntil(lambda: plot.drawings == before + 1, timeout=PATIENCE)
+
+    def test_a_training_draws_its_course_by_itself(self, qtbot, dock, view, discs):
+        before = view.plot.drawings
+        train(qtbot, dock)
+        qtbot.waitUntil(lambda: view.plot.drawings > before, timeout=PATIENCE)

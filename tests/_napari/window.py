@@ -66,6 +66,10 @@ class Gate:
         self.opened.set()
         self.tickets.release(10_000)
 
+    def shut(self):
+        """Take back the tickets that no run has used."""
+        self.tickets = threading.Semaphore(0)
+
     def wait(self):
         if not self.opened.is_set() and not self.tickets.acquire(timeout=20):
             raise TimeoutError("the test let no tile through")

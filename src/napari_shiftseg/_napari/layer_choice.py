@@ -11,7 +11,11 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from napari_shiftseg._napari.alive import when_deleted, while_alive
+from napari_shiftseg._napari.layers import FILE, LABELS
 from napari_shiftseg._napari.tags import tag_of
+
+_OFFERED = (None, LABELS, FILE)
+"""Kinds of layers that can be chosen: the person's own, and labels that a run made."""
 
 
 class LayerChoice(QComboBox):
@@ -67,7 +71,7 @@ class LayerChoice(QComboBox):
         return [
             layer
             for layer in self._viewer.layers
-            if isinstance(layer, self._type) and tag_of(layer).get("kind") in (None, "labels")
+            if isinstance(layer, self._type) and tag_of(layer).get("kind") in _OFFERED
         ]
 
     def _on_inserted(self, event: Any) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # loads torch, which a check of labels needs not
 LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
 PERIOD_GRID, TILE_GRID = "Period grid", "Tile grid"
 PARTIAL, CURTAIN, CURTAIN_LINE, COPY = "partial", "curtain", "curtain line", "copy"
+CUT_LINE = "cut line"
 CHECKED, FILE = "checked", "file"
 """Rings around what a check of any labels layer found; labels that lie in a file."""
 
@@ -271,6 +272,20 @@ def move_to(layer: Layer, placement: Placement) -> None:
         layer.units = placement.units
     if placement.names and tuple(layer.axis_labels) != placement.names:
         layer.axis_labels = placement.names
+
+
+def follow_units(viewer: Viewer, image: Layer) -> None:
+    """Give what waits, hidden, the units that an image has got.
+
+    napari draws no layer in its units while any two have units that cannot be converted.
+    """
+    if tag_of(image).get("kind") or not hasattr(image, "units"):
+        return
+    waiting = [layer for kind in (*PASSING, CUT_LINE) for layer in own_layers(viewer, kind=kind)]
+    for layer in waiting:
+        units = tuple(image.units)[-layer.ndim :]
+        if layer.ndim <= image.ndim and tuple(layer.units) != units:
+            layer.units = units
 
 
 def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:

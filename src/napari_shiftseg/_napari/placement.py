@@ -53,12 +53,33 @@ class Placement:
             tuple(layer.axis_labels[a] for a in pick) if hasattr(layer, "axis_labels") else (),
         )
 
+    @classmethod
+    def of_all(cls, layer: Layer) -> Placement:
+        """Measure all axes of a layer."""
+        return cls(
+            tuple(int(n) for n in pixels_of(layer).shape[: layer.ndim]),
+            tuple(float(s) for s in layer.scale),
+            tuple(float(t) for t in layer.translate),
+            tuple(getattr(layer, "units", ())),
+            tuple(getattr(layer, "axis_labels", ())),
+        )
+
     @property
     def keywords(self) -> dict[str, Any]:
         """Keywords that put a new layer onto the image."""
         named = {"units": self.units, "axis_labels": self.names}
         given = {key: value for key, value in named.items() if value}
         return {"scale": self.scale, "translate": self.translate, **given}
+
+    def last(self, ndim: int) -> Placement:
+        """Return the placement of the last axes alone."""
+        return Placement(
+            self.size[-ndim:],
+            self.scale[-ndim:],
+            self.translate[-ndim:],
+            self.units[-ndim:],
+            self.names[-ndim:],
+        )
 
     def cut(self, region: Region) -> Placement:
         """Return the placement of a region of the last axes."""

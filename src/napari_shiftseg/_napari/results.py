@@ -152,6 +152,12 @@ class Results(QObject):
         if own:
             self.moved.emit()
 
+    def settle(self, layer: Layer) -> None:
+        """Move a layer of a result to where its image lies now."""
+        result = self._by_key.get(tag_of(layer).get("key") or "")
+        if result is not None:
+            move_to(layer, self.at_its_image(result).subject.placement)
+
     def outdate(self, image: Layer) -> None:
         """Note that what was found in an image so far is not what would be found now."""
         key = str(image.unique_id)

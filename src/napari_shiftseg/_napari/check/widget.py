@@ -44,3 +44,5 @@ class CheckWidget(Dock):
         self.view.layers.choose(layer)
         if self.view.layers.layer == layer:
             self.control.check()
+        else:
+            show_info(f"“{layer.name}” cannot be checked: ShiftSeg shows it only in passing.")

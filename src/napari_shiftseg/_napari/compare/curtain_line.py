@@ -12,7 +12,13 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.clicks import is_free
-from napari_shiftseg._napari.layers import CURTAIN_LINE, add_on_top, remove, set_visible
+from napari_shiftseg._napari.layers import (
+    CURTAIN_LINE,
+    add_on_top,
+    move_to,
+    remove,
+    set_visible,
+)
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 from napari_shiftseg._napari.turns import Steps
@@ -49,12 +55,12 @@ class CurtainLine(QObject):
         camera_of(self._viewer).events.zoom.connect(self._on_zoom)
         self._viewer.mouse_drag_callbacks.append(self._on_press)
         self._viewer.mouse_move_callbacks.append(self._on_move)
-        height, scale, corner = placement.size[-2], placement.scale[-2:], placement.translate[-2:]
-        stroke = np.array([[[-0.5, 0], [height, 0]]])
+        plane = placement.last(2)
+        stroke = np.array([[[-0.5, 0], [plane.size[0], 0]]])
         if self.layer is not None and self.layer in self._viewer.layers:
             set_visible(self.layer, True)
             self.layer.data = stroke
-            self.layer.scale, self.layer.translate = scale, corner
+            move_to(self.layer, plane)
             self._on_zoom()
             return
         # Two axes suffice: napari repeats the line in every slice of a stack.
@@ -65,9 +71,7 @@ class CurtainLine(QObject):
             vector_style="line",
             opacity=1,
             metadata=tag(kind=CURTAIN_LINE),
-            scale=scale,
-            translate=corner,
-            **({"units": placement.units[-2:]} if placement.units else {}),
+            **plane.keywords,
         )
         yield
         if layer is self.layer and self._placement is not None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from napari.layers import Layer
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.sides import Side
-from napari_shiftseg._napari.layers import COPY, insert_above, layer_with, remove, set_visible
+from napari_shiftseg._napari.layers import (
+    COPY,
+    insert_above,
+    layer_with,
+    move_to,
+    remove,
+    set_visible,
+)
+from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 from napari_shiftseg._napari.turns import Steps
 
@@ -90,8 +100,7 @@ class SideBySide:
             return
         place = (*image.translate[:-1], image.translate[-1] + self.shift)
         if self.copy is not None:
-            # Before the place, which is in the same units.
-            self.copy.scale, self.copy.translate = image.scale, place
+            move_to(self.copy, replace(Placement.of_all(image), translate=place))
             set_visible(self.copy, True)
             return
         copy = _copy_of(image, place)

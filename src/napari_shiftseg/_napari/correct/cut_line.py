@@ -11,11 +11,10 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_shiftseg._napari.camera import camera_of
-from napari_shiftseg._napari.layers import set_visible
+from napari_shiftseg._napari.layers import CUT_LINE, set_visible
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.tags import own_layers, tag
 
-_KIND = "cut line"
 _WIDTH = 2.5
 """Thickness on screen in pixels."""
 
@@ -38,10 +37,12 @@ class CutLine:
         """Draw a path, given in pixels of the labels."""
         corners = np.array([labels.data_to_world(point) for point in path])
         strokes = np.stack([corners[:-1], np.diff(corners, axis=0)], axis=1)
-        there = own_layers(self._viewer, kind=_KIND)
+        there = own_layers(self._viewer, kind=CUT_LINE)
         if there and there[0].ndim == strokes.shape[-1]:
             there[0].data = strokes
             there[0].edge_width = self._width()
+            if hasattr(labels, "units"):
+                there[0].units = labels.units
             set_visible(there[0], True)
         else:
             self.remove()
@@ -49,12 +50,12 @@ class CutLine:
 
     def hide(self) -> None:
         """Let the line wait for the next one."""
-        for layer in own_layers(self._viewer, kind=_KIND):
+        for layer in own_layers(self._viewer, kind=CUT_LINE):
             set_visible(layer, False)
 
     def remove(self) -> None:
         """Remove the line, as when the tool is put away."""
-        for layer in own_layers(self._viewer, kind=_KIND):
+        for layer in own_layers(self._viewer, kind=CUT_LINE):
             self._viewer.layers.remove(layer)
 
     def _width(self) -> float:
@@ -69,7 +70,7 @@ class CutLine:
             edge_color=CUT,
             edge_width=self._width(),
             opacity=1,
-            metadata=tag(kind=_KIND),
+            metadata=tag(kind=CUT_LINE),
             **({} if units is None else {"units": units}),
         )
         # A new layer takes the selection, and with it the mouse.

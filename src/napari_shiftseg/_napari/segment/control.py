@@ -17,7 +17,7 @@ from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.job import Result, Subject, key_of, run
 from napari_shiftseg._napari.layer_edits import LayerEdits
-from napari_shiftseg._napari.layers import keep_rings_thin, layer_with
+from napari_shiftseg._napari.layers import follow_units, keep_rings_thin, layer_with
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.results import Results
@@ -157,6 +157,7 @@ class SegmentControl(QObject):
         tab.run.cancel_requested.connect(runner.cancel)
         runner.progressed.connect(tab.run.show_progress)
         runner.produced.connect(self._partial.show)
+        self._partial.put_back.connect(self._results.settle)
         runner.running_changed.connect(tab.run.set_running)
         runner.cancelled.connect(self._partial.remove)
         runner.failed.connect(lambda _: self._partial.remove())
@@ -170,6 +171,8 @@ class SegmentControl(QObject):
         edits.end_with_pixels(self._runner)
         edits.moved.connect(self._results.follow)
         edits.moved.connect(self._files.follow)
+        edits.moved.connect(self.region_layer.follow)
+        edits.moved.connect(partial(follow_units, self._viewer))
         edits.moved.connect(self._on_edit)
         edits.repixelled.connect(self._results.outdate)
         edits.repixelled.connect(self._on_edit)
@@ -203,7 +206,7 @@ class SegmentControl(QObject):
     def _on_region(self, kind: str) -> None:
         chosen = self._chosen_or_none()
         if kind == "drawn" and chosen is not None:
-            self.region_layer.ask(chosen.space).events.data.connect(self.resolve)
+            self.region_layer.ask(chosen.layer, chosen.space).events.data.connect(self.resolve)
         self.resolve()
 
     def _switch_off_grid_of(self, image: Layer | None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_shiftseg._napari.job import Key, Result, TilePicture
 from napari_shiftseg._napari.layers import (
@@ -18,6 +18,7 @@ from napari_shiftseg._napari.layers import (
     adopt_picture,
     insert_below_helpers,
     levels_of,
+    move_to,
     remove,
     set_visible,
 )
@@ -35,17 +36,16 @@ class _Picture:
     """What a layer shows, and where."""
 
     pixels: Any
-    scale: tuple[float, ...]
-    translate: tuple[float, ...]
+    placement: Placement
     visible: bool = True
 
     @classmethod
     def of(cls, layer: Image) -> _Picture:
-        return cls(layer.data, tuple(layer.scale), tuple(layer.translate), layer.visible)
+        return cls(layer.data, Placement.of_all(layer), layer.visible)
 
     def show_in(self, layer: Image) -> None:
         layer.data = self.pixels
-        layer.scale, layer.translate = self.scale, self.translate
+        move_to(layer, self.placement)
         set_visible(layer, self.visible)
 
 
@@ -63,6 +63,9 @@ class PartialPicture(QObject):
     turns
         When the layer is added or removed.
     """
+
+    put_back = Signal(object)
+    """A layer shows again what it was drawn over; its image may lie elsewhere by now."""
 
     def __init__(self, viewer: Viewer, turns: Turns, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -116,6 +119,7 @@ class PartialPicture(QObject):
             self._turns.do(remove(self._viewer, layer))
         else:
             before.show_in(layer)
+            self.put_back.emit(layer)
             self._cover(True)
 
     def _hand_over(self, layer: Image | None, result: Result) -> Steps:
@@ -161,7 +165,7 @@ class PartialPicture(QObject):
             own = own_layers(self._viewer, image=self._key[0])
             self._covering = [n for n in own if n.visible and n is not former]
             self._cover(False)
-            _Picture(pixels, placement.scale, placement.translate).show_in(former)
+            _Picture(pixels, placement).show_in(former)
         else:
             layer = self._layer = Image(
                 pixels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari.layers import Layer, Shapes
 from napari.viewer import Viewer
 
+from napari_shiftseg._napari.layers import move_to
 from napari_shiftseg._napari.palette import REGION
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
@@ -33,9 +34,19 @@ class RegionLayer:
         """Tell whether a layer is, or was, that in which rectangles are drawn."""
         return bool(tag_of(layer).get("kind") == _KIND)
 
-    def ask(self, space: Placement) -> Shapes:
-        """Bring the layer up, ready to draw."""
+    def follow(self, image: Layer) -> None:
+        """Keep what is drawn on the pixels of its image when that is moved or calibrated."""
         layer = self.layer
+        if layer is None or tag_of(layer).get("image") != str(image.unique_id):
+            return
+        move_to(layer, Placement.of_all(image).last(layer.ndim))
+
+    def ask(self, image: Layer, space: Placement) -> Shapes:
+        """Bring the layer up, ready to draw on an image; what is drawn stays."""
+        layer = self.layer
+        if layer is not None and len(layer.data) == 0 and layer.ndim == len(space.size):
+            move_to(layer, space)
+            tag_of(layer)["image"] = str(image.unique_id)
         if layer is None:
             layer = self._viewer.add_shapes(
                 ndim=len(space.size),
@@ -43,7 +54,7 @@ class RegionLayer:
                 edge_color=REGION,
                 face_color="transparent",
                 edge_width=2,
-                metadata=tag(kind=_KIND),
+                metadata=tag(kind=_KIND, image=str(image.unique_id)),
                 **space.keywords,
             )
         self._viewer.layers.selection.active = layer
