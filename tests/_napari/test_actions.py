@@ -45,8 +45,19 @@ def test_keys_run_and_walk_through_splits(qtbot, viewer, widget, image):
         press(viewer, "Control-Shift-R")
     qtbot.waitUntil(lambda: not widget.turns.busy)
     assert widget.results.current is not None
-    press(viewer, "Control-Shift-Right")  # without a comparison nothing happens
+    for key in ("Control-Shift-Right", "Control-Shift-B"):  # without a comparison nothing happens
+        press(viewer, key)
+    widget.compare.rows[0].tile.setValue(14)
+    with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+        widget.compare.run.run.click()
+    qtbot.waitUntil(lambda: not widget.turns.busy)
+    table, seen = widget.compare.cuts.table, []
+    for key in ("Right", "Right", "Left"):
+        press(viewer, f"Control-Shift-{key}")
+        seen.append(table.chosen)
+    assert seen == [0, 1, 0]
     press(viewer, "Control-Shift-B")
+    assert widget.compare.show_as.switch.value == "blink"
 
 
 def test_the_canvas_takes_all_keys_while_the_widget_is_open(qtbot, viewer, widget, image):

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.curtain import CurtainPixels, curtain_levels
 from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.image.files import open_image
 
 
 def shown(viewer):
@@ -85,6 +86,13 @@ def test_side_by_side_again_follows_an_image_that_was_calibrated(ways, viewer, i
         ways.choose("side by side")
         np.testing.assert_array_equal(viewer.layers["field (B)"].scale, scale)
         ways.choose("A")
+
+
+def test_side_by_side_b_is_saved_at_the_place_of_its_image(ways, viewer, tmp_path):
+    ways.choose("side by side")
+    assert viewer.layers[B].translate[-1] > 0
+    viewer.layers[B].save(str(tmp_path / "b.tif"))
+    assert open_image(tmp_path / "b.tif").calibration.translate == (0, 0)
 
 
 def test_side_by_side_a_click_on_either_finds_the_object(compared, ways):

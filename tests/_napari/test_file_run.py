@@ -100,7 +100,8 @@ def test_a_region_goes_into_a_file_too_and_lies_where_it_was_drawn(
     run()
     layer = viewer.layers["Labels (out.ome.zarr)"]
     opened = open_image(path)
-    region = tuple(slice(*span) for span in opened.provenance["region"])
+    region = (slice(7, 58), slice(6, 71))
+    assert opened.provenance["region"] == [[7, 58], [6, 71]]
     whole = np.asarray(lazy.data)
     expected = segment(whole, widget.model.model, axes="tyx", region=region).labels
     np.testing.assert_array_equal(np.asarray(opened.pixels), expected)

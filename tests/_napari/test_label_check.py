@@ -168,7 +168,10 @@ class TestFinding:
         theirs.paint((3, 3), 9999)
         assert view.finding.is_warning and view.finding.text().endswith("check again.")
         assert not any(b.isEnabled() for b in (view.list, view.report, view.repair.repair))
+        check()
+        assert not view.finding.is_warning
         theirs.undo()
+        assert view.finding.is_warning and not view.list.isEnabled()
         check()
         assert not view.finding.is_warning
         assert all(b.isEnabled() for b in (view.list, view.report, view.repair.repair))
@@ -340,8 +343,11 @@ class TestPlaces:
     ):
         frames, _ = series
         view.frames.choose("every")
-        of_each = viewer.add_image(np.ones((*channels, *frames.shape)), name="of each")
-        of_all = viewer.add_image(np.ones((*frames.shape[1:], 3)), name="of all", rgb=True)
+        bright = np.random.default_rng(0).random(frames.shape[1:])
+        of_each = viewer.add_image(
+            np.broadcast_to(bright, (*channels, *frames.shape)), name="of each"
+        )
+        of_all = viewer.add_image(np.stack([bright] * 3, axis=-1), name="of all", rgb=True)
         findings = []
         for layer in (of_each, of_all):
             view.image.choose(layer)
@@ -349,6 +355,9 @@ class TestPlaces:
             findings.append(dock.control.found.check)
             assert dock.control.found.image == layer.name
         assert findings[0] == findings[1]
+        view.image.choose(None)
+        check()
+        assert dock.control.found.check != findings[0]
 
     def test_every_frame_beside_an_image_of_another_size(
         self, viewer, view, check, series, notifications

@@ -219,6 +219,40 @@ class TestData:
         assert "1 image of 40 px" in view.data.sentence.text()
         assert not first.remove.isEnabled()
 
+    @pytest.mark.parametrize(
+        ("images", "labels"),
+        [
+            (("img1", "img2"), ("mask1", "mask2")),
+            (("img2", "img1"), ("mask2", "mask1")),
+            (("cell10", "cell1"), ("cell10_mask", "cell1_mask")),
+            (("one", "two"), ("one truth", "two truth")),
+            (("a", "b"), ("first", "second")),
+        ],
+    )
+    def test_each_image_gets_its_own_labels(self, viewer, view, images, labels):
+        for name in images:
+            viewer.add_image(disc_image(40, 12)[0], name=name)
+        for name in labels if labels[0] == "first" else labels[::-1]:
+            viewer.add_labels(disc_image(40, 12)[1].astype(int), name=name)
+        view.data.add.click()
+        found = {row.image.currentText(): row.labels.currentText() for row in view.data.rows}
+        assert found == dict(zip(images, labels, strict=True))
+
+    def test_labels_that_are_another_images_are_not_proposed(self, viewer, view):
+        for name in ("img1", "img2"):
+            viewer.add_image(disc_image(40, 12)[0], name=name)
+        viewer.add_labels(disc_image(40, 12)[1].astype(int), name="mask2")
+        view.data.add.click()
+        assert [(image.name, labels.name) for image, labels in view.data.pairs] == [
+            ("img2", "mask2")
+        ]
+
+    def test_the_same_labels_twice_are_refused(self, view, discs, notifications):
+        view.data.rows[1].labels.choose(discs["discs 1: truth"])
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "two rows have the same labels" in message
+
     def test_without_any_there_is_one_notification(self, view, notifications):
         view.run.run.click()
         [(severity, message)] = notifications()
@@ -236,6 +270,7 @@ class TestData:
         image, _ = disc_image(40, 12)
         colour = viewer.add_image(np.stack([image] * 3, -1), name="colour", rgb=True)
         view.data.rows[0].image.choose(colour)
+        view.data.rows[0].labels.choose(discs["discs 1: truth"])
         assert "set Channels to 3" in view.data.sentence.text()
         view.run.run.click()
         [(severity, message)] = notifications()

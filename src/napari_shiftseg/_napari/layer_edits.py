@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, Qt, Signal
@@ -39,6 +39,7 @@ class LayerEdits(QObject):
         self._pixels_set.connect(self.repixelled, later)
         self._place_set.connect(self.moved, later)
         self._ends: dict[str, list[Callable[[], None]]] = {}
+        self._steps: dict[str, tuple[int, int]] = {}
         while_alive(self, viewer.layers.events.inserted, self._on_inserted)
         while_alive(self, viewer.layers.events.removed, self._on_removed)
         for layer in viewer.layers:
@@ -59,6 +60,9 @@ class LayerEdits(QObject):
     def _watch(self, layer: Layer) -> None:
         heard = {"data": self._on_data, "paint": self._on_paint}
         heard |= dict.fromkeys(_PLACE, self._on_place)
+        if isinstance(layer, Labels):
+            heard["set_data"] = self._on_drawn
+            self._steps[str(layer.unique_id)] = steps_of(layer)
         self._ends[str(layer.unique_id)] = [
             while_alive(self, layer.events.emitters[name], callback)
             for name, callback in heard.items()
@@ -71,6 +75,14 @@ class LayerEdits(QObject):
     def _on_removed(self, event: Any) -> None:
         for end in self._ends.pop(str(event.value.unique_id), ()):
             end()
+        self._steps.pop(str(event.value.unique_id), None)
+
+    def _on_drawn(self, event: Any) -> None:
+        """Hear of napari's own undo and redo, which tell nobody but have the layer drawn anew."""
+        key, steps = str(event.source.unique_id), steps_of(event.source)
+        if self._steps.get(key) != steps:
+            self._steps[key] = steps
+            self.painted.emit(event.source)
 
     def _on_data(self, event: Any) -> None:
         self._pixels_set.emit(event.source)
@@ -80,6 +92,11 @@ class LayerEdits(QObject):
 
     def _on_place(self, event: Any) -> None:
         self._place_set.emit(event.source)
+
+
+def steps_of(layer: Labels) -> tuple[int, int]:
+    """Count the changes that can be taken back, and those that can be made again."""
+    return len(layer._undo_history), len(layer._redo_history)
 
 
 def _end(runner: Runner, end: Callable[[], None], layer: Layer) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, ChannelName, Reporting, note
+from napari_shiftseg.cli.console import TEXT_ONLY, UNEQUAL, ChannelName, Reporting, Strict, note
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, frames_for, normalised
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.errors import ShiftSegError
@@ -29,6 +29,7 @@ def audit(
     image: Path | None = None,
     channel: ChannelName = None,
     window: int | None = None,
+    strict: Strict = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Measure period, receptive field and non-local parts of any network.
@@ -55,7 +56,9 @@ def audit(
     weights = sha256_of(subject.module)
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
-    if image is not None and result.tileable:
+    tiled = None if image is None else _why_untiled(result)
+    equal = result.exact_tiling
+    if image is not None and tiled is None:
         frames, _ = frames_for(image, subject, channel)
         if frames.loops:
             raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
@@ -64,7 +67,8 @@ def audit(
         events = diagnose_events(subject.module, result, pixels, window=window)
         diagnosis = follow(events, Diagnosis)
         values["tilings"] = diagnosis.to_dict()
-        text += "\n\n" + _tilings(diagnosis)
+        text += f"\n\n{_tilings(diagnosis)}\n{_certificate(diagnosis, result)}"
+        equal = equal and diagnosis.corrected.exact
         period = result.geometry.period
         if not has_enough_periods(diagnosis.whole.shape[1:], period):
             text += (
@@ -76,8 +80,19 @@ def audit(
             values["trained_window"] = window_test.to_dict()
             text += "\n" + window_test.sentence
     ending.report(values, text)
-    if image is not None and not result.tileable:
-        raise ShiftSegError(f"{image} was not tiled, since no tiling can be exact")
+    if tiled is not None:
+        raise ShiftSegError(f"{image} was not tiled: {tiled}")
+    if strict and not equal:
+        raise SystemExit(UNEQUAL)
+
+
+def _why_untiled(audit: Audit) -> str | None:
+    """Say why an image cannot be tiled in every way; None if it can."""
+    if not audit.tileable:
+        return "the network cannot be tiled exactly (see above)"
+    if any(scale != 1 for scale in audit.output_scale):
+        return "tilings are compared for networks whose output has the image's scale"
+    return None
 
 
 def _table(result: Audit, weights: str) -> str:
@@ -124,9 +139,24 @@ def _tilings(diagnosis: Diagnosis) -> str:
     if diagnosis.frozen is not None:
         rows.append(_tiling("corrected, statistics frozen", diagnosis.frozen))
     rows += [_tiling(f"{e.strategy} ({e.typical_of})", e) for e in diagnosis.others]
-    verdict = "equals" if diagnosis.certified else "does NOT equal"
-    end = f"Corrected tiling {verdict} one pass over the whole image."
-    return "\n".join([head, *rows, end])
+    return "\n".join([head, *rows])
+
+
+def _certificate(diagnosis: Diagnosis, audit: Audit) -> str:
+    """Say whether corrected tiling equals one pass over this image, and of which network."""
+    off = f"it is off by {diagnosis.corrected.total:.1e}"
+    if diagnosis.corrected.exact:
+        return "Corrected tiling equals one pass over the whole image."
+    if diagnosis.frozen is None:
+        trust = ", though probes of noise say it can: trust the image" if audit.exact_tiling else ""
+        return f"Corrected tiling does NOT equal one pass over the whole image{trust}; {off}."
+    if not diagnosis.frozen.exact:
+        return f"Corrected tiling does NOT equal one pass, with statistics frozen or not; {off}."
+    return (
+        f"Corrected tiling does not equal one pass of the network as it is ({off}), but one of the "
+        "network with its statistics frozen on this whole image. shiftseg predict "
+        "--freeze-statistics freezes them on the middle of it: without seams, and not this output."
+    )
 
 
 def _tiling(name: str, error: TilingError) -> str:

@@ -8,11 +8,13 @@ from napari_shiftseg.certificate import certify as make_certificate
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
+    UNEQUAL,
     ChannelName,
     Device,
     ModelName,
     Numbers,
     Reporting,
+    Strict,
 )
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
@@ -30,6 +32,7 @@ def certify(
     channel: ChannelName = None,
     device: Device = None,
     precision: Numbers = "float32",
+    strict: Strict = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Measure the largest difference between tiled and whole-image inference.
@@ -56,3 +59,5 @@ def certify(
         loaded, pixels, stitch=stitch, tile=tile, device=device, precision=precision
     )
     ending.report(result.to_dict(), str(result))
+    if strict and not result.equal:
+        raise SystemExit(UNEQUAL)

@@ -76,6 +76,13 @@ JsonFile = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, Parameter(help="Replace existing files.")]
+Strict = Annotated[
+    bool,
+    Parameter(help="End with exit code 3 where tiled does not equal whole-image inference."),
+]
+
+UNEQUAL = 3
+"""Exit code of a command that was asked to be strict."""
 
 
 @Parameter(name="*")

@@ -27,6 +27,7 @@ from napari_shiftseg.network_audit.subject import (
     NetworkFailedError,
     Subject,
     is_whole,
+    levelled,
     quiet,
 )
 from napari_shiftseg.tiles.geometry import Size
@@ -62,6 +63,8 @@ class AxisAudit:
     step
         Distance in pixels of input sizes whose borders are treated the same; None if the border
         of a padded network depends on the size of the image, or on what is far from it.
+    unmeasured
+        Whether the kernels span more than the longest image that is probed.
     """
 
     sizes: AxisSizes
@@ -71,6 +74,7 @@ class AxisAudit:
     given_period: int | None = None
     padded: bool = True
     step: int | None = None
+    unmeasured: bool = False
 
 
 @dataclass(frozen=True)
@@ -317,11 +321,12 @@ def audit(
         sizes = axis_sizes(subject, input_size)
         small = tuple(axis.small for axis in sizes)
         subject.refuse_unmeasurable(small)
+        subject = levelled(subject, [weights.random(subject, subject.dtype, 0)], small)
         longer = tuple(axis.legal(2 * own) for axis, own in zip(sizes, small, strict=True))
         layers = non_local_layers(subject, small, longer[0])
         local, stuck = frozen_subject(subject, layers, subject.noise(small))
         axes = _axes(local, sizes)
-        if not stuck and any(axis.reach is None for axis in axes):
+        if not stuck and any(axis.reach is None and not axis.unmeasured for axis in axes):
             stuck = suspicious_operations(module) or non_local_blocks(
                 local,
                 [line_along(sizes, axis).image_size(own) for axis, own in enumerate(small)],
@@ -394,6 +399,8 @@ def _axis(
         return ShiftProbe(subject, line, margin=ceil(reach.halo * own.scale))
 
     raised = ReachProbe(felt, line)
+    if line.too_wide:
+        return AxisAudit(own, None, unmeasured=True)
     reach = raised.of_architecture(own.stride)
     if reach is None:
         return AxisAudit(own, None)

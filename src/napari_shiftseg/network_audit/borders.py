@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from math import ceil, lcm
 
 from napari_shiftseg.network_audit.line import Line
-from napari_shiftseg.network_audit.shifts import EQUAL
+from napari_shiftseg.network_audit.shifts import EQUAL, spread_of
 from napari_shiftseg.network_audit.subject import Subject
 
 _COMMON = {1: 1920, 2: 384, 3: 96}
 """A multiple in pixels of all to which networks of so many axes may fill up their input."""
+
+_LONGEST = {1: 8192, 2: 1500, 3: 500}
+"""Edge in pixels up to which other steps than the first are tried."""
 
 _MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Of the first step, that are tried."""
@@ -38,7 +41,7 @@ class BorderProbe:
     line: Line
     reach: int
 
-    def alike(self, step: int, beyond: int = 0) -> bool | None:
+    def alike(self, step: int, beyond: int = 0, *, first: bool = True) -> bool | None:
         """Whether both borders are the same in images whose sizes differ by a step.
 
         Where no layer says what the input is filled up to, sizes lie around a multiple that is
@@ -50,12 +53,15 @@ class BorderProbe:
             In pixels.
         beyond
             Pixels by which both sizes exceed a multiple of the step.
+        first
+            Whether it is the step that counts most, for which images may be longest.
         """
         own, line = self.line.own, self.line
         least = step + max(2 * self.reach + 4, own.smallest)
         common = _COMMON[self.subject.ndim] if own.resolution is None else 1
         middles = (-(-least // unit) * unit for unit in (lcm(step, common), step))
-        longest = next((n for n in middles if n <= line.largest), None)
+        most = line.largest if first else _LONGEST[self.subject.ndim]
+        longest = next((n for n in middles if n <= most), None)
         if longest is None:
             return None
         longest += beyond
@@ -63,14 +69,14 @@ class BorderProbe:
         whole, margin = self.subject(image), ceil(self.reach * own.scale)
         if beyond and whole.shape[line.dim] != longest:  # the rest is lost in a pool
             return False
-        spread = max(float((whole - whole.mean()).abs().max()), 1e-300)
+        spread = spread_of(whole)
         for start in (0, step):
             part = self.subject(image.narrow(line.dim, start, longest - step))
             length = part.shape[line.dim] - margin
-            own_first, first = (margin, int(start * own.scale) + margin) if start else (0, 0)
+            own_first, begin = (margin, int(start * own.scale) + margin) if start else (0, 0)
             here = part.narrow(line.dim, own_first, length)
-            there = whole.narrow(line.dim, first, length)
-            if float((here - there).abs().max()) > EQUAL[self.subject.dtype] * spread:
+            there = whole.narrow(line.dim, begin, length)
+            if float(((here - there).abs() / spread).max()) > EQUAL[self.subject.dtype]:
                 return False
         return True
 
@@ -83,7 +89,7 @@ class BorderProbe:
             The first one to try, in pixels; then its multiples.
         """
         for step in (first * k for k in _MULTIPLES):
-            alike = self.alike(step)
+            alike = self.alike(step, first=step == first)
             if alike or (alike is None and step == first):
                 return step
             if alike is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.given import audited, checked_image
+from napari_shiftseg.network_audit.shifts import spread_of
 from napari_shiftseg.network_audit.subject import Subject, module_of
 from napari_shiftseg.network_audit.tilers import TILERS
 from napari_shiftseg.network_audit.windows import Windows, run_windows
@@ -37,7 +38,8 @@ class TilingError:
     """What one way of tiling makes of an image, against one pass over the whole of it.
 
     Differences are the largest of all pixels and channels, relative to the spread of the
-    whole-image output (its largest distance from its mean).
+    channel in the whole-image output: its largest distance from its mean, or a hundredth of its
+    largest value if that is more.
 
     Parameters
     ----------
@@ -115,7 +117,11 @@ class Diagnosis:
 
     @property
     def certified(self) -> bool:
-        """Whether corrected tiling equals one pass, with statistics frozen if need be."""
+        """Whether corrected tiling equals one pass, with statistics frozen if need be.
+
+        They are frozen on the whole image, so that one pass of the frozen network is that of the
+        network as it is.
+        """
         return (self.frozen or self.corrected).exact
 
     def to_dict(self) -> dict[str, Any]:
@@ -317,11 +323,11 @@ class _Scene:
         return tuple(slice(rim, n - rim) for rim, n in zip(rims, self.size, strict=True))
 
     def _difference(self, subject: Subject, windows: Windows) -> np.ndarray:
-        spread = np.abs(self.whole - self.whole.mean()).max() or 1.0
+        spread = spread_of(torch.from_numpy(self.whole)[None])[0].numpy()
         key = (id(subject), windows.strips, id(windows.shares))
         if key not in self.known:
-            difference = np.abs(run_windows(subject, self.image, windows) - self.whole).max(0)
-            self.known[key] = np.asarray(difference / spread)
+            difference = np.abs(run_windows(subject, self.image, windows) - self.whole) / spread
+            self.known[key] = difference.max(0)
         return self.known[key]
 
 
@@ -359,7 +365,7 @@ def _mapped(windows: Windows, geometry: TilingGeometry, change: _Change) -> Wind
         change(strip, geometry, axis, windows.size[axis])
         for axis, strip in enumerate(windows.strips)
     )
-    return Windows(windows.size, strips, windows.shares)
+    return replace(windows, strips=strips)
 
 
 def _in_phase(strip: Strip, geometry: TilingGeometry, axis: int, size: int) -> Strip:

@@ -16,7 +16,7 @@ from napari_shiftseg.network_audit.audit import Audit, across, line_along, preci
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.reach import Reach
 from napari_shiftseg.network_audit.shifts import EQUAL, ShiftProbe
-from napari_shiftseg.network_audit.subject import Subject, quiet
+from napari_shiftseg.network_audit.subject import Subject, levelled, quiet
 
 _PERIODS = 2
 """Periods that a curve shows."""
@@ -95,6 +95,7 @@ class Curves:
         with quiet():
             subject = Subject(module, audit.ndim, audit.in_channels).copy()
             small = tuple(size.small for size in self._sizes)
+            subject = levelled(subject, [weights.random(subject, subject.dtype, 0)], small)
             parts = [part for part in audit.parts if part not in audit.stuck]
             self._local, _ = frozen_subject(subject, parts, subject.noise(small))
 

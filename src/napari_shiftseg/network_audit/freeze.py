@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -128,7 +129,7 @@ def frozen_subject(
 ) -> tuple[Subject, tuple[Part, ...]]:
     """Freeze the statistics of a subject; see :func:`freeze_statistics`."""
     frozen, left = freeze_statistics(subject.module, parts, reference)
-    return Subject(frozen, subject.ndim, subject.in_channels), left
+    return replace(subject, module=frozen), left
 
 
 def _frozen(layer: nn.Module, given: Tensor, answer: Tensor) -> nn.Module | None:

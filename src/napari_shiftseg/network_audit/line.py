@@ -9,7 +9,7 @@ from torch import Tensor
 from napari_shiftseg.network_audit.sizes import AxisSizes
 from napari_shiftseg.tiles.geometry import Size
 
-LARGEST = {1: 8192, 2: 1500, 3: 500}
+LARGEST = {1: 32768, 2: 8192, 3: 1200}
 """Edge in pixels of the largest image by number of axes, one axis long and the others short;
 what is felt across it is not local."""
 
@@ -39,6 +39,12 @@ class Line:
     def own(self) -> AxisSizes:
         """Legal sizes along the axis."""
         return self.sizes[self.axis]
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether the kernels span more than the longest image can show."""
+        own = self.own
+        return own.extent is not None and 2 * (own.extent + own.stride) > self.largest
 
     @property
     def dim(self) -> int:

@@ -20,6 +20,9 @@ _LOOKS = {1: 48, 2: 12, 3: 6}
 _PHASES = 16
 """Longer periods are not looked at phase by phase."""
 
+_NEAR = 3
+"""Of longer periods, phases on either side of a border of coarse pixels: reach is largest there."""
+
 _BEYOND = 30.0
 """Far from all pixels of noise, and no number that an exponential cannot hold."""
 
@@ -112,7 +115,7 @@ class ReachProbe:
     def _growing(self, size: int, measure: Callable[[int], Reach | None]) -> Reach | None:
         """Measure on longer and longer images, until one is not felt from end to end."""
         own = self.line.own
-        size = own.legal(own.context + min(size, self.line.largest // 2))
+        size = own.legal(own.context + min(size, self.line.largest))
         most = min(self.line.largest, max(2 * size, _SURE))
         found = measure(size)
         while found is None and size < most:
@@ -127,7 +130,8 @@ class ReachProbe:
         image = self.subject.noise(line.image_size(size), seed=2 * look)
         other = self.subject.noise(line.image_size(size), seed=2 * look + 1)
         if look % 3:
-            other = torch.full_like(image, _BEYOND if look % 3 == 1 else -_BEYOND)
+            beyond = _BEYOND if look % 3 == 1 else -_BEYOND
+            other = torch.full_like(image, self.subject.level.at(beyond))
         behind = torch.cat([line.span(image, 0, cut), line.span(other, cut, size)], line.dim)
         ahead = torch.cat([line.span(other, 0, cut), line.span(image, cut, size)], line.dim)
         base = self.subject(image)
@@ -147,7 +151,7 @@ class ReachProbe:
         before = after = 0
         for pixel in (middle + phase for phase in self._phases(period)):
             raised = zeros.clone()
-            self.line.span(raised, pixel, pixel + 1).fill_(1.0)
+            self.line.span(raised, pixel, pixel + 1).fill_(self.subject.level.top)
             first, last = self._ends(self._changed(base, self.subject(raised), 0.0))
             if first == 0 or last == base.shape[self.line.dim] - 1:
                 return None
@@ -163,7 +167,8 @@ class ReachProbe:
             return ends
         if period <= _PHASES:
             return list(range(period))
-        return sorted({0, 1, period // 2 - 1, period // 2, period - 2, period - 1})
+        near = range(-_NEAR, _NEAR)
+        return sorted({(place + n) % period for place in (0, period // 2) for n in near})
 
     def _changed(self, base: Tensor, output: Tensor, tolerance: float) -> Tensor:
         """Return per output pixel of the axis whether anything differs."""

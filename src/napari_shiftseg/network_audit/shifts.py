@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from math import ceil
 
 import torch
+from torch import Tensor
 
 from napari_shiftseg.network_audit.line import Line
+from napari_shiftseg.network_audit.sizes import AxisSizes
 from napari_shiftseg.network_audit.subject import Subject
+
+_FLAT = 0.01
+"""Share of its largest value below which the spread of a channel is no more than rounding."""
 
 EQUAL = {torch.float64: 1e-8, torch.float32: 1e-4}
 """Relative difference up to which two outputs are the same function's, by type."""
@@ -48,9 +53,8 @@ class ShiftProbe:
         moved = shift * own.scale
         if moved.denominator != 1:
             return float("inf")
-        windows = int(moved) if self.margin and shift > own.stride else 0
-        margin = self.margin + windows
-        size = own.legal(own.context + ceil((2 * margin + 4) / own.scale) + 2 * shift)
+        margin = margin_for(own, self.margin, shift)
+        size = image_for(own, margin, shift)
         if size > line.largest:
             return float("inf")
         image = self.subject.noise(line.image_size(size + shift))
@@ -59,12 +63,32 @@ class ShiftProbe:
         here = first.narrow(line.dim, margin + int(moved), length)
         there = then.narrow(line.dim, margin, length)
         # A network that has gone dead answers a constant, which is the same at any shift.
-        spread = float((here - here.mean()).abs().max())
-        return float((here - there).abs().max()) / max(spread, 1e-300)
+        return float(((here - there).abs() / spread_of(here)).max())
 
     def equivariant(self, shift: int) -> bool:
         """Whether a shift in pixels only shifts the output."""
         return self.error(shift) <= EQUAL[self.subject.dtype]
+
+
+def margin_for(own: AxisSizes, margin: int, shift: int) -> int:
+    """Return the output pixels at each end that are left out where an image is shifted."""
+    return margin + (int(shift * own.scale) if margin and shift > own.stride else 0)
+
+
+def image_for(own: AxisSizes, margin: int, shift: int) -> int:
+    """Return the length in pixels of an image that shows a shift between two margins."""
+    return own.legal(own.context + ceil((2 * margin + 4) / own.scale) + 2 * shift)
+
+
+def spread_of(output: Tensor) -> Tensor:
+    """Return how far each channel of ``(B, K, *spatial)`` is spread, to divide differences by.
+
+    Channels may be of different kinds: a probability beside counts must not be lost in them.
+    """
+    others = [axis for axis in range(output.ndim) if axis != 1]
+    middle = output.mean(others, keepdim=True)
+    spread = (output - middle).abs().amax(others, keepdim=True)
+    return torch.maximum(spread, _FLAT * output.abs().amax(others, keepdim=True)).clamp_min(1e-300)
 
 
 def common_period(probes: Sequence[ShiftProbe], candidate: int) -> int | None:

@@ -8,9 +8,9 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,28 @@ class NetworkFailedError(ShiftSegError):
     """The network under audit raises an error of its own."""
 
 
+class Level(NamedTuple):
+    """Where the intensities of probes lie: noise about an offset, times a gain."""
+
+    offset: float = 0.0
+    gain: float = 1.0
+
+    def at(self, deviations: float) -> float:
+        """Return the intensity so many standard deviations above the offset."""
+        return self.offset + self.gain * deviations
+
+    @property
+    def top(self) -> float:
+        """An intensity that is surely felt where noise is."""
+        return self.at(1.0)
+
+
+NORMALISED = Level()
+
+_LEVELS = (NORMALISED, Level(1e2, 1e2), Level(1e4, 1e4))
+"""Of normalised images, and of counts of 8 and of 16 bits."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """A network as a function of images.
@@ -42,11 +64,14 @@ class Subject:
         Spatial axes of its input.
     in_channels
         Channels of its input.
+    level
+        Of the images that it is probed with.
     """
 
     module: nn.Module
     ndim: int
     in_channels: int
+    level: Level = NORMALISED
 
     def __call__(self, images: Tensor) -> Tensor:
         """Map ``(B, C, *spatial)`` to ``(B, K, *output)``.
@@ -91,12 +116,18 @@ class Subject:
     def copy(self, dtype: torch.dtype = torch.float32) -> Subject:
         """Return a copy that may be changed, on the processor and of the given type."""
         with quiet():
-            return Subject(copy_of(self.module).to("cpu", dtype), self.ndim, self.in_channels)
+            return replace(self, module=copy_of(self.module).to("cpu", dtype))
 
     def noise(self, size: Size, *, seed: int = 0) -> Tensor:
-        """Draw a random image ``(1, C, *size)`` of the weights' type, standard normal."""
+        """Draw a random image ``(1, C, *size)`` of the weights' type, normal at the level."""
         generator = torch.Generator().manual_seed(seed)
-        return torch.randn((1, self.in_channels, *size), generator=generator, dtype=self.dtype)
+        shape = (1, self.in_channels, *size)
+        drawn = torch.randn(shape, generator=generator, dtype=self.dtype)
+        return drawn * self.level.gain + self.level.offset
+
+    def feels(self, size: Size) -> bool:
+        """Whether it answers differently to two images of noise."""
+        return not torch.equal(self(self.noise(size)), self(self.noise(size, seed=1)))
 
     def refuse_unmeasurable(self, size: Size) -> None:
         """Raise ShiftSegError if the network gives two answers to one image, or none to measure."""
@@ -131,6 +162,36 @@ class Subject:
         """Type of the weights; float32 of a network without."""
         weights = (p.dtype for p in self.module.parameters() if p.is_floating_point())
         return next(weights, torch.float32)
+
+
+def levelled(subject: Subject, others: Iterable[Subject], size: Size) -> Subject:
+    """Return a network with a level at which it feels what it is shown.
+
+    Networks of raw counts may take all that is normalised for background.
+
+    Parameters
+    ----------
+    subject
+        The network.
+    others
+        The same with other weights, which are asked if these feel nothing at all.
+    size
+        Of the images, in pixels.
+
+    Raises
+    ------
+    ShiftSegError
+        If none of them feels anything at any level.
+    """
+    for each in (subject, *others):
+        for level in _LEVELS:
+            if replace(each, level=level).feels(size):
+                return replace(subject, level=level)
+    about = ", ".join(f"{level.offset:g}" for level in _LEVELS)
+    raise ShiftSegError(
+        f"the network gives the same answer to any noise, about {about}: nothing can be measured; "
+        "give it without a threshold, or with intensities scaled as its own are"
+    )
 
 
 @dataclass(frozen=True)

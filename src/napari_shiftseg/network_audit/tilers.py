@@ -29,6 +29,8 @@ class Tiler:
         From window size to the weight of each of its pixels; None to average evenly.
     rim
         From window size to pixels that are thrown away at each inner side.
+    least
+        What weights, the product over axes, are raised to at least.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Tiler:
     starts: Callable[[int, int], list[int]]
     weight: Callable[[int], np.ndarray] | None = None
     rim: Callable[[int], int] = lambda window: 0
+    least: float = 0.0
 
     def windows(self, image: Size, window: Size, context: Size) -> Windows:
         """Lay windows over an image; none is larger than the image.
@@ -54,7 +57,7 @@ class Tiler:
         if self.weight is None:
             return Windows(tuple(image), strips)
         shares = tuple((self.weight(w),) * len(s.inner) for w, s in zip(sizes, strips, strict=True))
-        return Windows(tuple(image), strips, shares)
+        return Windows(tuple(image), strips, shares, self.least)
 
     def _strip(self, size: int, window: int, context: int) -> Strip:
         spans = tuple((start, start + window) for start in self.starts(size, window))
@@ -68,7 +71,7 @@ class Tiler:
 def gaussian(window: int) -> np.ndarray:
     """Return weights with a sigma of an eighth of the window."""
     position = np.arange(window) - (window - 1) / 2
-    return np.asarray(np.maximum(np.exp(-0.5 * (position / (window / 8)) ** 2), 1e-3))
+    return np.asarray(np.exp(-0.5 * (position / (window / 8)) ** 2))
 
 
 def taper(window: int) -> np.ndarray:
@@ -112,7 +115,7 @@ def blocks(size: int, window: int) -> list[int]:
 
 TILERS = (
     Tiler("overlap 25 %, snapped", "MONAI", overlapping(0.25)),
-    Tiler("overlap 50 %, Gaussian", "MONAI", overlapping(0.5), gaussian),
+    Tiler("overlap 50 %, Gaussian", "MONAI", overlapping(0.5), gaussian, least=1e-3),
     Tiler("even steps, Gaussian", "nnU-Net", even_steps, gaussian),
     Tiler("linspace, tapered", "Cellpose", linspaced, taper),
     Tiler("declared halo", "bioimage.io", blocks, None, declared_halo),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import ceil
 from typing import TYPE_CHECKING
 
 from napari_shiftseg.network_audit.line import LARGEST
-from napari_shiftseg.network_audit.shifts import MULTIPLES
+from napari_shiftseg.network_audit.shifts import MULTIPLES, image_for, margin_for
 from napari_shiftseg.tiles.plan import by
 
 if TYPE_CHECKING:
-    from napari_shiftseg.network_audit.audit import Audit
+    from napari_shiftseg.network_audit.audit import Audit, AxisAudit
 
 
 def verdict(audit: Audit) -> str:
@@ -25,6 +26,13 @@ def verdict(audit: Audit) -> str:
             f"{_tiles(audit)} The frozen network has no seams; it equals the original on the "
             "reference region only. Without freezing, use one pass over the whole image."
         )
+    if wide := [a for a, axis in enumerate(audit.axes) if axis.unmeasured]:
+        spans = by(tuple(audit.axes[a].sizes.extent or 0 for a in wide))
+        return (
+            f"Cannot be certified: along axis {_listed(wide)} the kernels span {spans} px, and "
+            f"images of up to {LARGEST[audit.ndim]} px, which are probed, cannot show what they "
+            "see. What helps: one pass over the whole image, or kernels with smaller gaps."
+        )
     if audit.stuck:
         return (
             f"Cannot be tiled exactly: the whole tile goes into {_named(audit.stuck)}, and this "
@@ -34,9 +42,9 @@ def verdict(audit: Audit) -> str:
     if not axes and audit.padding == "same" and any(audit.context):
         lost = by(audit.context)
         return (
-            f"Cannot be tiled exactly: the network pads its input, and its output is {lost} px "
-            "smaller all the same. What helps: one pass over the whole image, or padding that "
-            "keeps the size, or none."
+            "Cannot be tiled exactly by ShiftSeg: the network pads its input, and its output is "
+            f"{lost} px smaller all the same. What helps: one pass over the whole image, or "
+            "padding that keeps the size, or none."
         )
     if not axes:
         axes = [a for a, axis in enumerate(audit.axes) if axis.step is None]
@@ -45,9 +53,16 @@ def verdict(audit: Audit) -> str:
             "treated differently in images of other sizes (filled up to a size of the network's "
             "own, or joined with the other end). What helps: one pass over the whole image."
         )
+    tried = _tried(audit)
+    if tried is None:
+        return (
+            f"Cannot be certified: along axis {_listed(axes)} shifts would have to be tried on "
+            f"images of more than {LARGEST[audit.ndim]} px, so far does an output pixel see. What "
+            "helps: one pass over the whole image."
+        )
     return (
         f"Cannot be tiled exactly: none of the shifts that were tried along axis {_listed(axes)}, "
-        f"up to {_tried(audit)} px, only shifts the output, so tiles are treated by functions of "
+        f"up to {tried} px, only shifts the output, so tiles are treated by functions of "
         "their own. What helps: one pass over the whole image, or a network whose layers resample "
         "by whole numbers, and which is not told where in the image it is (coordinates)."
     )
@@ -130,8 +145,19 @@ def _listed(axes: list[int]) -> str:
     return ", ".join(map(str, axes))
 
 
-def _tried(audit: Audit) -> int:
-    """Return the largest shift for which the image was not too long, in pixels."""
-    strides = [axis.sizes.stride for axis in audit.axes if axis.period is None]
-    shifts = (k * stride for k in MULTIPLES for stride in strides)
-    return max((s for s in shifts if 2 * s <= LARGEST[audit.ndim]), default=max(strides))
+def _tried(audit: Audit) -> int | None:
+    """Return the largest shift in pixels that was tried, None if all images were too long."""
+    tried = [
+        shift
+        for axis in audit.axes
+        if axis.period is None and axis.reach is not None
+        for shift in (multiple * axis.sizes.stride for multiple in MULTIPLES)
+        if _length(axis, axis.reach.halo, shift) <= LARGEST[audit.ndim]
+    ]
+    return max(tried, default=None)
+
+
+def _length(axis: AxisAudit, halo: int, shift: int) -> int:
+    """Return the length in pixels of the image on which a shift is tried."""
+    own = axis.sizes
+    return image_for(own, margin_for(own, ceil(halo * own.scale), shift), shift)

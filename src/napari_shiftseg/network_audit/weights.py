@@ -62,4 +62,6 @@ def _redrawn(
                     weight.copy_(draw(weight, generator))
                 elif name.endswith("bias"):
                     weight.copy_(_normal(weight, generator) * bias)
+                elif not weight.any():  # a branch that training has yet to open
+                    weight.fill_(1.0)
     return copy

@@ -32,11 +32,14 @@ class Windows:
     shares
         Per axis and window the weights of the kept pixels where windows overlap; None to
         average evenly.
+    least
+        What the weight of a pixel, the product over axes, is raised to at least.
     """
 
     size: Size
     strips: tuple[Strip, ...]
     shares: tuple[tuple[np.ndarray, ...], ...] | None = None
+    least: float = 0.0
 
     @classmethod
     def of(cls, plan: TilePlan) -> Windows:
@@ -61,7 +64,7 @@ class Windows:
         share = np.ones(())
         for along, i in zip(self.shares or (), place, strict=False):
             share = share[..., None] * along[i]
-        return share
+        return np.maximum(share, self.least)
 
 
 def run_windows(subject: Subject, image: Any, windows: Windows) -> np.ndarray:

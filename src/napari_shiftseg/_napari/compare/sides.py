@@ -11,6 +11,7 @@ from napari.viewer import Viewer
 from napari_shiftseg._napari.job import Result
 from napari_shiftseg._napari.layers import CUTS, layer_of, pictures_of, set_visible, show_some_rings
 from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.tags import tag_of
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,10 @@ class Side:
             set_visible(layer, visible and (labels or layer is self.rings))
 
     def shift(self, distance: float) -> None:
-        """Move the layers along the last axis, in world units."""
+        """Move the layers along the last axis, in world units, and note how far they are."""
         for layer in self.layers:
+            own = tag_of(layer)
+            own["aside"] = own.get("aside", 0.0) + distance
             layer.translate = (*layer.translate[:-1], layer.translate[-1] + distance)
 
     def show_rings(self, where: tuple[float, float]) -> None:

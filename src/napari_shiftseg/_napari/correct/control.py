@@ -20,12 +20,12 @@ from napari_shiftseg._napari.correct.editable_labels import (
     object_at,
     plane_of,
     redo,
-    steps_of,
     undo,
     why_locked,
     why_paused,
 )
 from napari_shiftseg._napari.correct.tab import CorrectTab
+from napari_shiftseg._napari.layer_edits import steps_of
 from napari_shiftseg._napari.placement import spatial_axes
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.edit import Edit, merge, next_label, object_under, split_by_line

@@ -100,11 +100,6 @@ def redo(layer: Labels) -> bool:
     return there
 
 
-def steps_of(layer: Labels) -> tuple[int, int]:
-    """Count the changes that can be taken back, and those that can be made again."""
-    return len(layer._undo_history), len(layer._redo_history)
-
-
 def _displayed_axes(viewer: Viewer, layer: Labels) -> tuple[int, ...]:
     """Return the layer's axes on screen; an axis that it does not have is negative."""
     return tuple(axis - viewer.dims.ndim + layer.ndim for axis in viewer.dims.displayed)

@@ -45,6 +45,8 @@ def _calibration(pixels: Any, keywords: dict[str, Any]) -> Calibration:
         list(keywords[key]) if keywords.get(key) is not None else [nothing] * ndim
         for key, nothing in (("scale", 1.0), ("units", "pixel"), ("translate", 0.0))
     )
+    # What is shown side by side lies elsewhere than its image, and is saved at its place.
+    translate[-1] -= _tag(keywords).get("aside", 0.0)
     return Calibration.of(
         _axes(keywords, ndim) + "s" * colour,
         [*map(abs, scale), *[1.0] * colour],

@@ -61,7 +61,7 @@ class DataSection(QGroupBox):
 
     def add_row(self) -> PairRow:
         """Add a row of layers."""
-        row = PairRow(self._viewer)
+        row = PairRow(self._viewer, self._labels_besides)
         self.rows.append(row)
         self._rows.addWidget(row)
         row.fill(self._unused())
@@ -80,6 +80,10 @@ class DataSection(QGroupBox):
     def say(self, text: str, *, warning: bool = False) -> None:
         """Say what the data are, or what is wrong with them."""
         self.sentence.say(text, warning=warning)
+
+    def _labels_besides(self, row: PairRow) -> list[Labels]:
+        others = (other.labels.layer for other in self.rows if other is not row)
+        return [labels for labels in others if labels is not None]
 
     def _unused(self) -> list[Image]:
         used = [row.image.layer for row in self.rows]

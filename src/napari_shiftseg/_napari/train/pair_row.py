@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from napari.layers import Image, Labels, Layer
 from napari.viewer import Viewer
@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.layer_choice import LayerChoice
+from napari_shiftseg._napari.train.likely_labels import likely_labels
 
 
 class PairRow(QWidget):
@@ -20,15 +21,23 @@ class PairRow(QWidget):
     ----------
     viewer
         Whose layers.
+    taken
+        Returns the labels of other rows, which are not proposed here.
     """
 
     changed = Signal()
     remove_requested = Signal()
     layer_inserted = Signal()
 
-    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        viewer: Viewer,
+        taken: Callable[[PairRow], Collection[Labels]],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._viewer = viewer
+        self._taken = taken
         self.image = LayerChoice(viewer, Image, "no image")
         self.image.setToolTip("An image to train on; its stacks are taken apart for 2-D networks")
         self.labels = LayerChoice(viewer, Labels, "no labels")
@@ -59,30 +68,15 @@ class PairRow(QWidget):
     def fill(self, images: Iterable[Image]) -> None:
         """Choose of these images the first one that has labels, if nothing is chosen."""
         if self.image.layer is None:
-            fitting = (image for image in images if _labels_of(image, self._viewer) is not None)
-            self.image.choose(next(fitting, None))
+            self.image.choose(next((image for image in images if self._likely(image)), None))
         elif self.labels.layer is None:
-            self.labels.choose(_labels_of(self.image.layer, self._viewer))
+            self.labels.choose(self._likely(self.image.layer))
+
+    def _likely(self, image: Layer) -> Labels | None:
+        return likely_labels(image, self._viewer, self._taken(self))
 
     def _on_image(self, image: Layer | None) -> None:
         """Choose the labels that are most likely the image's."""
         if image is not None:
-            self.labels.choose(_labels_of(image, self._viewer))
+            self.labels.choose(self._likely(image))
         self.changed.emit()
-
-
-def _labels_of(image: Layer, viewer: Viewer) -> Labels | None:
-    """Return the labels layer of the image's size, one of a similar name first."""
-    fitting = [
-        layer
-        for layer in viewer.layers
-        if isinstance(layer, Labels) and layer.data.shape in (image.data.shape, *_spatial(image))
-    ]
-    named = [layer for layer in fitting if layer.name.lower().startswith(image.name.lower())]
-    return next(iter(named + fitting), None)
-
-
-def _spatial(image: Layer) -> tuple[tuple[int, ...], ...]:
-    """Shapes that labels of an image with channels may have."""
-    shape = tuple(getattr(image.data, "shape", ()))
-    return shape[1:], shape[:-1]

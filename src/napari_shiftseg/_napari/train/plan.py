@@ -63,6 +63,11 @@ class Plan:
                 "two rows have the same image; it would be trained on and validated on: choose "
                 "another image in one of them, or remove it"
             )
+        if len({str(labels.unique_id) for _, labels in pairs}) < len(pairs):
+            raise ShiftSegError(
+                "two rows have the same labels, which are the objects of one image: choose those "
+                "of the other image in one of them, or remove it"
+            )
         model = without_weights(recipe)
         sources = tuple(source_of(image, labels, model) for image, labels in pairs)
         return Data(sources, ", ".join(source.name for source in sources))
