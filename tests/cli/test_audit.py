@@ -78,15 +78,15 @@ def test_code_needs_consent(shiftseg):
 
 def test_a_networks_output_as_an_image(shiftseg, tmp_path):
     file = recorded(tmp_path / "network.pt")
-    image = np.random.default_rng(0).integers(0, 4000, (61, 90), np.uint16)
+    image = np.random.default_rng(0).integers(0, 4000, (62, 90), np.uint16)
     tifffile.imwrite(tmp_path / "image.tif", image)
     output, labels = tmp_path / "output.tif", tmp_path / "labels.tif"
     arguments = ("predict", file, tmp_path / "image.tif", "-o", output)
     answer = shiftseg(*arguments, "--labels", labels, "--embedding", 0, 1, "--bandwidth", 0.1)
     assert answer.code == 0
     assert "px more on each side: they equal one pass over the whole image." in answer.out
-    assert tifffile.imread(output).shape == (2, 61, 90)
-    assert tifffile.imread(labels).shape == (61, 90)
+    assert tifffile.imread(output).shape == (2, 62, 90)
+    assert tifffile.imread(labels).shape == (62, 90)
     assert shiftseg(*arguments).code == 2  # the file exists
     assert open_image(labels).provenance["clustering"]["bandwidth"] == 0.1
     output.unlink()
@@ -194,3 +194,48 @@ def test_what_would_change_nothing_is_refused(shiftseg, tmp_path):
     words = ("predict", file, tmp_path / "image.tif", "-o", tmp_path / "output.tif")
     answer = shiftseg(*words, "--embedding", 0, 1)
     assert answer.code == 2 and "add --labels FILE" in answer.err
+
+
+def test_a_rest_that_the_network_drops_is_said_once(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    stack = np.random.default_rng(0).integers(0, 4000, (3, 61, 90), np.uint16)
+    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
+    answer = shiftseg(
+        "predict", file, tmp_path / "stack.tif", "-o", tmp_path / "output.tif", "--axes", "tyx"
+    )
+    assert answer.code == 0
+    assert answer.err.count("axis 0 the network treats the end of 61 px") == 1
+    assert "they equal one pass over the whole image, completed at its end." in answer.out
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 0), ((nn.InstanceNorm2d(4),), 3)])
+def test_strict_ends_with_a_code_of_its_own(shiftseg, tmp_path, more, code):
+    file = recorded(tmp_path / "network.pt", *more)
+    assert shiftseg("audit", file, "--strict").code == code
+    assert shiftseg("audit", file).code == 0
+
+
+def test_an_output_of_another_scale_is_reported_before_it_is_refused(shiftseg, tmp_path):
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.ReLU())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(network, torch.zeros(1, 1, 32, 32)).save(tmp_path / "half.pt")
+    tifffile.imwrite(tmp_path / "image.tif", np.zeros((90, 90), np.uint16))
+    answer = shiftseg("audit", tmp_path / "half.pt", "--image", tmp_path / "image.tif")
+    assert answer.code == 2
+    assert "The output has 0.5 times the size of the image" in answer.out
+    assert "image.tif was not tiled" in answer.err
+
+
+def test_a_network_that_only_frozen_equals_one_pass_says_which(shiftseg, tmp_path):
+    (tmp_path / "normed.py").write_text(
+        "from torch import nn\n"
+        "def network():\n"
+        "    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.InstanceNorm2d(4)).eval()\n"
+    )
+    pixels = np.random.default_rng(0).integers(0, 4000, (90, 90), np.uint16)
+    tifffile.imwrite(tmp_path / "image.tif", pixels)
+    words = ("audit", f"{tmp_path / 'normed.py'}:network", "--trust-code", "--strict")
+    answer = shiftseg(*words, "--image", tmp_path / "image.tif")
+    assert answer.code == 3
+    assert "Corrected tiling does not equal one pass of the network as it is" in answer.out

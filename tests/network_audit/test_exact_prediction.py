@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_shiftseg import ShiftSegError, audit, predict_exactly
+from napari_shiftseg import ShiftSegError, ShiftSegWarning, audit, predict_exactly
 from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events
 from random_networks import InSteps
 
@@ -27,6 +27,7 @@ def image(*size):
     return np.random.default_rng(0).normal(size=(1, *size)).astype(np.float32)
 
 
+@pytest.mark.filterwarnings("ignore:along axis . the network treats the end")
 @pytest.mark.parametrize("size", [(64, 64), (61, 75)])
 def test_it_equals_one_pass(size):
     module, pixels = network(), image(*size)
@@ -38,6 +39,12 @@ def test_it_equals_one_pass(size):
     if size[0] % 2 == 0:
         with torch.no_grad():
             np.testing.assert_allclose(tiled, module(torch.from_numpy(pixels)[None])[0], atol=1e-5)
+
+
+def test_a_rest_that_the_network_drops_itself_is_said():
+    found = audit(network(), ndim=2)
+    with pytest.warns(ShiftSegWarning, match="axis 1 .* the end of 75 px .* completed to 76 px"):
+        predict_exactly(network(), found, image(64, 75))
 
 
 @pytest.mark.parametrize("step", [12, 7, 32])

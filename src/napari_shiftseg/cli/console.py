@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.files import refuse_closed, refuse_to_replace, write_text
 from napari_shiftseg.image.ome_zarr import is_zarr_group
 from napari_shiftseg.settings import Precision
@@ -139,6 +140,23 @@ def is_report(document: Path, keys: Set[str]) -> bool:
 def note(message: str) -> None:
     """Tell the user something that is no result; results go to stdout."""
     stderr.print(message, markup=False)
+
+
+@contextlib.contextmanager
+def warned_once() -> Iterator[Set[str]]:
+    """Say each of our own warnings once, however many frames it is of; yield what was said."""
+    said: dict[str, None] = {}
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if str(message) not in said or not issubclass(category, ShiftSegWarning):
+                show(message, category, *where, **more)
+            if issubclass(category, ShiftSegWarning):
+                said[str(message)] = None
+
+        warnings.showwarning = say
+        yield said.keys()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from napari_shiftseg.cli.console import (
     Reporting,
     note,
     progress_bar,
+    warned_once,
 )
 from napari_shiftseg.cli.networks import (
     AS_NAMED,
@@ -104,7 +106,10 @@ def predict(
         refuse_channels(audit.out_channels, embedding, foreground_channel)
     result = np.zeros((audit.out_channels, *frames.loops, *frames.spatial), np.float32)
     plan = plan_of(audit, frames.spatial, tile)
-    with progress_bar("predicting", len(plan) * len(frames)) as advance:
+    with (
+        warned_once() as completed,
+        progress_bar("predicting", len(plan) * len(frames)) as advance,
+    ):
         for index in np.ndindex(*frames.loops):
             pixels = normalised(frames, index, intensity)
             for event in predict_exactly_events(
@@ -121,7 +126,7 @@ def predict(
         "intensity": asdict(intensity),
     }
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
-    text = f"{output}: {counted(len(result), 'channel')}. {_how(audit, plan)}"
+    text = f"{output}: {counted(len(result), 'channel')}. {_how(audit, plan, completed)}"
     if labels is not None:
         settings = Clustering(bandwidth=bandwidth, min_size=min_size)
         made = np.zeros(result.shape[1:], np.int64)
@@ -141,11 +146,12 @@ def predict(
     ending.report(provenance | {"output": str(output)}, text)
 
 
-def _how(audit: Audit, plan: TilePlan) -> str:
+def _how(audit: Audit, plan: TilePlan, completed: Collection[str]) -> str:
     """Say what was done, and what it equals."""
     assert audit.halo is not None
+    which = "the whole image, completed at its end," if completed else "the whole image"
     whose = " by the network with its statistics frozen on the middle of it" if audit.parts else ""
     return (
         f"{counted(len(plan), 'tile')} of {by(plan.tile_size)} px, read with {by(audit.halo)} px "
-        f"more on each side: they equal one pass over the whole image{whose}."
+        f"more on each side: they equal one pass over {which}{whose}."
     )

@@ -38,6 +38,9 @@ from napari_shiftseg.tiles.tile import whole_numbers
 _WIDE = 48
 """Pixels across an image that is probed along one axis, so that chance has no say."""
 
+_SEEN = {1: 256, 2: 64, 3: 16}
+"""Pixels along each axis of an image in which a threshold is passed somewhere."""
+
 _HALOS_PER_TILE = {1: 8, 2: 4, 3: 2}
 """Edge of the recommended tile in halos: reads 2.25 times its pixels in 2-D, 8 times in 3-D."""
 
@@ -321,7 +324,7 @@ def audit(
         sizes = axis_sizes(subject, input_size)
         small = tuple(axis.small for axis in sizes)
         subject.refuse_unmeasurable(small)
-        subject = levelled(subject, [weights.random(subject, subject.dtype, 0)], small)
+        subject = at_its_level(subject, sizes)
         longer = tuple(axis.legal(2 * own) for axis, own in zip(sizes, small, strict=True))
         layers = non_local_layers(subject, small, longer[0])
         local, stuck = frozen_subject(subject, layers, subject.noise(small))
@@ -359,6 +362,13 @@ def precision(subject: Subject, size: Size) -> torch.dtype:
         return precise(precise.noise(size)).dtype
     except NetworkFailedError:
         return torch.float32
+
+
+def at_its_level(subject: Subject, sizes: tuple[AxisSizes, ...]) -> Subject:
+    """Return a network that is probed with images of a level at which it feels them."""
+    least = _SEEN[subject.ndim]
+    size = tuple(axis.legal(max(least, axis.small)) for axis in sizes)
+    return levelled(subject, [weights.random(subject, subject.dtype, 0)], size)
 
 
 def across(sizes: tuple[AxisSizes, ...]) -> Size:

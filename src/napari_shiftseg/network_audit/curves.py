@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.audit import Audit, across, line_along, precision
+from napari_shiftseg.network_audit.audit import Audit, across, at_its_level, line_along, precision
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.reach import Reach
 from napari_shiftseg.network_audit.shifts import EQUAL, ShiftProbe
-from napari_shiftseg.network_audit.subject import Subject, levelled, quiet
+from napari_shiftseg.network_audit.subject import Subject, quiet
 
 _PERIODS = 2
 """Periods that a curve shows."""
@@ -95,7 +95,7 @@ class Curves:
         with quiet():
             subject = Subject(module, audit.ndim, audit.in_channels).copy()
             small = tuple(size.small for size in self._sizes)
-            subject = levelled(subject, [weights.random(subject, subject.dtype, 0)], small)
+            subject = at_its_level(subject, self._sizes)
             parts = [part for part in audit.parts if part not in audit.stuck]
             self._local, _ = frozen_subject(subject, parts, subject.noise(small))
 

@@ -13,14 +13,13 @@ from torch import nn
 
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
-from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.audit import Audit, line_along
+from napari_shiftseg.network_audit.audit import Audit, at_its_level, line_along
 from napari_shiftseg.network_audit.borders import BorderProbe
 from napari_shiftseg.network_audit.causes import sha256_of
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.given import audited, checked_image
 from napari_shiftseg.network_audit.sizes import Shapes
-from napari_shiftseg.network_audit.subject import Subject, levelled, quiet
+from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.windows import Windows, window_events
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.measured import MeasuredGeometry
@@ -153,8 +152,7 @@ def _ends_alike(audit: Audit, subject: Subject, axis: int, step: int, rest: int)
     line = line_along(tuple(each.sizes for each in audit.axes), axis)
     try:
         with quiet():
-            small = tuple(each.sizes.small for each in audit.axes)
-            probed = levelled(subject, [weights.random(subject, subject.dtype, 0)], small)
+            probed = at_its_level(subject, tuple(each.sizes for each in audit.axes))
             return BorderProbe(probed, line, reach).alike(step, rest) is True
     except ShiftSegError:  # it does not take such a size
         return False
@@ -166,7 +164,8 @@ def _takes(audit: Audit, subject: Subject, axis: int, length: int) -> bool:
     if length % sizes[axis].step == 0:
         return True
     image = line_along(sizes, axis).image_size(length)
-    return any(Shapes(subject, real=real).output(image) is not None for real in (False, True))
+    with quiet():
+        return any(Shapes(subject, real=real).output(image) is not None for real in (False, True))
 
 
 def _quick_tile(audit: Audit) -> Size | None:

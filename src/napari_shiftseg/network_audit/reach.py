@@ -23,6 +23,9 @@ _PHASES = 16
 _NEAR = 3
 """Of longer periods, phases on either side of a border of coarse pixels: reach is largest there."""
 
+_KINDS = 3
+"""Kinds of looks: pixels change to noise, to what is above all of it, to what is below."""
+
 _BEYOND = 30.0
 """Far from all pixels of noise, and no number that an exponential cannot hold."""
 
@@ -96,10 +99,15 @@ class ReachProbe:
         expected
             The reach of the architecture, as far as it shows.
         """
-        found = self._look(size, 0)
-        if found is None or found.within(expected):
+        found = Reach(0, 0)
+        for look in range(_KINDS):
+            more = self._look(size, look)
+            if more is None:
+                return None
+            found = found.joined(more)
+        if found.within(expected):
             return found
-        look = same = 0
+        look, same = _KINDS - 1, 0
         while same < _LOOKS[self.subject.ndim]:
             look += 1
             more = self._look(max(size, _SURE, 8 * found.halo), look)
@@ -129,8 +137,8 @@ class ReachProbe:
         cut = size // 2 + look % own.stride
         image = self.subject.noise(line.image_size(size), seed=2 * look)
         other = self.subject.noise(line.image_size(size), seed=2 * look + 1)
-        if look % 3:
-            beyond = _BEYOND if look % 3 == 1 else -_BEYOND
+        if look % _KINDS:
+            beyond = _BEYOND if look % _KINDS == 1 else -_BEYOND
             other = torch.full_like(image, self.subject.level.at(beyond))
         behind = torch.cat([line.span(image, 0, cut), line.span(other, cut, size)], line.dim)
         ahead = torch.cat([line.span(other, 0, cut), line.span(image, cut, size)], line.dim)
