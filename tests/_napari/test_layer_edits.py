@@ -213,3 +213,39 @@ def test_results_of_several_images_are_told_apart(qtbot, viewer, widget, tab, im
     run(qtbot, widget, rest)
     named = [tab.result.choice.itemText(i) for i in range(tab.result.choice.count())]
     assert named == ["field: Corrected, 8 px", "second: Corrected, 8 px"]
+    image.name = "renamed"
+    named = [tab.result.choice.itemText(i) for i in range(tab.result.choice.count())]
+    assert named == ["renamed: Corrected, 8 px", "second: Corrected, 8 px"]
+
+
+class TestLayersOfSeveralUnits:
+    """napari shows all of them in the smallest."""
+
+    def test_a_preview_is_of_the_frame_on_show(self, qtbot, viewer, widget, tab, rest):
+        stack = viewer.add_image(
+            np.zeros((5, 48, 40), np.uint8), units=("s", "um", "um"), axis_labels=("t", "y", "x")
+        )
+        viewer.add_image(
+            np.zeros((5, 48, 40), np.uint8), units=("ms", "nm", "nm"), axis_labels=("t", "y", "x"),
+            scale=(1000, 1000, 1000),
+        )  # fmt: skip
+        rest()
+        tab.image.image.choose(stack)
+        viewer.dims.set_current_step(0, 3)
+        shown = stack._slice_indices[0] if hasattr(stack, "_slice_indices") else 3
+        assert widget.control.resolver.preview().frame == (int(shown),)
+
+    def test_a_row_of_the_table_takes_the_camera_to_its_object(self, qtbot, viewer, widget, rest):
+        near = viewer.add_image(np.zeros((48, 40), np.uint8), scale=(0.5, 0.5), units=("um", "um"))
+        viewer.add_image(np.zeros((48, 40), np.uint8), scale=(500, 500), units=("nm", "nm"))
+        rest()
+        widget.segment.image.image.choose(near)
+        widget.compare.rows[0].tile.setValue(14)
+        with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+            widget.compare.run.run.click()
+        rest()
+        widget.compare.cuts.table.step(1)
+        factor = 1000 if hasattr(viewer.layers, "units") else 1  # before napari 0.9 there is none
+        cut = widget.compare_control.pair.cuts[0]
+        expected = [v * 0.5 * factor for v in cut.split.position]
+        np.testing.assert_allclose(camera_of(viewer).center[-2:], expected)

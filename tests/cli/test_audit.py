@@ -199,10 +199,8 @@ def test_what_would_change_nothing_is_refused(shiftseg, tmp_path):
 def test_a_rest_that_the_network_drops_is_said_once(shiftseg, tmp_path):
     file = recorded(tmp_path / "network.pt")
     stack = np.random.default_rng(0).integers(0, 4000, (3, 61, 90), np.uint16)
-    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
-    answer = shiftseg(
-        "predict", file, tmp_path / "stack.tif", "-o", tmp_path / "output.tif", "--axes", "tyx"
-    )
+    tifffile.imwrite(tmp_path / "stack.tif", stack, imagej=True, metadata={"axes": "TYX"})
+    answer = shiftseg("predict", file, tmp_path / "stack.tif", "-o", tmp_path / "output.tif")
     assert answer.code == 0
     assert answer.err.count("axis 0 the network treats the end of 61 px") == 1
     assert "they equal one pass over the whole image, completed at its end." in answer.out

@@ -8,6 +8,7 @@ from typing import Any
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.view_units import to_view
 
 _CLOSE = 6
 """Screen pixels per image pixel at which the pieces of one object can be told apart."""
@@ -37,7 +38,7 @@ def pixel_size(viewer: Viewer, scale: Sequence[float]) -> float:
 
 def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> None:
     """Centre the camera on a position in pixels, on its slice, and zoom in."""
-    world = placement.to_world(position)
+    world = to_view(viewer, placement.to_world(position), placement.units)
     extra = viewer.dims.ndim - len(world)
     displayed = viewer.dims.displayed
     for axis, value in enumerate(world):
@@ -46,4 +47,5 @@ def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> 
     centre = [world[axis - extra] if axis >= extra else 0.0 for axis in displayed]
     camera = camera_of(viewer)
     camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
-    camera.zoom = max(camera.zoom, _CLOSE / pixel_size(viewer, placement.scale))
+    scale = to_view(viewer, placement.scale, placement.units)
+    camera.zoom = max(camera.zoom, _CLOSE / pixel_size(viewer, scale))

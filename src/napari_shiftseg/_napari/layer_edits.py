@@ -30,6 +30,7 @@ class LayerEdits(QObject):
     repixelled = Signal(object)
     painted = Signal(object)
     moved = Signal(object)
+    renamed = Signal(object)
     _pixels_set = Signal(object)
     _place_set = Signal(object)
 
@@ -58,7 +59,7 @@ class LayerEdits(QObject):
         self.repixelled.connect(partial(_end, runner, end or runner.cancel))
 
     def _watch(self, layer: Layer) -> None:
-        heard = {"data": self._on_data, "paint": self._on_paint}
+        heard = {"data": self._on_data, "paint": self._on_paint, "name": self._on_name}
         heard |= dict.fromkeys(_PLACE, self._on_place)
         if isinstance(layer, Labels):
             heard["set_data"] = self._on_drawn
@@ -86,6 +87,9 @@ class LayerEdits(QObject):
 
     def _on_data(self, event: Any) -> None:
         self._pixels_set.emit(event.source)
+
+    def _on_name(self, event: Any) -> None:
+        self.renamed.emit(event.source)
 
     def _on_paint(self, event: Any) -> None:
         self.painted.emit(event.source)

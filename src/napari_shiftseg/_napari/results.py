@@ -152,6 +152,15 @@ class Results(QObject):
         if own:
             self.moved.emit()
 
+    def rename(self, image: Layer) -> None:
+        """Call all results of an image by its new name."""
+        key = str(image.unique_id)
+        own = {name: one for name, one in self._by_key.items() if one.subject.image_key == key}
+        for result in own.values():
+            self._keep(replace(result, subject=replace(result.subject, image_name=image.name)))
+        if own:
+            self.changed.emit()
+
     def settle(self, layer: Layer) -> None:
         """Move a layer of a result to where its image lies now."""
         result = self._by_key.get(tag_of(layer).get("key") or "")

@@ -174,7 +174,7 @@ def model_file(model: str | Path) -> Path:
         meant = f"did you mean {near[0]}? " if near else ""
         raise ShiftSegError(
             f"there is no model {str(model)!r}; {meant}bundled: {', '.join(sorted(bundled))}; "
-            "or name a file"
+            "or name a file. Other networks: shiftseg audit NETWORK --image IMAGE"
         )
     return path
 

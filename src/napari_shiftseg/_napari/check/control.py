@@ -31,6 +31,7 @@ from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.layers import layer_with
 from napari_shiftseg._napari.placement import pixels_of, spatial_axes
 from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg._napari.view_units import from_view
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text
@@ -69,7 +70,8 @@ class CheckControl(QObject):
             return
         ndim = self._ndim(layer)
         every = layer.ndim > ndim and self._view.frames.value == "every"
-        part = part_of(layer, ndim, self._viewer.dims.point, every=every)
+        point = from_view(self._viewer, self._viewer.dims.point, getattr(layer, "units", ()))
+        part = part_of(layer, ndim, point, every=every)
         shown = self._view.image.layer
         try:
             image = None if shown is None else image_beside(shown, part)
@@ -248,7 +250,7 @@ class CheckControl(QObject):
         placement = found.part.placement
         if placement.frame and placement.frame_at(place) != placement.frame:
             return
-        number = found.row_at(placement.to_pixels(place))
+        number = found.row_at(placement.to_pixels(from_view(self._viewer, place, placement.units)))
         if number is not None:
             self._view.table.choose(number)
             self.overlay.choose(number)

@@ -14,9 +14,11 @@ from napari_shiftseg._napari.camera import camera_of, pixel_size
 from napari_shiftseg._napari.check.job import Found
 from napari_shiftseg._napari.layers import CHECKED, add_on_top, keep_rings_thin, new_rings, remove
 from napari_shiftseg._napari.palette import CUT, HARMFUL, HARMLESS, REGION
+from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.segment.grid_lines import Edges, segments
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg._napari.view_units import from_view
 
 CHECKED_GRID = "checked grid"
 """Kind of the layer with the lines."""
@@ -132,7 +134,9 @@ class CheckOverlay(QObject):
         places = np.array([row.position for row in found.rows])
         radii = np.array([0.6 * row.length**power + _AIR / 2 for row in found.rows])
         shown = self._axes(found)
-        at = np.round(placement.to_pixels(self._viewer.dims.point))
+        at = np.round(
+            placement.to_pixels(from_view(self._viewer, self._viewer.dims.point, placement.units))
+        )
         scale = np.abs(placement.scale[len(placement.frame) :]) / min(
             abs(placement.scale[len(placement.frame) + axis]) for axis in shown
         )
@@ -144,6 +148,9 @@ class CheckOverlay(QObject):
         frame = np.tile(placement.frame, (len(places), 1)).reshape(len(places), -1)
         return np.hstack([frame, places]), 2 * radii
 
+    def _point(self, placement: Placement) -> tuple[float, ...]:
+        return from_view(self._viewer, self._viewer.dims.point, placement.units)
+
     def _axes(self, found: Found) -> list[int]:
         """Return the axes on screen, counted as those of the image."""
         ndim = found.labels.ndim
@@ -154,7 +161,9 @@ class CheckOverlay(QObject):
         """Return the lines on the slice that is on screen."""
         placement, size = found.part.placement, found.labels.shape
         axes = self._axes(found)
-        at = np.round(placement.to_pixels(self._viewer.dims.point))
+        at = np.round(
+            placement.to_pixels(from_view(self._viewer, self._viewer.dims.point, placement.units))
+        )
         edges = [
             _edges(n, tile, offset, borders=len(axes) > 2)
             for n, tile, offset in zip(size, found.check.tile, found.check.offset, strict=True)

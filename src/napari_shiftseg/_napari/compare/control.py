@@ -26,6 +26,7 @@ from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg._napari.view_units import from_view
 from napari_shiftseg._napari.worker import Runner
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text
@@ -227,6 +228,7 @@ class CompareControl(QObject):
         if self._pair is None or self.arrangement.sides is None:
             return
         placement = self._pair.results[0].subject.placement
+        place = from_view(self._viewer, place, placement.units)
         pixel = _pixel(placement.to_pixels(place))
         shift = self.arrangement.world_of(1)
         if shift and pixel[-1] >= placement.size[-1]:

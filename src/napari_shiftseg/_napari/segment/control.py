@@ -170,6 +170,7 @@ class SegmentControl(QObject):
         edits = LayerEdits(self._viewer, self)
         edits.end_with_pixels(self._runner)
         edits.moved.connect(self._results.follow)
+        edits.renamed.connect(self._results.rename)
         edits.moved.connect(self._files.follow)
         edits.moved.connect(self.region_layer.follow)
         edits.moved.connect(partial(follow_units, self._viewer))

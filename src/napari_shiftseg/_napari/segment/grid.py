@@ -32,6 +32,7 @@ from napari_shiftseg._napari.segment.grid_lines import (
 )
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
+from napari_shiftseg._napari.view_units import from_view
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
 
@@ -99,7 +100,8 @@ class GridLines(QObject):
     def draw(self, edges: list[Edges], spacing: Size, plan: TilePlan, placement: Placement) -> None:
         """Draw lines of a typical spacing; the first ones appear in one of the next turns."""
         displayed = _displayed(self._viewer, len(plan.image_size))
-        at = placement.to_pixels(self._viewer.dims.point)
+        point = from_view(self._viewer, self._viewer.dims.point, placement.units)
+        at = placement.to_pixels(point)
         square = placement.square(displayed)
         self._wanted, self._spacing = _NOTHING, float("inf")
         if len(displayed) > 1:

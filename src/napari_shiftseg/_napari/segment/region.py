@@ -10,6 +10,7 @@ from napari.layers import Image, Shapes
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.view_units import converted, from_view
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region, size_of
@@ -69,7 +70,11 @@ def drawn(shapes: Shapes | None, space: Placement) -> Region:
         raise ShiftSegError("draw a rectangle in the layer 'Region' first")
     # A rectangle that was drawn on an image of fewer axes goes through all of the others.
     before = space.translate[: max(0, len(space.size) - shapes.ndim)]
-    corners = [space.to_pixels((*before, *shapes.data_to_world(c))) for c in shapes.data[-1]]
+    units = getattr(shapes, "units", ())
+    corners = [
+        space.to_pixels((*before, *converted(shapes.data_to_world(corner), units, space.units)))
+        for corner in shapes.data[-1]
+    ]
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
     planar = len(space.size) > 2
     parts = []
@@ -105,21 +110,22 @@ def _middle(part: slice, size: int) -> slice:
 
 
 def current_frame(
-    layer: Image, point: Sequence[float], axes: Sequence[int], loops: Size
+    viewer: Viewer, layer: Image, axes: Sequence[int], loops: Size
 ) -> tuple[int, ...]:
     """Return the index of the frame that the viewer's sliders show.
 
     Parameters
     ----------
+    viewer
+        The viewer.
     layer
-        The layer.
-    point
-        The viewer's, in world coordinates; its last axes are the layer's.
+        The layer, whose axes are the viewer's last ones.
     axes
         The layer's loop axes.
     loops
         Frames along each.
     """
+    point = from_view(viewer, viewer.dims.point, getattr(layer, "units", ()))
     own = np.asarray(point)[-layer.ndim :]
     pixels = (own - layer.translate) / layer.scale
     return tuple(

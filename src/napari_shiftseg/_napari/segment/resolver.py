@@ -98,8 +98,7 @@ class Resolver:
         if chosen is None:
             return None
         loops = chosen.frames.layout.loops
-        point = self._viewer.dims.point
-        frame = current_frame(chosen.layer, point, loops, chosen.frames.loops)
+        frame = current_frame(self._viewer, chosen.layer, loops, chosen.frames.loops)
         region = self._affordable(chosen, self._on_screen(chosen))
         return self._subject(
             chosen, colouring, region=region, frame=frame if loops else None, preview=True

@@ -54,7 +54,7 @@ def subject_in_view(viewer: Viewer, model: Model) -> PreviewSubject:
     layer = _image_in_view(viewer)
     frames = frames_of_layer(layer, model.reads)
     loops = frames.layout.loops
-    frame = current_frame(layer, viewer.dims.point, loops, frames.loops)
+    frame = current_frame(viewer, layer, loops, frames.loops)
     shown = on_screen(viewer, layer, frames.layout.spatial, frames.spatial)
     region = centre_of(shown, _LARGEST)
     single = tuple(slice(i, i + 1) for i in frame)
