@@ -203,7 +203,7 @@ def test_a_rest_that_the_network_drops_is_said_once(shiftseg, tmp_path):
     answer = shiftseg("predict", file, tmp_path / "stack.tif", "-o", tmp_path / "output.tif")
     assert answer.code == 0
     assert answer.err.count("axis 0 the network treats the end of 61 px") == 1
-    assert "they equal one pass over the whole image, completed at its end." in answer.out
+    assert "they equal one pass over the whole image completed at its end." in answer.out
 
 
 @pytest.mark.parametrize(("more", "code"), [((), 0), ((nn.InstanceNorm2d(4),), 3)])

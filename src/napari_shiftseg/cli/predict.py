@@ -149,7 +149,7 @@ def predict(
 def _how(audit: Audit, plan: TilePlan, completed: Collection[str]) -> str:
     """Say what was done, and what it equals."""
     assert audit.halo is not None
-    which = "the whole image, completed at its end," if completed else "the whole image"
+    which = "the whole image" + (" completed at its end" if completed else "")
     whose = " by the network with its statistics frozen on the middle of it" if audit.parts else ""
     return (
         f"{counted(len(plan), 'tile')} of {by(plan.tile_size)} px, read with {by(audit.halo)} px "
