@@ -132,6 +132,18 @@ def test_a_probability_beside_counts_is_judged_by_its_own_spread():
     assert not found.others[0].exact and found.others[0].total > 1e-2
 
 
+@pytest.mark.parametrize(("ndim", "convolution"), [(2, nn.Conv2d), (3, nn.Conv3d)])
+def test_a_channel_that_is_zero_everywhere_is_in_nobodys_way(ndim, convolution):
+    def beside(x, c):
+        return torch.cat([c(x), torch.zeros_like(x)], 1)
+
+    network = seeded(lambda: Function(beside, convolution(1, 1, 3, padding=1)))
+    found = audit(network, ndim=ndim)
+    assert found.exact_tiling and found.halo == (1,) * ndim
+    pixels = np.random.default_rng(0).normal(size=(1, *(24,) * ndim)).astype(np.float32)
+    assert diagnose(network, found, pixels, window=8).certified
+
+
 def test_the_weights_of_monais_sliding_window_are_monais():
     utils = pytest.importorskip("monai.data.utils")
     size = (24, 40)

@@ -88,7 +88,8 @@ def spread_of(output: Tensor) -> Tensor:
     others = [axis for axis in range(output.ndim) if axis != 1]
     middle = output.mean(others, keepdim=True)
     spread = (output - middle).abs().amax(others, keepdim=True)
-    return torch.maximum(spread, _FLAT * output.abs().amax(others, keepdim=True)).clamp_min(1e-300)
+    rounding = _FLAT * output.abs().amax(others, keepdim=True)
+    return torch.maximum(spread, rounding).clamp_min(torch.finfo(output.dtype).tiny)
 
 
 def common_period(probes: Sequence[ShiftProbe], candidate: int) -> int | None:
