@@ -170,6 +170,8 @@ class TestFinding:
         assert not any(b.isEnabled() for b in (view.list, view.report, view.repair.repair))
         check()
         assert not view.finding.is_warning
+        theirs.refresh()
+        assert not view.finding.is_warning
         theirs.undo()
         assert view.finding.is_warning and not view.list.isEnabled()
         check()

@@ -95,6 +95,14 @@ class TestAnImageThatIsMoved:
         assert lies_on(region, image) and region.units == image.units
         assert tab.stitch.sentence.text() == before
 
+    def test_leaves_the_grid_of_another_image_alone(self, qtbot, viewer, widget, image, rest):
+        other = viewer.add_image(np.zeros((48, 40), np.uint8), name="other", units=("um", "um"))
+        rest()
+        edit(qtbot, widget, image, units=("um", "um"))
+        rest()
+        edit(qtbot, widget, other, units=("nm", "nm"))
+        assert viewer.layers["Tile grid"].units == image.units
+
     def test_takes_with_it_what_waits_hidden(self, qtbot, viewer, widget, tab, image, rest):
         with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
             widget.compare.run.run.click()

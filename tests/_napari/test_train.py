@@ -226,17 +226,30 @@ class TestData:
             (("img2", "img1"), ("mask2", "mask1")),
             (("cell10", "cell1"), ("cell10_mask", "cell1_mask")),
             (("one", "two"), ("one truth", "two truth")),
-            (("a", "b"), ("first", "second")),
+            (("cell", "cell_b"), ("cell_mask", "cell_b_mask")),
+            (("wt", "ko"), ("gt_wt", "gt_ko")),
+            (("day2 wt1", "day2 wt2"), ("wt1 mask", "wt2 mask")),
+            (("img_01", "img_02"), ("seg_1", "seg_2")),
+            (("t1", "t2"), ("mask_1", "mask_2")),
         ],
     )
     def test_each_image_gets_its_own_labels(self, viewer, view, images, labels):
         for name in images:
             viewer.add_image(disc_image(40, 12)[0], name=name)
-        for name in labels if labels[0] == "first" else labels[::-1]:
+        for name in labels[::-1]:
             viewer.add_labels(disc_image(40, 12)[1].astype(int), name=name)
         view.data.add.click()
         found = {row.image.currentText(): row.labels.currentText() for row in view.data.rows}
         assert found == dict(zip(images, labels, strict=True))
+
+    def test_of_labels_that_nothing_speaks_for_none_is_proposed(self, viewer, view):
+        for name in ("first", "second"):
+            viewer.add_labels(disc_image(40, 12)[1].astype(int), name=name)
+        viewer.add_image(disc_image(40, 12)[0], name="cells")
+        assert view.data.pairs == []
+        viewer.layers.remove("second")
+        view.data.add.click()
+        assert [labels.name for _, labels in view.data.pairs] == ["first"]
 
     def test_labels_that_are_another_images_are_not_proposed(self, viewer, view):
         for name in ("img1", "img2"):

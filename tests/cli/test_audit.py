@@ -209,7 +209,9 @@ def test_a_rest_that_the_network_drops_is_said_once(shiftseg, tmp_path):
 @pytest.mark.parametrize(("more", "code"), [((), 0), ((nn.InstanceNorm2d(4),), 3)])
 def test_strict_ends_with_a_code_of_its_own(shiftseg, tmp_path, more, code):
     file = recorded(tmp_path / "network.pt", *more)
+    tifffile.imwrite(tmp_path / "image.tif", np.random.default_rng(0).random((90, 90), np.float32))
     assert shiftseg("audit", file, "--strict").code == code
+    assert shiftseg("audit", file, "--strict", "--image", tmp_path / "image.tif").code == code
     assert shiftseg("audit", file).code == 0
 
 

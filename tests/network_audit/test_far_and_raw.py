@@ -71,7 +71,7 @@ def test_a_kernel_with_a_wide_gap_is_seen_whole(ndim, convolution, gap):
 def test_a_kernel_that_no_probe_can_show_is_not_certified():
     found = audit(nn.Conv2d(1, 1, 3, padding=5000, dilation=5000), ndim=2)
     assert not found.exact_tiling
-    assert "the kernels span 10000 px" in found.verdict
+    assert "kernels with gaps span 10000 px" in found.verdict
 
 
 @pytest.mark.parametrize("levels", [4, 5, 6])
@@ -100,6 +100,29 @@ def test_the_period_behind_an_offset_is_found():
     found, expected = audit(raw, ndim=2), audit(plain, ndim=2)
     assert found.period == expected.period == (4, 4)
     assert found.receptive_field == expected.receptive_field
+
+
+def test_a_branch_behind_a_threshold_is_looked_for_beside_others():
+    def both(x, near, far):
+        return torch.cat([near(x), far((x - 200).clamp(min=0))], 1)
+
+    layers = nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 31, padding=15)
+    found = audit(seeded(lambda: Function(both, *layers)), ndim=2)
+    assert found.halo == (15, 15)
+
+
+def test_a_mean_behind_a_threshold_cannot_be_tiled():
+    def both(x, near):
+        return near(x) + torch.relu(x - 200).mean((2, 3), keepdim=True)
+
+    found = audit(seeded(lambda: Function(both, nn.Conv2d(1, 1, 3, padding=1))), ndim=2)
+    assert not found.exact_tiling
+
+
+def test_kernels_in_parallel_are_no_gaps():
+    branches = [nn.Conv3d(1, 1, 21, padding=10) for _ in range(30)]
+    network = seeded(lambda: Function(lambda x, *each: sum(c(x) for c in each), *branches))
+    assert audit(network, ndim=3).halo == (10, 10, 10)
 
 
 def test_what_answers_the_same_to_everything_cannot_be_measured():

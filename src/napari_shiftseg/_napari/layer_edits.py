@@ -92,6 +92,7 @@ class LayerEdits(QObject):
         self.renamed.emit(event.source)
 
     def _on_paint(self, event: Any) -> None:
+        self._steps[str(event.source.unique_id)] = steps_of(event.source)
         self.painted.emit(event.source)
 
     def _on_place(self, event: Any) -> None:

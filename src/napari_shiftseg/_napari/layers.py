@@ -277,14 +277,15 @@ def move_to(layer: Layer, placement: Placement) -> None:
 def follow_units(viewer: Viewer, image: Layer) -> None:
     """Give what waits, hidden, the units that an image has got.
 
-    napari draws no layer in its units while any two have units that cannot be converted.
+    napari draws no layer in its units while any two have units that cannot be converted. They
+    get the place of their own image when they are shown again.
     """
     if tag_of(image).get("kind") or not hasattr(image, "units"):
         return
     waiting = [layer for kind in (*PASSING, CUT_LINE) for layer in own_layers(viewer, kind=kind)]
     for layer in waiting:
         units = tuple(image.units)[-layer.ndim :]
-        if layer.ndim <= image.ndim and tuple(layer.units) != units:
+        if not layer.visible and layer.ndim <= image.ndim and tuple(layer.units) != units:
             layer.units = units
 
 

@@ -80,6 +80,9 @@ def audit(
             values["trained_window"] = window_test.to_dict()
             text += "\n" + window_test.sentence
     ending.report(values, text)
+    if tiled is not None and strict and not equal:
+        note(f"{image} was not tiled: {tiled}")
+        raise SystemExit(UNEQUAL)
     if tiled is not None:
         raise ShiftSegError(f"{image} was not tiled: {tiled}")
     if strict and not equal:

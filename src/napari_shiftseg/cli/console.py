@@ -143,9 +143,9 @@ def note(message: str) -> None:
 
 
 @contextlib.contextmanager
-def warned_once() -> Iterator[Set[str]]:
-    """Say each of our own warnings once, however many frames it is of; yield what was said."""
-    said: dict[str, None] = {}
+def warned_once() -> Iterator[None]:
+    """Say each of our own warnings once, however many frames it is of."""
+    said: set[str] = set()
     with warnings.catch_warnings():
         show = warnings.showwarning
 
@@ -153,10 +153,10 @@ def warned_once() -> Iterator[Set[str]]:
             if str(message) not in said or not issubclass(category, ShiftSegWarning):
                 show(message, category, *where, **more)
             if issubclass(category, ShiftSegWarning):
-                said[str(message)] = None
+                said.add(str(message))
 
         warnings.showwarning = say
-        yield said.keys()
+        yield
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +32,12 @@ from napari_shiftseg.labels.channels import cluster_channels, refuse_channels
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.foreign import is_shiftseg_model
-from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events, provenance_of
+from napari_shiftseg.network_audit.predict import (
+    is_completed,
+    plan_of,
+    predict_exactly_events,
+    provenance_of,
+)
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.plan import TilePlan, by, make_plan
 from napari_shiftseg.wording import counted
@@ -106,10 +110,8 @@ def predict(
         refuse_channels(audit.out_channels, embedding, foreground_channel)
     result = np.zeros((audit.out_channels, *frames.loops, *frames.spatial), np.float32)
     plan = plan_of(audit, frames.spatial, tile)
-    with (
-        warned_once() as completed,
-        progress_bar("predicting", len(plan) * len(frames)) as advance,
-    ):
+    completed = is_completed(subject.module, audit, frames.spatial)
+    with warned_once(), progress_bar("predicting", len(plan) * len(frames)) as advance:
         for index in np.ndindex(*frames.loops):
             pixels = normalised(frames, index, intensity)
             for event in predict_exactly_events(
@@ -146,7 +148,7 @@ def predict(
     ending.report(provenance | {"output": str(output)}, text)
 
 
-def _how(audit: Audit, plan: TilePlan, completed: Collection[str]) -> str:
+def _how(audit: Audit, plan: TilePlan, completed: bool) -> str:
     """Say what was done, and what it equals."""
     assert audit.halo is not None
     which = "the whole image" + (" completed at its end" if completed else "")

@@ -23,7 +23,9 @@ from napari_shiftseg.network_audit.reach import Reach, ReachProbe
 from napari_shiftseg.network_audit.shifts import ShiftProbe, common_period
 from napari_shiftseg.network_audit.sizes import AxisSizes, axis_sizes
 from napari_shiftseg.network_audit.subject import (
+    LEVELS,
     Layout,
+    Level,
     NetworkFailedError,
     Subject,
     is_whole,
@@ -395,6 +397,35 @@ def _axes(local: Subject, sizes: tuple[AxisSizes, ...]) -> tuple[AxisAudit, ...]
     return tuple(_axis(felt, given, random, sizes, axis) for axis in range(local.ndim))
 
 
+def _used(given: Subject, line: Line, expected: Reach) -> tuple[Reach, tuple[Level, ...]] | None:
+    """Return how far weights look, and the levels of intensity that show it; None if everywhere.
+
+    A branch behind a threshold may be dead at the one level and look far at another.
+    """
+    size = 4 * (expected.halo + line.own.stride)
+    used = ReachProbe(given, line).of_weights(size, expected)
+    if used is None:
+        return None
+    levels = [given.level]
+    for level in LEVELS:
+        there = replace(given, level=level)
+        if level == given.level or not _is_finite(there, line):
+            continue
+        more = ReachProbe(there, line).of_weights(size, expected.joined(used))
+        if more is None:
+            return None
+        if not more.within(used):
+            used = used.joined(more)
+            levels.append(level)
+    return used, tuple(levels)
+
+
+def _is_finite(subject: Subject, line: Line) -> bool:
+    """Whether the numbers of a network stay numbers at the level of its images."""
+    image = subject.noise(line.image_size(line.own.small))
+    return all(bool(subject(each).isfinite().all()) for each in (image, 30 * image, -30 * image))
+
+
 def _axis(
     felt: Subject,
     given: Subject,
@@ -414,12 +445,14 @@ def _axis(
     reach = raised.of_architecture(own.stride)
     if reach is None:
         return AxisAudit(own, None)
-    used = ReachProbe(given, line).of_weights(4 * (reach.halo + own.stride), reach)
-    if used is None:  # a ReLU behind a normalisation hides it where all weights are positive
+    found = _used(given, line, reach)
+    if found is None:  # a ReLU behind a normalisation hides it where all weights are positive
         return AxisAudit(own, None)
+    used, levels = found
     reach = reach.joined(used)
-    networks = (given, *random)
-    of_given = common_period([shifts(given)], own.stride)
+    every = tuple(replace(given, level=level) for level in levels)
+    networks = (*every, *(replace(each, level=level) for each in random for level in levels))
+    of_given = common_period([shifts(each) for each in every], own.stride)
     if of_given is None:
         return AxisAudit(own, reach, used)
     if of_given > own.stride:  # more phases than were looked at

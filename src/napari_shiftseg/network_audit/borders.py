@@ -16,9 +16,6 @@ from napari_shiftseg.network_audit.subject import Subject
 _COMMON = {1: 1920, 2: 384, 3: 96}
 """A multiple in pixels of all to which networks of so many axes may fill up their input."""
 
-_LONGEST = {1: 8192, 2: 1500, 3: 500}
-"""Edge in pixels up to which other steps than the first are tried."""
-
 _MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Of the first step, that are tried."""
 
@@ -60,7 +57,7 @@ class BorderProbe:
         least = step + max(2 * self.reach + 4, own.smallest)
         common = _COMMON[self.subject.ndim] if own.resolution is None else 1
         middles = (-(-least // unit) * unit for unit in (lcm(step, common), step))
-        most = line.largest if first else _LONGEST[self.subject.ndim]
+        most = line.largest if first else line.usual
         longest = next((n for n in middles if n <= most), None)
         if longest is None:
             return None

@@ -13,6 +13,9 @@ LARGEST = {1: 32768, 2: 8192, 3: 1200}
 """Edge in pixels of the largest image by number of axes, one axis long and the others short;
 what is felt across it is not local."""
 
+USUAL = {1: 8192, 2: 1500, 3: 500}
+"""The same of images that do for most networks: longer ones are made for those that look far."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -42,9 +45,13 @@ class Line:
 
     @property
     def too_wide(self) -> bool:
-        """Whether the kernels span more than the longest image can show."""
-        own = self.own
-        return own.extent is not None and 2 * (own.extent + own.stride) > self.largest
+        """Whether kernels with gaps span more than the longest image can show."""
+        return 2 * (self.own.gaps + self.own.stride) > self.largest
+
+    @property
+    def usual(self) -> int:
+        """Longest image in pixels that does for most networks."""
+        return USUAL[len(self.sizes)]
 
     @property
     def dim(self) -> int:

@@ -120,6 +120,16 @@ def predict_exactly_events(
         yield event if isinstance(event, int) else event.astype(np.float32)
 
 
+def is_completed(module: nn.Module | Model, audit: Audit, size: Size) -> bool:
+    """Whether an image of this size is mirrored at its end: no pass over it alone is equalled."""
+    if audit.padding == "valid":
+        return False
+    subject = Subject.of(audited(module, audit), audit.ndim, audit.in_channels).copy()
+    with quiet():
+        geometry = _geometry_for(size, audit, subject)
+    return any(geometry.next_input_size(axis, n) != n for axis, n in enumerate(size))
+
+
 def plan_of(audit: Audit, size: Size, tile: int | Size | None = None) -> TilePlan:
     """Return the tiles that :func:`predict_exactly` runs."""
     return make_plan(audit.geometry, size, tile=tile or _quick_tile(audit))

@@ -81,9 +81,11 @@ class ReachProbe:
         One pixel is raised in an image of zeros, at each phase of the period.
         """
         own = self.line.own
-        # Kernels with gaps are felt far off and not beside: the image must hold them all.
         spanned = _UNREADABLE if own.extent is None else own.extent
-        return self._growing(2 * (spanned + period), lambda size: self._at(size, period))
+        size = min(2 * (spanned + period), self.line.usual // 2)
+        # Kernels with gaps are felt far off and not beside: the image must hold them all.
+        size = max(size, 2 * (own.gaps + period))
+        return self._growing(size, lambda size: self._at(size, period))
 
     def of_weights(self, size: int, expected: Reach) -> Reach | None:
         """Return the reach of given weights; None if the whole image feels a change.
@@ -124,7 +126,7 @@ class ReachProbe:
         """Measure on longer and longer images, until one is not felt from end to end."""
         own = self.line.own
         size = own.legal(own.context + min(size, self.line.largest))
-        most = min(self.line.largest, max(2 * size, _SURE))
+        most = min(self.line.largest, max(2 * size, _SURE, 2 * ((own.extent or 0) + own.stride)))
         found = measure(size)
         while found is None and size < most:
             size = own.legal(2 * size)

@@ -55,7 +55,8 @@ class ShiftProbe:
             return float("inf")
         margin = margin_for(own, self.margin, shift)
         size = image_for(own, margin, shift)
-        if size > line.largest:
+        # Multiples of what the layers imply are many, and rarely what is looked for.
+        if size > (line.largest if shift <= own.stride else line.usual):
             return float("inf")
         image = self.subject.noise(line.image_size(size + shift))
         first, then = (self.subject(image.narrow(line.dim, start, size)) for start in (0, shift))

@@ -50,6 +50,9 @@ class AxisSizes:
     extent
         Input pixels that the kernels would see if all layers stood in a row: more than any
         output pixel can see.
+    gaps
+        Of these the pixels that kernels with gaps (dilated ones) span: what such a kernel sees
+        need not lie beside what it sees else.
     regular
         Sizes that differ by so many pixels are treated alike by all layers: a multiple of the
         stride, larger than it in networks that fill up their input.
@@ -61,6 +64,7 @@ class AxisSizes:
     context: int
     resolution: int | None
     extent: int | None
+    gaps: int
     regular: int
 
     @property
@@ -245,7 +249,9 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         )
     found = shapes.resolutions(axis, base)
     resolution = lcm(*(each.numerator for each in found.values())) if found else None
-    seen = sum(_extent(shapes.layer(name), axis) * each for name, each in found.items())
+    spans = {n: _extent(shapes.layer(n), axis) * each for n, each in found.items()}
+    seen = sum(spans.values())
+    gaps = sum(span for n, span in spans.items() if _of(shapes.layer(n), "dilation", axis) > 1)
     scale = Fraction(far - here, shapes.growth)
     step = next(
         step
@@ -278,6 +284,7 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
         int(start - here / scale),
         resolution,
         extent,
+        int(gaps),
         _regular(shapes, axis, base, found, stride),
     )
 
@@ -303,8 +310,7 @@ def _extent(layer: nn.Module, axis: int) -> Fraction:
     """Pixels of the layer's output that its kernel spans, less one."""
 
     def of(name: str) -> int:
-        value = getattr(layer, name, 1)
-        return int(value[axis] if isinstance(value, tuple) else value)
+        return _of(layer, name, axis)
 
     if isinstance(layer, nn.modules.conv._ConvTransposeNd):
         return Fraction((of("kernel_size") - 1) * of("dilation"))
@@ -313,6 +319,12 @@ def _extent(layer: nn.Module, axis: int) -> Fraction:
     if hasattr(layer, "kernel_size"):
         return Fraction((of("kernel_size") - 1) * of("dilation"), of("stride"))
     return Fraction(0)
+
+
+def _of(layer: nn.Module, setting: str, axis: int) -> int:
+    """Return a setting of a layer along an axis, 1 if it has none."""
+    value = getattr(layer, setting, 1)
+    return int(value[axis] if isinstance(value, tuple) else value)
 
 
 def _recorder(

@@ -48,7 +48,7 @@ class Level(NamedTuple):
 
 NORMALISED = Level()
 
-_LEVELS = (NORMALISED, Level(1e2, 1e2), Level(1e4, 1e4))
+LEVELS = (NORMALISED, Level(1e2, 1e2), Level(1e4, 1e4))
 """Of normalised images, and of counts of 8 and of 16 bits."""
 
 
@@ -184,10 +184,10 @@ def levelled(subject: Subject, others: Iterable[Subject], size: Size) -> Subject
         If none of them feels anything at any level.
     """
     for each in (subject, *others):
-        for level in _LEVELS:
+        for level in LEVELS:
             if replace(each, level=level).feels(size):
                 return replace(subject, level=level)
-    about = ", ".join(f"{level.offset:g}" for level in _LEVELS)
+    about = ", ".join(f"{level.offset:g}" for level in LEVELS)
     raise ShiftSegError(
         f"the network gives the same answer to any noise, about {about}: nothing can be measured; "
         "give it without a threshold, or with intensities scaled as its own are"

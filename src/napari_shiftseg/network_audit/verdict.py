@@ -6,7 +6,7 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING
 
-from napari_shiftseg.network_audit.line import LARGEST
+from napari_shiftseg.network_audit.line import LARGEST, USUAL
 from napari_shiftseg.network_audit.shifts import MULTIPLES, image_for, margin_for
 from napari_shiftseg.tiles.plan import by
 
@@ -27,11 +27,11 @@ def verdict(audit: Audit) -> str:
             "reference region only. Without freezing, use one pass over the whole image."
         )
     if wide := [a for a, axis in enumerate(audit.axes) if axis.unmeasured]:
-        spans = by(tuple(audit.axes[a].sizes.extent or 0 for a in wide))
+        spans = by(tuple(audit.axes[a].sizes.gaps for a in wide))
         return (
-            f"Cannot be certified: along axis {_listed(wide)} the kernels span {spans} px, and "
+            f"Cannot be certified: along axis {_listed(wide)} kernels with gaps span {spans} px; "
             f"images of up to {LARGEST[audit.ndim]} px, which are probed, cannot show what they "
-            "see. What helps: one pass over the whole image, or kernels with smaller gaps."
+            "see. What helps: one pass over the whole image, or smaller gaps (dilation)."
         )
     if audit.stuck:
         return (
@@ -152,7 +152,8 @@ def _tried(audit: Audit) -> int | None:
         for axis in audit.axes
         if axis.period is None and axis.reach is not None
         for shift in (multiple * axis.sizes.stride for multiple in MULTIPLES)
-        if _length(axis, axis.reach.halo, shift) <= LARGEST[audit.ndim]
+        if _length(axis, axis.reach.halo, shift)
+        <= (LARGEST if shift <= axis.sizes.stride else USUAL)[audit.ndim]
     ]
     return max(tried, default=None)
 

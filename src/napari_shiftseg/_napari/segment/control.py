@@ -172,7 +172,7 @@ class SegmentControl(QObject):
         edits.moved.connect(self._results.follow)
         edits.renamed.connect(self._results.rename)
         edits.moved.connect(self._files.follow)
-        edits.moved.connect(self.region_layer.follow)
+        edits.moved.connect(self._follow_region)
         edits.moved.connect(partial(follow_units, self._viewer))
         edits.moved.connect(self._on_edit)
         edits.repixelled.connect(self._results.outdate)
@@ -209,6 +209,11 @@ class SegmentControl(QObject):
         if kind == "drawn" and chosen is not None:
             self.region_layer.ask(chosen.layer, chosen.space).events.data.connect(self.resolve)
         self.resolve()
+
+    def _follow_region(self, image: Layer) -> None:
+        chosen = self._chosen_or_none()
+        if chosen is not None and chosen.layer == image:
+            self.region_layer.follow(image, chosen.space)
 
     def _switch_off_grid_of(self, image: Layer | None) -> None:
         if image in self._viewer.layers:

@@ -34,12 +34,13 @@ class RegionLayer:
         """Tell whether a layer is, or was, that in which rectangles are drawn."""
         return bool(tag_of(layer).get("kind") == _KIND)
 
-    def follow(self, image: Layer) -> None:
+    def follow(self, image: Layer, space: Placement) -> None:
         """Keep what is drawn on the pixels of its image when that is moved or calibrated."""
         layer = self.layer
-        if layer is None or tag_of(layer).get("image") != str(image.unique_id):
+        if layer is None or layer.ndim != len(space.size):
             return
-        move_to(layer, Placement.of_all(image).last(layer.ndim))
+        if tag_of(layer).get("image") == str(image.unique_id):
+            move_to(layer, space)
 
     def ask(self, image: Layer, space: Placement) -> Shapes:
         """Bring the layer up, ready to draw on an image; what is drawn stays."""
