@@ -106,8 +106,10 @@ class AuditControl(QObject):
             return
         found = audited.audit
         try:
-            point, intensity = self._viewer.dims.point, self._view.image.intensity.kind
-            scene = scene_of(layer, found.ndim, found.in_channels, point, intensity=intensity)
+            intensity = self._view.image.intensity.kind
+            scene = scene_of(
+                self._viewer, layer, found.ndim, found.in_channels, intensity=intensity
+            )
         except ShiftSegError as error:
             show_error(str(error))
             return
@@ -220,7 +222,7 @@ class AuditControl(QObject):
             return
         found = audited.audit
         try:
-            scene = scene_of(layer, found.ndim, found.in_channels, self._viewer.dims.point)
+            scene = scene_of(self._viewer, layer, found.ndim, found.in_channels)
             size = scene.stack.size[len(scene.frame) :]
             plan = make_plan(found.geometry, size, "whole")
         except ShiftSegError:

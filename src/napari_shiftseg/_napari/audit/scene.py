@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from napari.layers import Image
+from napari.viewer import Viewer
 
 from napari_shiftseg._napari.placement import Placement, axes_of, frames_of_layer, pixels_of
 from napari_shiftseg._napari.segment.region import centre_of, current_frame
@@ -64,14 +64,7 @@ class Scene:
     @property
     def of_space(self) -> Placement:
         """Placement of the spatial axes, whole."""
-        first, stack = len(self.frame), self.stack
-        return Placement(
-            stack.size[first:],
-            stack.scale[first:],
-            stack.translate[first:],
-            stack.units[first:],
-            stack.names[first:],
-        )
+        return self.stack.last(len(self.region))
 
     def placement(self, size: Size) -> Placement:
         """Return where pixels of the region lie, of which the first so many per axis count."""
@@ -83,10 +76,10 @@ class Scene:
 
 
 def scene_of(
+    viewer: Viewer,
     layer: Image,
     ndim: int,
     in_channels: int,
-    point: Sequence[float],
     *,
     most: int | None = _PIXELS,
     intensity: Kind | None = None,
@@ -106,7 +99,7 @@ def scene_of(
     return Scene(
         pixels_of(layer),
         axes_of(layer, reads),
-        current_frame(layer, point, loops, frames.loops),
+        current_frame(viewer, layer, loops, frames.loops),
         region,
         str(layer.unique_id),
         layer.name,

@@ -134,9 +134,7 @@ class CheckOverlay(QObject):
         places = np.array([row.position for row in found.rows])
         radii = np.array([0.6 * row.length**power + _AIR / 2 for row in found.rows])
         shown = self._axes(found)
-        at = np.round(
-            placement.to_pixels(from_view(self._viewer, self._viewer.dims.point, placement.units))
-        )
+        at = np.round(placement.to_pixels(self._point(placement)))
         scale = np.abs(placement.scale[len(placement.frame) :]) / min(
             abs(placement.scale[len(placement.frame) + axis]) for axis in shown
         )
@@ -161,9 +159,7 @@ class CheckOverlay(QObject):
         """Return the lines on the slice that is on screen."""
         placement, size = found.part.placement, found.labels.shape
         axes = self._axes(found)
-        at = np.round(
-            placement.to_pixels(from_view(self._viewer, self._viewer.dims.point, placement.units))
-        )
+        at = np.round(placement.to_pixels(self._point(placement)))
         edges = [
             _edges(n, tile, offset, borders=len(axes) > 2)
             for n, tile, offset in zip(size, found.check.tile, found.check.offset, strict=True)

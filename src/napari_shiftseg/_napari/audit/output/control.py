@@ -83,10 +83,10 @@ class OutputControl(QObject):
         audit = audited.audit
         try:
             scene = scene_of(
+                self._viewer,
                 layer,
                 audit.ndim,
                 audit.in_channels,
-                self._viewer.dims.point,
                 most=None,
                 intensity=self._page.intensity.kind,
             )
