@@ -134,7 +134,8 @@ def _px(period: tuple[int | None, ...]) -> str:
 def _tilings(diagnosis: Diagnosis) -> str:
     head = (
         f"Largest error against one pass over {by(diagnosis.image_size)} px, relative to the "
-        f"output's spread;\nwindows of {by(diagnosis.window)} px, off: how many are out of phase"
+        "spread of its channel;\n"
+        f"windows of {by(diagnosis.window)} px, off: how many are out of phase"
     )
     names = ("windows", "off", "total", "phase", "context", "statistics")
     rows = [f"{'':<32}{names[0]:>8}{names[1]:>5}" + "".join(f"{n:>11}" for n in names[2:])]

@@ -41,7 +41,7 @@ class ShiftCurve:
     shifts
         In pixels.
     given, random
-        Largest difference relative to the output's spread, of the given weights and of
+        Largest difference relative to the spread of its channel, of the given weights and of
         random ones; infinite where a shift cannot be compared.
     equal
         What is still rounding.

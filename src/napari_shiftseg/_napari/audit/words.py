@@ -79,7 +79,7 @@ def describe(error: TilingError) -> str:
     why = cause(error)
     if why is None:
         return f"{name} equals one pass over the image; what is left is rounding."
-    return f"{name}, off by up to {number(error.total)} of the output's spread: {CAUSES[why]}."
+    return f"{name}, off by up to {number(error.total)} of its channel's spread: {CAUSES[why]}."
 
 
 def certified(tiled: Tiled) -> str:
