@@ -33,7 +33,7 @@ _COLUMNS = (
     ("Strategy", "How windows are laid; the program that is known for it is said below"),
     ("Tiles", "Number of windows"),
     ("Off", "Windows that start out of phase"),
-    ("Total", "Largest difference from one pass, relative to the output's spread"),
+    ("Total", "Largest difference from one pass, relative to the spread of its channel"),
     ("Phase", "What is left of it when context and statistics are mended"),
     ("Cont.", "Context: what is left when phase and statistics are mended"),
     ("Stat.", "Statistics: what is left when phase and context are mended"),
