@@ -59,3 +59,16 @@ def test_a_network_that_answers_one_image_alike_whatever_it_is_scaled_by_is_no_l
     )
     nearly_dead = random_network(Architecture(geometry, maps=2, embedding_dims=3), seed=664)
     assert audit(nearly_dead, ndim=2).period == (3, 4)
+
+
+def test_a_network_that_some_probes_leave_dead_looks_no_farther_for_it():
+    geometry = NetworkGeometry(
+        factors=((1, 2),),
+        down=(((1, 3),), ((1, 5),)),
+        up=(((1, 1),),),
+        head=((1, 3),),
+        padding="valid",
+    )
+    network = random_network(Architecture(geometry, maps=2, map_growth=1, embedding_dims=2), seed=2)
+    found = audit(network, ndim=2)
+    assert tuple(map(max, found.receptive_field)) == geometry.receptive_field

@@ -151,7 +151,11 @@ class ReachProbe:
         first, last = self._ends(changed)[0], self._ends(unlike)[1]
         if first == 0 or last == base.shape[line.dim] - 1:
             return None
-        return Reach(own.input_at(last) - cut + 1, cut - own.input_at(first))
+        # Where a change is felt nowhere, as behind a ReLU, nothing is seen of how far it would be.
+        return Reach(
+            own.input_at(last) - cut + 1 if unlike.any() else 0,
+            cut - own.input_at(first) if changed.any() else 0,
+        )
 
     def _at(self, size: int, period: int) -> Reach | None:
         own = self.line.own
