@@ -169,6 +169,12 @@ def test_certify_finds_corrected_stitching_equal_and_naive_not(shiftseg, model_f
     assert naive["max_abs_difference"] > 1e-3
 
 
+@pytest.mark.parametrize(("words", "code"), [((), 0), (("--stitch", "naive", "--tile", 10), 3)])
+def test_certify_that_is_strict_ends_with_a_code_of_its_own(shiftseg, model_file, words, code):
+    assert shiftseg("certify", "-m", model_file, *words, "--strict").code == code
+    assert shiftseg("certify", "-m", model_file, *words).code == 0
+
+
 def test_check_names_the_labels_that_a_grid_cut(shiftseg, tmp_path):
     labels = np.zeros((64, 64), np.uint16)
     for number, (y, x) in enumerate([(10, 12), (40, 11), (30, 40)]):
