@@ -56,9 +56,9 @@ def audit(
     weights = sha256_of(subject.module)
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
-    tiled = None if image is None else _why_untiled(result)
+    untiled = None if image is None else _why_untiled(result)
     equal = result.exact_tiling
-    if image is not None and tiled is None:
+    if image is not None and untiled is None:
         frames, _ = frames_for(image, subject, channel)
         if frames.loops:
             raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
@@ -80,12 +80,12 @@ def audit(
             values["trained_window"] = window_test.to_dict()
             text += "\n" + window_test.sentence
     ending.report(values, text)
-    if tiled is not None and strict and not equal:
-        note(f"{image} was not tiled: {tiled}")
-        raise SystemExit(UNEQUAL)
-    if tiled is not None:
-        raise ShiftSegError(f"{image} was not tiled: {tiled}")
-    if strict and not equal:
+    unequal = strict and not equal
+    if untiled is not None and not unequal:
+        raise ShiftSegError(f"{image} was not tiled: {untiled}")
+    if untiled is not None:
+        note(f"{image} was not tiled: {untiled}")
+    if unequal:
         raise SystemExit(UNEQUAL)
 
 

@@ -69,7 +69,7 @@ class AxisAudit:
         Distance in pixels of input sizes whose borders are treated the same; None if the border
         of a padded network depends on the size of the image, or on what is far from it.
     unmeasured
-        Whether the kernels span more than the longest image that is probed.
+        Whether kernels with gaps span more than the longest image that is probed can show.
     """
 
     sizes: AxisSizes
@@ -370,7 +370,8 @@ def at_its_level(subject: Subject, sizes: tuple[AxisSizes, ...]) -> Subject:
     """Return a network that is probed with images of a level at which it feels them."""
     least = _SEEN[subject.ndim]
     size = tuple(axis.legal(max(least, axis.small)) for axis in sizes)
-    return levelled(subject, [weights.random(subject, subject.dtype, 0)], size)
+    others = (weights.random(subject, subject.dtype, seed) for seed in (0,))  # if they are asked
+    return levelled(subject, others, size)
 
 
 def across(sizes: tuple[AxisSizes, ...]) -> Size:

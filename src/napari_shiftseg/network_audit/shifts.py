@@ -9,7 +9,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from napari_shiftseg.network_audit.line import Line
+from napari_shiftseg.network_audit.line import LARGEST, USUAL, Line
 from napari_shiftseg.network_audit.sizes import AxisSizes
 from napari_shiftseg.network_audit.subject import Subject
 
@@ -55,8 +55,7 @@ class ShiftProbe:
             return float("inf")
         margin = margin_for(own, self.margin, shift)
         size = image_for(own, margin, shift)
-        # Multiples of what the layers imply are many, and rarely what is looked for.
-        if size > (line.largest if shift <= own.stride else line.usual):
+        if size > longest_for(own, shift, len(line.sizes)):
             return float("inf")
         image = self.subject.noise(line.image_size(size + shift))
         first, then = (self.subject(image.narrow(line.dim, start, size)) for start in (0, shift))
@@ -79,6 +78,14 @@ def margin_for(own: AxisSizes, margin: int, shift: int) -> int:
 def image_for(own: AxisSizes, margin: int, shift: int) -> int:
     """Return the length in pixels of an image that shows a shift between two margins."""
     return own.legal(own.context + ceil((2 * margin + 4) / own.scale) + 2 * shift)
+
+
+def longest_for(own: AxisSizes, shift: int, ndim: int) -> int:
+    """Return the length in pixels up to which images are made to show a shift.
+
+    Multiples of what the layers imply are many, and rarely what is looked for.
+    """
+    return (LARGEST if shift <= own.stride else USUAL)[ndim]
 
 
 def spread_of(output: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING
 
-from napari_shiftseg.network_audit.line import LARGEST, USUAL
-from napari_shiftseg.network_audit.shifts import MULTIPLES, image_for, margin_for
+from napari_shiftseg.network_audit.line import LARGEST
+from napari_shiftseg.network_audit.shifts import MULTIPLES, image_for, longest_for, margin_for
 from napari_shiftseg.tiles.plan import by
 
 if TYPE_CHECKING:
@@ -152,8 +152,7 @@ def _tried(audit: Audit) -> int | None:
         for axis in audit.axes
         if axis.period is None and axis.reach is not None
         for shift in (multiple * axis.sizes.stride for multiple in MULTIPLES)
-        if _length(axis, axis.reach.halo, shift)
-        <= (LARGEST if shift <= axis.sizes.stride else USUAL)[audit.ndim]
+        if _length(axis, axis.reach.halo, shift) <= longest_for(axis.sizes, shift, audit.ndim)
     ]
     return max(tried, default=None)
 

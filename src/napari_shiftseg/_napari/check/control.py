@@ -248,9 +248,10 @@ class CheckControl(QObject):
         if found is None:
             return
         placement = found.part.placement
+        place = from_view(self._viewer, place, placement.units)
         if placement.frame and placement.frame_at(place) != placement.frame:
             return
-        number = found.row_at(placement.to_pixels(from_view(self._viewer, place, placement.units)))
+        number = found.row_at(placement.to_pixels(place))
         if number is not None:
             self._view.table.choose(number)
             self.overlay.choose(number)
