@@ -101,6 +101,8 @@ def draw_shifts(figure: Figure, curves: tuple[ShiftCurve, ...], ink: Ink) -> Non
         _draw_shift(panel, curve, ink)
         panel.set_xlabel(f"Shift along {name} (px)", color=ink.text, fontsize=8)
         _dress(panel, ink)
+    errors = (e for curve in curves for e in (*curve.given, *curve.random) if isfinite(e))
+    panels[0].set_ylim(_FLOOR / 3, 3 * max(10, *errors))
     panels[0].set_ylabel("Error", color=ink.text, fontsize=8)
     figure.legend(
         *panels[0].get_legend_handles_labels(),
@@ -137,7 +139,6 @@ def _draw_shift(panel: Any, curve: ShiftCurve, ink: Ink) -> None:
         zorder=5,
         label="only shifts" if exact else None,
     )
-    panel.set_ylim(_FLOOR / 3, 30)
     panel.yaxis.set_major_locator(FixedLocator([_FLOOR, 1e-12, 1e-8, 1e-4, 1]))
     panel.set_yticklabels(["0", "1e-12", "1e-8", "1e-4", "1"])
     panel.yaxis.set_minor_locator(FixedLocator([]))
