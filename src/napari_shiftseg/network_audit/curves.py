@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_shiftseg.network_audit import weights
-from napari_shiftseg.network_audit.audit import Audit, across, at_its_level, line_along, precision
+from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.axis_audit import at_its_level, precision
 from napari_shiftseg.network_audit.freeze import frozen_subject
+from napari_shiftseg.network_audit.line import across, line_along
 from napari_shiftseg.network_audit.reach import Reach
 from napari_shiftseg.network_audit.shifts import EQUAL, ShiftProbe
 from napari_shiftseg.network_audit.subject import Subject, quiet

@@ -17,6 +17,10 @@ USUAL = {1: 8192, 2: 1500, 3: 500}
 """The same of images that do for most networks: longer ones are made for those that look far."""
 
 
+_WIDE = 48
+"""Pixels across an image that is probed along one axis, so that chance has no say."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One axis of the images that a probe makes.
@@ -65,3 +69,18 @@ class Line:
     def span(self, image: Tensor, start: int, stop: int) -> Tensor:
         """Return a view of the pixels ``start .. stop - 1`` along the axis."""
         return image.narrow(self.dim, start, stop - start)
+
+
+def across(sizes: tuple[AxisSizes, ...]) -> Size:
+    """Return the size in pixels of an image that is probed along one of its axes.
+
+    Volumes are kept thin: their other axes have one pixel in the coarsest layer.
+    """
+    if len(sizes) == 3:
+        return tuple(size.legal(1) for size in sizes)
+    return tuple(size.legal(max(_WIDE, size.small)) for size in sizes)
+
+
+def line_along(sizes: tuple[AxisSizes, ...], axis: int) -> Line:
+    """Return where a network is probed along one axis."""
+    return Line(sizes, across(sizes), axis, LARGEST[len(sizes)])

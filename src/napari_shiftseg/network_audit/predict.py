@@ -13,11 +13,13 @@ from torch import nn
 
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
-from napari_shiftseg.network_audit.audit import Audit, at_its_level, line_along
+from napari_shiftseg.network_audit.audit import Audit
+from napari_shiftseg.network_audit.axis_audit import at_its_level
 from napari_shiftseg.network_audit.borders import BorderProbe
 from napari_shiftseg.network_audit.causes import sha256_of
 from napari_shiftseg.network_audit.freeze import frozen_subject
 from napari_shiftseg.network_audit.given import audited, checked_image
+from napari_shiftseg.network_audit.line import line_along
 from napari_shiftseg.network_audit.sizes import Shapes
 from napari_shiftseg.network_audit.subject import Subject, quiet
 from napari_shiftseg.network_audit.windows import Windows, window_events

@@ -11,7 +11,8 @@ from napari_shiftseg.network_audit.shifts import MULTIPLES, image_for, longest_f
 from napari_shiftseg.tiles.plan import by
 
 if TYPE_CHECKING:
-    from napari_shiftseg.network_audit.audit import Audit, AxisAudit
+    from napari_shiftseg.network_audit.audit import Audit
+    from napari_shiftseg.network_audit.axis_audit import AxisAudit
 
 
 def verdict(audit: Audit) -> str:
