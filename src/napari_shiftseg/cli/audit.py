@@ -13,6 +13,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.audit import audit as audit_network
 from napari_shiftseg.network_audit.causes import Diagnosis, TilingError, diagnose_events, sha256_of
+from napari_shiftseg.network_audit.given import rescaled
 from napari_shiftseg.network_audit.trained_window import has_enough_periods, trained_window
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.wording import counted
@@ -93,9 +94,7 @@ def _why_untiled(audit: Audit) -> str | None:
     """Say why an image cannot be tiled in every way; None if it can."""
     if not audit.tileable:
         return "the network cannot be tiled exactly (see above)"
-    if any(scale != 1 for scale in audit.output_scale):
-        return "tilings are compared for networks whose output has the image's scale"
-    return None
+    return rescaled(audit)
 
 
 def _table(result: Audit, weights: str) -> str:

@@ -15,7 +15,7 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.freeze import frozen_subject
-from napari_shiftseg.network_audit.given import audited, checked_image
+from napari_shiftseg.network_audit.given import audited, checked_image, rescaled
 from napari_shiftseg.network_audit.shifts import spread_of
 from napari_shiftseg.network_audit.subject import Subject, module_of
 from napari_shiftseg.network_audit.tilers import TILERS
@@ -255,11 +255,8 @@ class _Scene:
     @classmethod
     def of(cls, network: nn.Module | Model, audit: Audit, image: Any) -> _Scene:
         module = audited(network, audit)
-        if any(scale != 1 for scale in audit.output_scale):
-            raise ShiftSegError(
-                f"the output has {audit.output_scale} times the pixels of the image; tilings "
-                "are compared for networks whose output has the image's scale"
-            )
+        if (why := rescaled(audit)) is not None:
+            raise ShiftSegError(why)
         image = checked_image(image, audit)
         geometry = audit.geometry
         steps = geometry.input_step if geometry.padding == "same" else geometry.period

@@ -28,6 +28,17 @@ def audited(network: nn.Module | Model, audit: Audit) -> nn.Module:
     return module
 
 
+def rescaled(audit: Audit) -> str | None:
+    """Say why tiles are neither stitched nor compared if the output has another scale."""
+    if all(scale == 1 for scale in audit.output_scale):
+        return None
+    scale = " x ".join(f"{scale:g}" for scale in audit.output_scale)
+    return (
+        f"the output has {scale} times the size of the image; tiles are stitched and compared "
+        "where it has the image's"
+    )
+
+
 def checked_image(image: Any, audit: Audit) -> Any:
     """Return an image ``(C, *spatial)`` as what slices like an array; nothing is read.
 

@@ -18,7 +18,7 @@ from napari_shiftseg.network_audit.axis_audit import at_its_level
 from napari_shiftseg.network_audit.borders import BorderProbe
 from napari_shiftseg.network_audit.causes import sha256_of
 from napari_shiftseg.network_audit.freeze import frozen_subject
-from napari_shiftseg.network_audit.given import audited, checked_image
+from napari_shiftseg.network_audit.given import audited, checked_image, rescaled
 from napari_shiftseg.network_audit.line import line_along
 from napari_shiftseg.network_audit.sizes import Shapes
 from napari_shiftseg.network_audit.subject import Subject, quiet
@@ -99,11 +99,8 @@ def predict_exactly_events(
     """Do what :func:`predict_exactly` does; yield how many tiles are done, then the output."""
     network = audited(module, audit)
     image = checked_image(image, audit)
-    if any(scale != 1 for scale in audit.output_scale):
-        raise ShiftSegError(
-            f"the output has {audit.output_scale} times the pixels of the image; tiled "
-            "prediction needs the same number"
-        )
+    if (why := rescaled(audit)) is not None:
+        raise ShiftSegError(why)
     if audit.parts and not freeze:
         raise ShiftSegError(
             f"{audit.name} takes statistics from the tile ({', '.join(audit.non_local[:3])}), so "
