@@ -42,3 +42,17 @@ def test_containers_and_batch_systems_may_allow_less(tmp_path, group, files, lef
 def test_the_memory_of_this_process_is_that_of_its_group(monkeypatch):
     monkeypatch.setattr(memory, "_left_in_groups", lambda: iter([10**6]))
     assert memory.free_memory() == 10**6
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, "0.1 kB"),
+        (30_000, "30 kB"),
+        (1_210_000, "1.3 MB"),
+        (42_100_000, "43 MB"),
+        (9_990_000_000, "10 GB"),
+    ],
+)
+def test_an_amount_in_words_is_enough_and_has_few_digits(count, words):
+    assert memory.in_bytes(count) == words

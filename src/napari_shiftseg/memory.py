@@ -77,9 +77,24 @@ def _free_by_system() -> int:
     return pages * size
 
 
+def lacking(needed: int) -> str:
+    """Say what memory a step in this process lacks; "" if there is enough.
+
+    Parameters
+    ----------
+    needed
+        In bytes.
+    """
+    allowed = default_memory()
+    if needed <= allowed:
+        return ""
+    return f"{in_bytes(needed)} of memory, {in_bytes(allowed)} can be had (half of what is free)"
+
+
 def in_bytes(count: int) -> str:
     """Write an amount of memory for people, rounded up: as much is enough."""
     size, unit = next(
         (10**n, u) for n, u in ((9, "GB"), (6, "MB"), (3, "kB")) if count >= 10**n or n == 3
     )
-    return f"{ceil(10 * count / size) / 10:g} {unit}"
+    digits = 10 if count < 10 * size else 1
+    return f"{ceil(digits * count / size) / digits:g} {unit}"

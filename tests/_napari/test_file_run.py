@@ -8,8 +8,8 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 from window import PATIENCE
 
-from napari_shiftseg import segment
-from napari_shiftseg._napari.segment import estimate, file_run
+from napari_shiftseg import memory, segment
+from napari_shiftseg._napari.segment import file_run
 from napari_shiftseg.image.files import open_image
 
 
@@ -33,7 +33,7 @@ def lazy(viewer, rest):
 @pytest.fixture
 def little_memory(monkeypatch):
     """Let no run fit into memory, and blocks be small."""
-    monkeypatch.setattr(estimate, "default_memory", lambda: 30_000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 60_000)
     small = partial(file_run.FileSettings, block_pixels=30 * 30)
     monkeypatch.setattr(file_run, "FileSettings", small)
 
@@ -126,7 +126,7 @@ def test_labels_in_a_file_follow_an_image_that_is_calibrated(
 
 def test_the_form_says_so_before(widget, lazy, little_memory):
     widget.control.resolve()
-    assert "1 MB are not free" in widget.segment.stitch.estimate.text()
+    assert "kB are not free" in widget.segment.stitch.estimate.text()
 
 
 def test_nothing_runs_without_a_file(widget, lazy, little_memory, into, notifications):
@@ -149,7 +149,7 @@ def test_what_cannot_go_block_by_block(
     widget.segment.stitch.switch.buttons[mode].click()
     getattr(widget.segment.run, button).click()
     [(severity, message)] = notifications()
-    assert severity == "error" and "1 MB can be had" in message and advice in message
+    assert severity == "error" and "30 kB can be had" in message and advice in message
     assert not widget.runner.running
 
 

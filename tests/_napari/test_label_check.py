@@ -10,6 +10,7 @@ import pytest
 from qtpy.QtWidgets import QApplication, QFileDialog
 from window import PATIENCE
 
+from napari_shiftseg import memory
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.check import job
 from napari_shiftseg._napari.commands import check_active_layer
@@ -158,10 +159,14 @@ class TestFinding:
     def test_of_labels_that_do_not_fit_into_memory_is_refused(
         self, theirs, check, notifications, monkeypatch
     ):
-        monkeypatch.setattr(job, "default_memory", lambda: 1000)
+        monkeypatch.setattr(memory, "free_memory", lambda: 2000)
         check()
         [(severity, message)] = notifications()
-        assert severity == "error" and "theirs takes" in message and "to check" in message
+        assert (
+            severity == "error"
+            and "to check theirs takes" in message
+            and "1 kB can be had" in message
+        )
 
     def test_of_labels_that_are_painted_on_is_outdated(self, view, theirs, check):
         check()

@@ -13,7 +13,7 @@ from napari_shiftseg._napari.check.part import Beside, Part
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.label_pixels import refuse_no_labels
-from napari_shiftseg.memory import default_memory, in_bytes
+from napari_shiftseg.memory import lacking
 from napari_shiftseg.seams.repair import Repair, repair_labels
 from napari_shiftseg.seams.straight import CheckProgress, LabelCheck, check_events
 
@@ -127,12 +127,8 @@ def check_run(
 ) -> Iterator[Progress | Found]:
     """Check; yield what is being done, and last what was found."""
     yield Progress(0, "Reading the labels")
-    needed, allowed = _COPIES * part.pixels.size * part.pixels.dtype.itemsize, default_memory()
-    if needed > allowed:
-        raise ShiftSegError(
-            f"{part.title} takes {in_bytes(needed)} of memory to check, {in_bytes(allowed)} can be "
-            "had (half of what is free); check a part of it"
-        )
+    if lack := lacking(_COPIES * part.pixels.size * part.pixels.dtype.itemsize):
+        raise ShiftSegError(f"to check {part.title} takes {lack}; check a part of it")
     labels = np.array(part.pixels)
     refuse_no_labels(labels, part.title)
     pixels = None if image is None else image.pixels

@@ -8,7 +8,7 @@ from time import monotonic
 from napari_shiftseg.embeddings.cost import Cost, convolution_rate, cost_of
 from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
-from napari_shiftseg.memory import default_memory
+from napari_shiftseg.memory import default_memory, in_bytes, lacking
 from napari_shiftseg.settings import Precision
 from napari_shiftseg.tiles.plan import TilePlan
 from napari_shiftseg.wording import counted
@@ -40,13 +40,8 @@ class Estimate:
         """
         architecture = model.description.architecture
         needed = sum(cost_of(architecture, plan, frames).total_bytes for plan in plans)
-        allowed = default_memory()
-        if needed <= allowed:
-            return ""
-        return (
-            f"this run needs about {in_bytes(needed)} of memory, {in_bytes(allowed)} can be had "
-            "(half of what is free)"
-        )
+        lack = lacking(needed)
+        return lack and f"this run needs about {lack}"
 
     def seconds(self, model: Model, plan: TilePlan) -> float:
         """Return how long one frame of a plan will take."""
@@ -81,8 +76,3 @@ def in_words(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def in_bytes(count: int) -> str:
-    """Write an amount of memory as a person would."""
-    return f"{max(count / 1e6, 1):.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from napari_shiftseg._napari.audit.job import Audited, Work, pixels_for, watched
 from napari_shiftseg._napari.audit.scene import Scene
 from napari_shiftseg._napari.events import Progress
-from napari_shiftseg._napari.segment.estimate import in_bytes
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.labels.channels import cluster_channels
-from napari_shiftseg.memory import default_memory
+from napari_shiftseg.memory import lacking
 from napari_shiftseg.network_audit.predict import plan_of, predict_exactly_events, provenance_of
 from napari_shiftseg.settings import Clustering
 
@@ -106,11 +105,8 @@ def predict_run(
     audit = audited.audit
     size = scene.stack.size[len(scene.frame) :]
     needed = _FLOAT * prod(size) * (2 * audit.out_channels + audit.in_channels)
-    if needed > default_memory():
-        raise ShiftSegError(
-            f"the output takes about {in_bytes(needed)} of memory, {in_bytes(default_memory())} "
-            "can be had (half of what is free); crop the image"
-        )
+    if lack := lacking(needed):
+        raise ShiftSegError(f"the output takes about {lack}; crop the image")
     yield Progress(0, "Reading the image")
     pixels = pixels_for(audited, scene)
     total = len(plan_of(audit, size))
