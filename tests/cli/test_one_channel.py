@@ -129,3 +129,19 @@ def test_what_is_no_channel_is_one_message(
     answer = shiftseg("segment", tmp_path / name, "-m", model_file, "-o", output, *words)
     assert answer.code == 2 and not output.exists()
     assert message in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif", ".ome.zarr"])
+@pytest.mark.parametrize("how", [(), ("--workers", "1")], ids=["at once", "in blocks"])
+@pytest.mark.parametrize("names", [("GFP", "DAPI", ""), ("red", "green", "blue")])
+def test_labels_of_channels_keep_their_names(
+    shiftseg, pixels, model_file, tmp_path, suffix, how, names
+):
+    stained, output = tmp_path / "stained.ome.tif", tmp_path / f"labels{suffix}"
+    channels = {"axes": "CYX", "Channel": {"Name": list(names)}}
+    tifffile.imwrite(stained, np.stack([pixels] * 3), metadata=channels, photometric="minisblack")
+    answer = shiftseg("segment", stained, "-m", model_file, "-o", output, *how)
+    assert answer.code == 0, answer.err
+    labels = open_image(output)
+    assert labels.kind == "labels" and labels.calibration.axes == "cyx"
+    assert labels.calibration.channels == names

@@ -27,12 +27,15 @@ class Calibration:
         Full names as ``"micrometer"``; ``"pixel"`` where unknown.
     translate
         Position of the first pixel, in ``units``.
+    channels
+        Names along the axis ``c``; none where they are not known.
     """
 
     axes: str
     scale: tuple[float, ...]
     units: tuple[str, ...]
     translate: tuple[float, ...]
+    channels: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -95,6 +98,12 @@ class Calibration:
         others = iter("pqruvw")
         return "".join(a or next(others) for a in letters) if "s" in self.axes else None
 
+    def naming(self, channels: Sequence[str], shape: Sequence[int]) -> Calibration:
+        """Name the channels, if there is an axis of them in this shape and a name for each."""
+        axis = self.axes.find("c")
+        fits = axis >= 0 and len(channels) == shape[axis] and any(channels)
+        return replace(self, channels=tuple(channels) if fits else ())
+
     def with_channels(self) -> Calibration:
         """Put a channel axis in front; one that is there already becomes one of unknown kind."""
         other = next(letter for letter in "pqr" if letter not in self.axes)
@@ -118,7 +127,8 @@ class Calibration:
 
     def renamed(self, letter: str, other: str) -> Calibration:
         """Call an axis something else."""
-        return replace(self, axes=self.axes.replace(letter, other))
+        channels = () if letter == "c" else self.channels
+        return replace(self, axes=self.axes.replace(letter, other), channels=channels)
 
     def without(self, letter: str) -> Calibration:
         """Drop an axis; one that is not there is no error."""
@@ -151,6 +161,7 @@ class Calibration:
             tuple(step if fit else 1.0 for step, fit in zip(self.scale, fits, strict=True)),
             tuple(unit if fit else PIXEL for unit, fit in zip(self.units, fits, strict=True)),
             tuple(place if fit else 0.0 for place, fit in zip(self.translate, fits, strict=True)),
+            self.channels if axes.find("c") == self.axes.find("c") else (),
         )
 
     def picked(self, order: Sequence[int]) -> Calibration:
@@ -160,4 +171,5 @@ class Calibration:
             tuple(self.scale[i] for i in order),
             tuple(self.units[i] for i in order),
             tuple(self.translate[i] for i in order),
+            self.channels if "c" in (self.axes[i] for i in order) else (),
         )

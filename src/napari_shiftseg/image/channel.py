@@ -72,9 +72,14 @@ def channel_number(which: int | str, names: Sequence[str]) -> int:
     return found[0]
 
 
+def names_in(channels: Sequence[Channel]) -> list[str]:
+    """Return the name of each channel that a file tells of."""
+    return [channel.name for channel in channels]
+
+
 def names_of(channels: Sequence[Channel], count: int, *, colours: bool = False) -> list[str]:
     """Return the name of each of ``count`` channels, or colours, empty where one has none."""
-    known = _COLOURS if colours else [channel.name for channel in channels]
+    known = _COLOURS if colours else names_in(channels)
     return [known[i] if i < len(known) else "" for i in range(count)]
 
 

@@ -57,7 +57,10 @@ def attributes(
     if kind == "labels":
         made["image-label"] = {"version": _VERSION}
     if colours:
-        made["omero"] = {"version": _VERSION, "channels": _omero(colours)}
+        made["omero"] = _omero(list(_COLOURS.items())[:colours], 255)
+    elif calibration.channels:
+        named = [(name, "FFFFFF") for name in calibration.channels]
+        made["omero"] = _omero(named, 65535)
     return made | {PROVENANCE_KEY: provenance or {}}
 
 
@@ -149,9 +152,10 @@ def _shown(channel: dict[str, Any]) -> tuple[float, float] | None:
     return None if chosen == shown_between(window.get("min"), window.get("max")) else chosen
 
 
-def _omero(count: int) -> list[dict[str, Any]]:
-    window = {"min": 0, "max": 255, "start": 0, "end": 255}
-    return [
+def _omero(channels: list[tuple[str, str]], largest: int) -> dict[str, Any]:
+    window = {"min": 0, "max": largest, "start": 0, "end": largest}
+    described = [
         {"label": name, "color": colour, "active": name != "alpha", "window": window}
-        for name, colour in list(_COLOURS.items())[:count]
+        for name, colour in channels
     ]
+    return {"version": _VERSION, "channels": described}

@@ -46,6 +46,8 @@ def metadata(name: str, calibration: Calibration, kept: dict[str, Any]) -> dict[
         "UUID": str(uuid5(NAMESPACE_URL, name + text)),
         "CommentAnnotation": {"Namespace": NAMESPACE, "Value": text},
     }
+    if calibration.channels:
+        words["Channel"] = {"Name": list(calibration.channels)}
     steps = zip(calibration.axes, calibration.scale, calibration.units, strict=True)
     for axis, step, unit in steps:
         key = "TimeIncrement" if axis == "t" else f"PhysicalSize{axis.upper()}"

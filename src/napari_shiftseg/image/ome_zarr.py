@@ -16,6 +16,7 @@ import numpy as np
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.files import is_file
 from napari_shiftseg.image import opened
+from napari_shiftseg.image.channel import names_in
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.ngff import are_colours, channels_of, parse_multiscale
 from napari_shiftseg.image.opened import KIND_KEY, PROVENANCE_KEY, OpenedImage, kind_of
@@ -122,15 +123,18 @@ def _open(group: Any, name: str) -> OpenedImage:
         calibration = parse_multiscale(described, levels[0].ndim)
     except ShiftSegError as error:
         raise ShiftSegError(f"the description of {name}: {error}") from None
+    channels = channels_of(attributes)
     image = OpenedImage(
         name,
         levels,
-        calibration,
-        channels=channels_of(attributes),
+        calibration.naming(names_in(channels), levels[0].shape),
+        channels=channels,
         kind=kind_of(stated, provenance, levels[0].dtype),
         provenance=provenance,
     )
-    return _with_colours_last(image) if are_colours(image.channels) else _paintable(image)
+    if image.kind == "labels":
+        return _paintable(image)
+    return _with_colours_last(image) if are_colours(channels) else image
 
 
 def _levels(group: Any, described: dict[str, Any], name: str) -> tuple[Any, ...]:
@@ -175,6 +179,6 @@ def _with_colours_last(image: OpenedImage) -> OpenedImage:
 
 
 def _paintable(image: OpenedImage) -> OpenedImage:
-    if image.kind != "labels" or image.pixels.nbytes >= opened.LAZY_BYTES:
+    if image.pixels.nbytes >= opened.LAZY_BYTES:
         return image
     return replace(image, levels=(np.asarray(image.pixels),))

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -202,12 +203,14 @@ def smallest_label_type(labels: NDArray[Any]) -> NDArray[Any]:
 
 def _calibrated(calibration: Calibration) -> dict[str, Any]:
     """Return what JSON keeps of a calibration; nothing if nothing is known."""
-    if calibration == Calibration.of(calibration.axes):
-        return {}
+    known = {"channels": calibration.channels} if calibration.channels else {}
+    if replace(calibration, channels=()) == Calibration.of(calibration.axes):
+        return known
     return {
         "scale": calibration.scale,
         "units": calibration.units,
         "translate": calibration.translate,
+        **known,
     }
 
 

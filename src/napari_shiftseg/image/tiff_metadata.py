@@ -153,10 +153,12 @@ def _refined(found: Description, words: dict[str, Any]) -> Description:
     sizes, units = _listed(words, "scale"), _listed(words, "units")
     steps = [_step(size, str(unit)) for size, unit in zip(sizes, units, strict=False)]
     starts = [finite_number(start) for start in _listed(words, "translate")]
+    channels = tuple(Channel(str(name)) for name in _listed(words, "channels"))
     return replace(
         found,
         steps=found.steps | {a: s for a, s in zip(axes, steps, strict=False) if s is not None},
         translate={a: s for a, s in zip(axes, starts, strict=False) if s is not None},
+        channels=found.channels or channels,
         kind=words.get(KIND_KEY, found.kind),
         provenance=_provenance(words) or found.provenance,
     )

@@ -16,6 +16,7 @@ import tifffile
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.channel import names_in
 from napari_shiftseg.image.lazy import MOST_AT_ONCE, from_zarr
 from napari_shiftseg.image.opened import OpenedImage, kind_of
 from napari_shiftseg.image.tiff import opened_tiff
@@ -96,7 +97,7 @@ def _open(path: Path, file: Any, index: int, *, read: bool) -> OpenedImage:
     return OpenedImage(
         _name(path, file, index),
         tuple(level.transpose(order) for level in levels),
-        _calibration(axes, said).picked(order),
+        _calibration(axes, said).naming(names_in(said.channels), series.shape).picked(order),
         channels=said.channels,
         kind=kind_of(said.kind, said.provenance, series.dtype),
         provenance=said.provenance,
