@@ -87,6 +87,24 @@ def test_repair_and_undo(shiftseg, cut_file, whole, tmp_path):
     np.testing.assert_array_equal(tifffile.imread(back), tifffile.imread(cut_file))
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+@pytest.mark.parametrize("slices", [(), ("--slices",)])
+def test_the_repair_of_channels_in_slices_is_undone(shiftseg, cut_file, tmp_path, suffix, slices):
+    """Frames go before space: with --slices both are frames, else the channels alone."""
+    cut = tifffile.imread(cut_file)
+    stack = np.stack([np.stack([cut, cut[::-1]])] * 3)
+    labels, mended, back = (tmp_path / f"{name}{suffix}" for name in ("labels", "mended", "back"))
+    write_labels(labels, stack, axes="zcyx")
+    report = tmp_path / "mended.json"
+    assert shiftseg("repair", labels, "-o", mended, "--json", report, *slices).code == 0
+    assert json.loads(report.read_text())["pieces"]
+    answer = shiftseg("repair", mended, "-o", back, "--undo", report)
+    assert answer.code == 0, answer.err
+    found = open_image(back)
+    order = [found.calibration.axes.index(letter) for letter in "zcyx"]
+    np.testing.assert_array_equal(np.asarray(found.pixels).transpose(order), stack)
+
+
 def test_the_report_of_another_repair_undoes_nothing(shiftseg, cut_file, tmp_path):
     mended, other = tmp_path / "mended.tif", tmp_path / "other.json"
     shiftseg("repair", cut_file, "-o", mended)

@@ -131,8 +131,6 @@ def repair(
     ending.refuse_existing(output, reads=[labels, image, undo])
     refuse_unwritable(output)
     refuse_confidence(confidence)
-    series = _Series.open(labels, axes, slices)
-    named = series.labels
     if undo is not None:
         given = tile != ("auto",) or any(offset) or image is not None or slices
         if given or confidence != CONFIDENT:
@@ -140,7 +138,8 @@ def repair(
                 "--undo does what its report says: leave out --tile, --offset, --image, --slices "
                 "and --confidence"
             )
-        done = _report(undo)
+        done, order = _report(undo)
+        named = _Series.open(labels, axes, slices).labels.in_order(order)
         if named.provenance.get("repair", {}).get("sha256", done.sha256) != done.sha256:
             raise ShiftSegError(
                 f"{labels} was repaired otherwise than {undo} says; name the report of its own "
@@ -151,6 +150,8 @@ def repair(
         write_labels(output, _writable(before), axes=named.calibration, provenance=provenance)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
+    series = _Series.open(labels, axes, slices)
+    named = series.labels
     found = series.checked(tile, offset, image)
     repaired, done = repair_labels(named.pixels, found, confidence=confidence)
     provenance = named.provenance | {
@@ -165,7 +166,7 @@ def repair(
     pieces = sum(len(group) for group in done.groups)
     made = f"{pieces} pieces put together to {counted(len(done.groups), 'object')}"
     text = f"{output}: {made}, {_grid(found)}"
-    ending.report(done.to_dict() | {"labels": str(output)}, text)
+    ending.report(done.to_dict() | {"axes": named.axes, "labels": str(output)}, text)
 
 
 @dataclass(frozen=True)
@@ -244,12 +245,15 @@ def _writable(labels: Any) -> Any:
     return Boxes(Slabs.of(labels.astype(f"u{labels.dtype.itemsize}")))
 
 
-def _report(path: Path) -> Repair:
+def _report(path: Path) -> tuple[Repair, str | None]:
+    """Read what was merged, and the axes of the labels in which it was, if they had names."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ShiftSegError(f"{path} is no report of a repair: {error}") from None
-    return Repair.from_dict(values)
+    repair = Repair.from_dict(values)
+    axes = values.get("axes")
+    return repair, axes if isinstance(axes, str) else None
 
 
 def _grid(result: LabelCheck) -> str:

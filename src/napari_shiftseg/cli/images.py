@@ -92,6 +92,12 @@ class NamedImage:
             axes=None if self.axes is None else "".join(self.axes[i] for i in order),
         )
 
+    def in_order(self, axes: str | None) -> NamedImage:
+        """Bring the axes into the order of others, if these are the same ones."""
+        if axes is None or self.axes is None or sorted(axes) != sorted(self.axes):
+            return self
+        return self.arranged([self.axes.index(letter) for letter in axes])
+
     def frames_first(self, model: Model) -> Any:
         """Return the pixels as ``([*loops], [C], *spatial)``: what needs no axes to be told."""
         layout = self._frames(model).layout
