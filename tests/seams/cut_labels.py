@@ -7,13 +7,16 @@ def nuclei(shape, seed=0, radius=9, spacing=26):
     """Discs at jittered places, all apart."""
     rng = np.random.default_rng(seed)
     labels = np.zeros(shape, np.int64)
-    index = np.indices(shape)
     starts = np.meshgrid(*(np.arange(spacing // 2, n, spacing) for n in shape), indexing="ij")
     for number, centre in enumerate(np.stack(starts, -1).reshape(-1, len(shape)), start=1):
         place = centre + rng.integers(-4, 5, len(shape))
         size = rng.uniform(0.7, 1.3) * radius
+        box = tuple(slice(max(0, p - 2 * radius), p + 2 * radius) for p in place)
+        index = np.ogrid[
+            tuple(slice(b.start, min(b.stop, n)) for b, n in zip(box, shape, strict=True))
+        ]
         distance = sum((i - p) ** 2 for i, p in zip(index, place, strict=True))
-        labels[(distance < size**2) & (labels == 0)] = number
+        labels[box][(distance < size**2) & (labels[box] == 0)] = number
     return labels
 
 

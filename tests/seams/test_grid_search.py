@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import (
     Sides,
-    _best,
+    _best_of_each,
     find_grids,
     straight_pairs,
     straight_sides,
@@ -35,6 +35,20 @@ class TestFound:
         rows, columns = grids(cut(nuclei((300, 300)), (60, 88), (0, 0)))
         assert (rows.axes, rows.tile) == ((0,), 60)
         assert (columns.axes, columns.tile) == ((1,), 88)
+
+    def test_tiles_that_are_not_square_however_many_cuts_there_are(self):
+        """Where the probability of one axis is too small for a number."""
+        rows, columns = grids(cut(nuclei((1000, 1000)), (60, 130), (0, 0)))
+        assert rows.p_value == 0 < columns.p_value
+        assert (rows.axes, rows.tile, columns.axes, columns.tile) == ((0,), 60, (1,), 130)
+
+    def test_of_volumes_any_two_axes_share_a_grid_or_none(self):
+        labels = nuclei((48, 160, 160), radius=6, spacing=14)
+        for tiles, shared in (((16, 64, 64), (1, 2)), ((20, 48, 20), (0, 2)), ((12, 50, 70), ())):
+            found = {grid.axes: grid.tile for grid in grids(cut(labels, tiles, (0, 0, 0)))}
+            alone = [axis for axis in range(3) if axis not in shared]
+            expected = {(axis,): tiles[axis] for axis in alone}
+            assert found == expected | ({shared: tiles[shared[0]]} if shared else {})
 
     def test_stripes_have_a_grid_on_one_axis_alone(self):
         (grid,) = grids(cut(nuclei((300, 300)), (60, 10**6), (0, 0)))
@@ -104,4 +118,5 @@ def test_sides_on_the_border_of_the_image_are_no_cuts():
 
 def test_thousands_of_cuts_are_no_less_clear_than_a_few():
     sides = [Sides(np.repeat(np.arange(100, 2000, 100), 400), np.zeros(0, int), 2000)] * 2
-    assert (_best(sides, (0, 1)).tile, _best(sides, (0, 1)).offset) == (100, 0)
+    grid = _best_of_each(sides)[0, 1].grid
+    assert (grid.tile, grid.offset) == (100, 0)

@@ -7,8 +7,9 @@ some, anywhere; those that seams have cut have them on the lines of a grid.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,9 @@ _SQUARE = 0.05
 """p-value up to which the grid of one axis of an image is taken for that of the other, too."""
 
 
+Axes = tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Grid:
     """Lines at ``offset + k * tile`` along one or several axes.
@@ -45,15 +49,21 @@ class Grid:
         The axes that have these lines.
     tile, offset
         In pixels.
-    p_value
-        Probability of at least as good a grid, any tile size and offset, in labels whose
-        straight sides lie anywhere (binomial, corrected for all grids that were tried).
+    log_p
+        Logarithm of the probability of at least as good a grid, any tile size and offset, in
+        labels whose straight sides lie anywhere (binomial, corrected for all grids that were
+        tried). Of many cuts the probability itself is too small for a number.
     """
 
-    axes: tuple[int, ...]
+    axes: Axes
     tile: int
     offset: int
-    p_value: float
+    log_p: float
+
+    @property
+    def p_value(self) -> float:
+        """The probability; 0 if it is too small for a number."""
+        return float(np.exp(self.log_p))
 
 
 @dataclass(frozen=True)
@@ -88,21 +98,23 @@ def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT
     Returns
     -------
     list of Grid
-        One for all axes, or one for some; axes without a grid are in none. Tiles are
-        taken to be square where that explains the cuts at least as well.
+        One for all axes, or one for some; axes without a grid are in none. Of all ways to
+        share grids among axes, that which explains the cuts of all of them best.
     """
     sides = straight_sides(outlines)
-    axes = tuple(range(len(outlines[0].shape)))
-    together = _best(sides, axes)
-    if len(axes) == 1:
-        return [together] if together.p_value <= significant else []
-    first, rest = _best(sides, axes[:1]), _best(sides, axes[1:])
-    apart = [first, rest]
-    found = [grid for grid in apart if grid.p_value <= significant]
-    if together.p_value <= min(significant, *(grid.p_value for grid in apart)):
-        return [together]
-    if len(found) == 1 and len(axes) == 2 and _continues(outlines, found[0]):
-        return [Grid((0, 1), found[0].tile, found[0].offset, found[0].p_value)]
+    best = _best_of_each(sides)
+    tests = sum(_tests(side) for side in sides)
+
+    def joint(groups: tuple[Axes, ...]) -> float:
+        """Log-probability of all grids together; what they share speaks for each."""
+        evidence = np.array([sum(best[group].evidence for group in groups)])
+        return float(_fisher(evidence, tests)[0]) + sum(best[group].tried for group in groups)
+
+    plausible = [g for g, one in best.items() if one.grid.log_p <= np.log(significant)]
+    found = [best[group].grid for group in min(_disjoint(plausible), key=joint)] if tests else []
+    single = len(found) == 1 and len(found[0].axes) == 1
+    if single and len(sides) == 2 and _continues(outlines, found[0]):
+        return [replace(found[0], axes=(0, 1))]
     return found
 
 
@@ -118,8 +130,7 @@ def _continues(outlines: Sequence[Outlines], grid: Grid) -> bool:
         return False
     if len(sides.pairs):
         sides = replace(sides, single=sides.single[:0])
-    log_p, tests = _evidence([sides], grid.tile)
-    return tests > 0 and float(log_p[grid.offset]) <= np.log(_SQUARE)
+    return bool(_evidence(sides, grid.tile)[grid.offset] <= np.log(_SQUARE))
 
 
 def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> list[Sides]:
@@ -177,43 +188,78 @@ def straight_pairs(contacts: Contacts, shortest: int = SHORTEST) -> NDArray[np.i
     return table
 
 
-def _best(sides: list[Sides], axes: tuple[int, ...]) -> Grid:
-    """Try every tile size and offset; half of the prior goes to grids that start at 0.
+@dataclass(frozen=True)
+class _Candidate:
+    """The best grid of some axes.
 
-    The evidence of axes and of both kinds of sides is combined by Fisher's method, so that
-    an axis without cuts along these lines speaks against them.
+    Parameters
+    ----------
+    grid
+        Its lines.
+    evidence
+        Log-probability of the sides that lie on them, of all kinds together.
+    tried
+        Logarithm of how many grids were tried, by their prior; 0 for no grid.
     """
-    chosen = [sides[axis] for axis in axes]
-    largest = min(LARGEST_TILE, max(side.size for side in chosen) - 1)
-    tiles = range(SMALLEST_TILE, largest + 1)
-    best, lowest = Grid(axes, 0, 0, 1.0), 0.0
-    for tile in tiles:
-        log_p, tests = _evidence(chosen, tile)
-        if tests == 0:
-            break
-        corrected = (
-            _fisher(log_p, tests)
-            + np.log(2 * len(tiles))
-            + np.where(np.arange(tile) == 0, 0, np.log(tile))
-        )
-        offset = int(corrected.argmin())
-        if corrected[offset] < lowest:
-            lowest = float(corrected[offset])
-            best = Grid(axes, tile, offset, float(np.exp(lowest)))
+
+    grid: Grid
+    evidence: float
+    tried: float
+
+
+def _best_of_each(sides: list[Sides]) -> dict[Axes, _Candidate]:
+    """Try every tile size and offset for every group of axes.
+
+    Half of the prior goes to grids that start at 0. The evidence of axes and of both kinds of
+    sides is combined by Fisher's method, so that an axis without cuts along these lines speaks
+    against them.
+    """
+    axes = range(len(sides))
+    groups = [group for n in range(1, len(sides) + 1) for group in combinations(axes, n)]
+    largest = {g: min(LARGEST_TILE, max(sides[a].size for a in g) - 1) for g in groups}
+    best = {group: _Candidate(Grid(group, 0, 0, 0.0), 0.0, 0.0) for group in groups}
+    tests = [_tests(side) for side in sides]
+    for tile in range(SMALLEST_TILE, max(largest.values()) + 1):
+        evidence = [_evidence(side, tile) for side in sides]
+        for group in groups:
+            count = sum(tests[axis] for axis in group)
+            if count == 0 or tile > largest[group]:
+                continue
+            tried = np.log(2 * (largest[group] + 1 - SMALLEST_TILE)) + np.where(
+                np.arange(tile) == 0, 0, np.log(tile)
+            )
+            log_p = np.sum([evidence[axis] for axis in group], axis=0)
+            corrected = _fisher(log_p, count) + tried
+            offset = int(corrected.argmin())
+            if corrected[offset] < best[group].grid.log_p:
+                grid = Grid(group, tile, offset, float(corrected[offset]))
+                best[group] = _Candidate(grid, float(log_p[offset]), float(tried[offset]))
     return best
 
 
-def _evidence(sides: list[Sides], tile: int) -> tuple[NDArray[np.float64], int]:
-    """Sum the log-probabilities of all kinds of sides for every offset; count the kinds."""
-    log_p, tests = np.zeros(tile), 0
-    for side in sides:
-        lines = np.bincount(np.arange(1, side.size) % tile, minlength=tile)
-        for positions in (side.pairs, side.single):
-            if len(positions):
-                hits = np.bincount(positions % tile, minlength=tile)
-                log_p += _surprise(hits, len(positions), lines / max(1, side.size - 1))
-                tests += 1
-    return log_p, tests
+def _disjoint(groups: Sequence[Axes]) -> Iterator[tuple[Axes, ...]]:
+    """Yield every choice of groups that share no axis."""
+    for count in range(len(groups) + 1):
+        for chosen in combinations(groups, count):
+            axes = [axis for group in chosen for axis in group]
+            if len(axes) == len(set(axes)):
+                yield chosen
+
+
+def _tests(side: Sides) -> int:
+    """Count the kinds of sides that there are."""
+    return sum(len(positions) > 0 for positions in (side.pairs, side.single))
+
+
+def _evidence(side: Sides, tile: int) -> NDArray[np.float64]:
+    """Sum the log-probabilities of both kinds of sides for every offset."""
+    log_p = np.zeros(tile)
+    lines = np.bincount(np.arange(1, side.size) % tile, minlength=tile)
+    for positions in (side.pairs, side.single):
+        if len(positions):
+            hits = np.bincount(positions % tile, minlength=tile)
+            log_p += _surprise(hits, len(positions), lines / max(1, side.size - 1))
+    return log_p
 
 
 def _fisher(log_p: NDArray[np.float64], tests: int) -> NDArray[np.float64]:
