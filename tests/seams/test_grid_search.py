@@ -72,6 +72,11 @@ class TestFound:
         gone = np.random.default_rng(0).random(pieces.max() + 1) < 0.5
         assert grids(np.where(gone[pieces], 0, pieces))[0].tile == 64
 
+    def test_a_grid_in_labels_that_were_enlarged(self):
+        labels = np.kron(nuclei((200, 200)), np.ones((4, 4), int))
+        (grid,) = grids(cut(labels, (192, 192), (0, 0)))
+        assert (grid.axes, grid.tile, grid.offset) == ((0, 1), 192, 0)
+
 
 class TestNone:
     @pytest.mark.parametrize("seed", range(5))
@@ -86,14 +91,21 @@ class TestNone:
             labels[y : y + h, x : x + w] = number
         assert grids(labels) == []
 
-    def test_in_masks_that_are_wiped_clean_along_their_border(self):
-        labels = np.zeros((200, 200), int)
-        for number, start in enumerate(range(1, 190, 9), start=1):
-            labels[start : start + 7, 1:30] = number
-            labels[start : start + 7, 170:199] = 100 + number
-        (rows, columns), clean = straight_sides([Outlines.of(labels)]), grids(np.pad(labels, 40))
-        assert {1, 199}.isdisjoint({*rows.single, *columns.single})
-        assert clean  # far from the border it is a cut
+    @pytest.mark.parametrize("margin", [1, 2, 4, 8, 16, 40])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_in_masks_that_are_wiped_clean_along_their_border(self, margin, seed):
+        """As those of valid networks, and of programs that drop what the border cuts."""
+        labels = np.zeros((300, 300), int)
+        inner = (slice(margin, -margin),) * 2
+        labels[inner] = nuclei((300, 300), seed, radius=12, spacing=25)[inner]
+        assert grids(labels) == []
+
+    @pytest.mark.parametrize("times", [4, 8, 12])
+    @pytest.mark.parametrize("cropped", [0, 3])
+    def test_in_labels_that_were_enlarged(self, times, cropped):
+        """Their sides are straight, and lie on multiples of so many pixels."""
+        small = nuclei((70, 70), radius=4, spacing=9)
+        assert grids(np.kron(small, np.ones((times, times), int))[cropped:, cropped:]) == []
 
     @pytest.mark.parametrize("labels", [np.zeros((50, 60), int), np.ones((50, 60), int)])
     def test_where_nothing_is(self, labels):
@@ -111,12 +123,15 @@ def test_a_pair_is_straight_if_its_contact_lies_on_one_line():
 def test_sides_on_the_border_of_the_image_are_no_cuts():
     labels = np.zeros((30, 30), int)
     labels[0:10, 10:20] = 1
+    labels[26:28, 3:5] = labels[26:28, 26:28] = 2
     rows, columns = straight_sides([Outlines.of(labels)])
     assert rows.single.tolist() == [10]
     assert sorted(columns.single.tolist()) == [10, 20]
 
 
 def test_thousands_of_cuts_are_no_less_clear_than_a_few():
-    sides = [Sides(np.repeat(np.arange(100, 2000, 100), 400), np.zeros(0, int), 2000)] * 2
+    sides = [
+        Sides(np.repeat(np.arange(100, 2000, 100), 400), np.zeros(0, int), 2000, np.arange(1, 2000))
+    ] * 2
     grid = _best_of_each(sides)[0, 1].grid
     assert (grid.tile, grid.offset) == (100, 0)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, factorial, gammaln, xlog1py, xlogy
 
+from napari_shiftseg.seams.changes import possible_lines
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.followed import followed
 from napari_shiftseg.seams.outlines import SHORTEST, Outlines
@@ -29,7 +30,7 @@ STRAIGHT = 0.8
 """Share of a pair's contact that must lie on one line."""
 
 _MARGIN = 3
-"""Pixels from the image's border up to which a straight side is the border's doing: masks are
+"""Pixels from the outermost labels up to which a straight side is the border's doing: masks are
 often wiped clean along it."""
 
 _SQUARE = 0.05
@@ -78,11 +79,14 @@ class Sides:
         Of objects that end at a straight line without touching another one there.
     size
         Pixels of the image along the axis.
+    possible : (k,) int64
+        Where sides can lie.
     """
 
     pairs: NDArray[np.int64]
     single: NDArray[np.int64]
     size: int
+    possible: NDArray[np.int64]
 
 
 def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT) -> list[Grid]:
@@ -144,8 +148,12 @@ def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> li
     for axis, size in enumerate(outlines[0].shape):
         touching = [np.delete(table[table[:, 0] == axis], (0, 2, 3, 4), 1) for table in pairs]
         ending = [_ending(frame, axis) for frame in outlines]
-        positions, single = (_inner(followed(places), size) for places in (touching, ending))
-        result.append(Sides(positions, single[~np.isin(single, positions)], size))
+        changes = np.unique(np.concatenate([frame.changes[axis] for frame in outlines]))
+        possible = possible_lines(changes, size, _MARGIN)
+        positions, single = (
+            places[np.isin(places, possible)] for places in map(followed, (touching, ending))
+        )
+        result.append(Sides(positions, single[~np.isin(single, positions)], size, possible))
     return result
 
 
@@ -153,10 +161,6 @@ def _ending(outlines: Outlines, axis: int) -> NDArray[np.int64]:
     """Return line and centre of each flat side along an axis."""
     places = [(side.line, *side.position) for side in outlines.flat if side.axis == axis]
     return np.array(places, np.int64).reshape(-1, 1 + len(outlines.shape))
-
-
-def _inner(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    return positions[(positions >= _MARGIN) & (positions <= size - _MARGIN)]
 
 
 def straight_pairs(contacts: Contacts, shortest: int = SHORTEST) -> NDArray[np.int64]:
@@ -254,11 +258,11 @@ def _tests(side: Sides) -> int:
 def _evidence(side: Sides, tile: int) -> NDArray[np.float64]:
     """Sum the log-probabilities of both kinds of sides for every offset."""
     log_p = np.zeros(tile)
-    lines = np.bincount(np.arange(1, side.size) % tile, minlength=tile)
+    chance = np.bincount(side.possible % tile, minlength=tile) / max(1, len(side.possible))
     for positions in (side.pairs, side.single):
         if len(positions):
             hits = np.bincount(positions % tile, minlength=tile)
-            log_p += _surprise(hits, len(positions), lines / max(1, side.size - 1))
+            log_p += _surprise(hits, len(positions), chance)
     return log_p
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from napari_shiftseg.image.slabs import Slabs
+from napari_shiftseg.seams.changes import Changes
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.numbered import names_of, numbered
 from napari_shiftseg.seams.profile import Profile, centre, profiles
@@ -59,12 +60,16 @@ class Outlines:
         Where two of them touch.
     flat
         Sides along which one looks cut off.
+    changes
+        Pixels along each axis that differ somewhere from the one before; beyond the image is
+        background.
     """
 
     shape: tuple[int, ...]
     objects: int
     contacts: Contacts
     flat: tuple[FlatSide, ...]
+    changes: tuple[NDArray[np.int64], ...]
 
     @classmethod
     def of(cls, labels: Any) -> Outlines:
@@ -84,6 +89,7 @@ class Outlines:
         contacts: list[Contacts] = []
         flat: list[FlatSide] = []
         parts: _Parts = {}
+        changes = Changes(slabs.array.shape)
         before = None
         for (start, slab), going_on in zip(slabs, _going_on(names, every), strict=True):
             yield (1 + 2 * start / slabs.array.shape[0]) / 3
@@ -91,10 +97,12 @@ class Outlines:
                 border = np.stack([before, slab[0]])
                 contacts.append(Contacts.of(border, axes=(0,)).moved(start - 1))
             contacts.append(Contacts.of(slab).moved(start))
+            changes.add(start, slab, before)
             flat += _flat_sides(start, slab, slabs.array.shape, going_on, parts)
             before = slab[-1].copy()
         flat.sort(key=lambda side: (side.label, side.axis, side.line))
-        yield cls(slabs.array.shape, len(every), Contacts.joined(contacts), tuple(flat))
+        joined = Contacts.joined(contacts)
+        yield cls(slabs.array.shape, len(every), joined, tuple(flat), changes.positions())
 
 
 _Parts = dict[int, tuple[Profile, ...]]
