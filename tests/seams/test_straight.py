@@ -136,5 +136,5 @@ def test_labels_without_pixels_are_refused():
 
 
 def test_float_labels_are_refused():
-    with pytest.raises(ShiftSegError, match="labels are integers, these are float64"):
+    with pytest.raises(ShiftSegError, match="holds float64 pixels; labels are integers"):
         check_labels(np.zeros((9, 9)))

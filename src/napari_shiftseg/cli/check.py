@@ -265,6 +265,9 @@ def _grid(result: LabelCheck) -> str:
 def _text(result: LabelCheck) -> str:
     objects = counted(result.objects, "object")
     lines = [f"{objects}, {counted(len(result.splits), 'cut pair')}: {_grid(result)}"]
+    if result.renumbered:
+        lines.append("labels name several objects each, as of tiles that each count from 1:")
+        lines.append("each connected part is taken for an object, and repair gives it its own")
     if result.one_sided:
         sides = counted(len(result.one_sided), "side")
         verb = "ends" if len(result.one_sided) == 1 else "end"

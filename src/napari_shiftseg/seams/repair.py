@@ -18,6 +18,7 @@ from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.lazy import transposable
 from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.mend import Groups, joined, mend_here
+from napari_shiftseg.seams.parts import separate_parts
 from napari_shiftseg.seams.straight import LabelCheck
 from napari_shiftseg.seams.straight_cuts import StraightCut
 
@@ -143,7 +144,9 @@ def repair_labels(
     -------
     repaired : (*spatial), of the same type
         A copy; pieces have the smallest label among them. Of labels that are no numpy array
-        it is a dask array, which mends what is read.
+        it is a dask array, which mends what is read. Labels that were
+        :attr:`~napari_shiftseg.seams.straight.LabelCheck.renumbered` stay so, and in a type that
+        holds them.
     repair : Repair
         The report, with which :func:`undo_repair` undoes it.
 
@@ -162,6 +165,8 @@ def repair_labels(
         raise ShiftSegError(
             f"the labels have {labels.ndim} axes, those that were checked had {len(check.tile)}"
         )
+    if check.renumbered:
+        labels = separate_parts(labels, check.frames)
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
     _refuse_unchecked(labels, cuts, check.frames)
     merges = merges_of(check, confidence)

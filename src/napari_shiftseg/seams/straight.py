@@ -10,17 +10,22 @@ import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.array import as_array
-from napari_shiftseg.image.label_pixels import refuse_too_large
+from napari_shiftseg.image.label_pixels import refuse_no_labels
 from napari_shiftseg.seams.confidence import channels_of
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import Grid, find_grids
 from napari_shiftseg.seams.outlines import FlatSide, Outlines
-from napari_shiftseg.seams.straight_cuts import Lines, StraightCut, frames_of
+from napari_shiftseg.seams.parts import reused, separate_parts
+from napari_shiftseg.seams.straight_cuts import Frame, Lines, StraightCut, frames_of
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import whole_numbers
 
 _LARGEST_TILE = 2**20
 """Pixels; each offset of a tile is compared with the others."""
+
+
+_FRAMES = 8
+"""Of a series, in which labels are looked at whether they are names of objects."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,10 @@ class LabelCheck:
         Objects that end straight on the grid, with no other piece beyond.
     frames
         How many of the first axes count frames: each has objects of its own.
+    renumbered
+        Whether labels named objects all over the image, as those of tiles that each count from 1
+        do. Each connected part was taken for an object; their labels are those of
+        :func:`~napari_shiftseg.seams.parts.separate_parts`.
 
     References
     ----------
@@ -73,6 +82,7 @@ class LabelCheck:
     objects: int
     one_sided: tuple[FlatSide, ...] = field(default=())
     frames: int = 0
+    renumbered: bool = False
 
     @property
     def found(self) -> bool:
@@ -140,7 +150,8 @@ def check_labels(
     ------
     ShiftSegError
         If these are no integers, there are none, the tile size or the offset is not legal, no
-        spatial axis is left, or the image is not of their shape.
+        spatial axis is left, the image is not of their shape, or most labels name objects all
+        over an image that need not fit into memory.
 
     References
     ----------
@@ -161,18 +172,20 @@ def check_events(
 ) -> Iterator[CheckProgress | LabelCheck]:
     """Check as :func:`check_labels` does; yield what is being done, and last what was found."""
     labels = as_array(labels)
-    if labels.dtype.kind not in "iub":
-        raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
     if labels.size == 0 or not labels.ndim:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
+    refuse_no_labels(labels, "the array")
     if not 0 <= frames < labels.ndim:
         raise ShiftSegError(
             f"frames is {frames}, of {labels.ndim} axes; legal: 0 to {labels.ndim - 1}"
         )
-    refuse_too_large(labels, "the image")
     ndim = labels.ndim - frames
     given = None if isinstance(tile, str) and tile == "auto" else _given(tile, offset, ndim)
-    series = list(frames_of(labels, channels_of(image, labels), frames))
+    channels = channels_of(image, labels)
+    series = list(frames_of(labels, channels, frames))
+    if renumbered := _are_reused(series):
+        labels = separate_parts(labels, frames)
+        series = list(frames_of(labels, channels, frames))
     outlines: list[Outlines] = []
     for number, frame in enumerate(series):
         for found in Outlines.events(frame.labels):
@@ -203,7 +216,22 @@ def check_events(
         objects=sum(outline.objects for outline in outlines),
         one_sided=tuple(single),
         frames=frames,
+        renumbered=renumbered,
     )
+
+
+def _are_reused(series: list[Frame]) -> bool:
+    """Whether labels are no names of objects; raises ShiftSegError if that cannot be mended."""
+    some = series[:: max(1, len(series) // _FRAMES)]
+    found = [parts for frame in some if (parts := reused(frame.labels)) is not None]
+    if 2 * sum(parts.are_no_names for parts in found) <= len(found):
+        return False
+    if not isinstance(series[0].labels.array, np.ndarray):
+        raise ShiftSegError(
+            f"{found[0]}, as in tiles that each count from 1, and are too large to be told apart "
+            "here; give each object a label of its own"
+        )
+    return True
 
 
 _PerAxis = tuple[int, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from napari_shiftseg._napari.events import Progress
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.label_pixels import refuse_no_labels
 from napari_shiftseg.memory import lacking
+from napari_shiftseg.seams.parts import separate_parts
 from napari_shiftseg.seams.repair import Repair, repair_labels
 from napari_shiftseg.seams.straight import CheckProgress, LabelCheck, check_events
 
@@ -89,12 +91,19 @@ class Found:
     rows: tuple[CutRow, ...]
     image: str | None = None
 
+    @cached_property
+    def objects(self) -> NDArray[Any]:
+        """The labels by which the check knows objects."""
+        if not self.check.renumbered:
+            return self.labels
+        return separate_parts(self.labels, self.check.frames)
+
     def row_at(self, pixel: tuple[float, ...]) -> int | None:
         """Find the row of the object at a pixel: of several, the one whose cut is nearest."""
         index, frames = tuple(round(v) for v in pixel), self.check.frames
         if not all(0 <= i < n for i, n in zip(index, self.labels.shape, strict=True)):
             return None
-        label = int(self.labels[index])
+        label = int(self.objects[index])
         near = {
             number: sum((a - b) ** 2 for a, b in zip(row.position, pixel, strict=True))
             for number, row in enumerate(self.rows)

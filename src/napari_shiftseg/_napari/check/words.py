@@ -16,6 +16,8 @@ def finding(found: Found) -> str:
     if not check.found:
         return f"{name}: no tile grid found in {counted(check.objects, 'object')}."
     cuts = _cuts(len(check.splits), len(check.one_sided))
+    if check.renumbered:
+        cuts += ". Labels are used anew in each tile; each connected part is taken for an object"
     p = f"p = {check.p_value:.1g}"
     if found.asked.tile == "auto":
         return f"{name}: {check.grid} found ({p}). {cuts}."
