@@ -31,6 +31,8 @@ def test_whole_numbers_of_numpy(trained_model):
     assert ss.segment(IMAGE, trained_model, tile=np.array([tile, tile])).plan.tile_size[1] == tile
     swept = ss.sweep(IMAGE, trained_model, tiles=np.array([20, 24]))
     assert [point.tile for point in swept.points] == [(20, 20), (24, 24)]
+    swept = ss.sweep(IMAGE, trained_model, tiles=np.int64(20), truth=LABELS.tolist())
+    assert swept.points[0].tile == (20, 20) and swept.scored
     assert ss.compare(IMAGE, trained_model, tile=np.int64(20)).results
     assert ss.check_labels(LABELS, np.int64(30)).tile == (30, 30)
     assert memory_size(2e9) == memory_size(np.int64(2 * 10**9)) == 2 * 10**9
@@ -43,7 +45,9 @@ def test_whole_numbers_of_numpy(trained_model):
         ({"tile": (8, 8, 8)}, "legal: a whole number, or 2"),
         ({"region": ((0, 8), (0, 8))}, "legal: a tuple of a slice per axis"),
         ({"region": slice(0, 8)}, "legal: a tuple of a slice per axis"),
-        ({"frame": 0}, "legal: none, this is a single image"),
+        ({"frame": 0}, "the frame is 0; legal: none, this is a single image"),
+        ({"region": (slice(0, 8.5), slice(0, 8))}, "a side of the region is .*; legal: a whole"),
+        ({"axes": 5}, "axes are 5; legal: a letter each, as 'tyx'"),
         ({"clustering": {"bandwidth": 1}}, "legal: a Clustering"),
         ({"device": "tpu"}, "there is no device 'tpu' here"),
     ],
@@ -59,8 +63,10 @@ def test_frames_by_number(trained_model):
     np.testing.assert_array_equal(one[0], ss.segment(stack[1], trained_model).labels)
     assert np.any(one != ss.segment(stack, trained_model, frame=0).labels)
     np.testing.assert_array_equal(one, ss.segment(stack, trained_model, frame=(1,)).labels)
-    with pytest.raises(ShiftSegError, match=r"the frame is \(5,\); legal: each from 0"):
-        ss.segment(stack, trained_model, frame=(5,))
+    np.testing.assert_array_equal(one, ss.segment(stack, trained_model, frame=np.int64(1)).labels)
+    for wrong in ((5,), 1.0, "a", (0, 0)):
+        with pytest.raises(ShiftSegError, match=r"the frame is .*; legal: one of .*\(2,\)"):
+            ss.segment(stack, trained_model, frame=wrong)
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), "wide"])
@@ -184,3 +190,33 @@ def test_what_holds_no_pixels_is_refused(trained_model, image, message):
 def test_labels_without_axes_are_refused():
     with pytest.raises(ShiftSegError, match=r"labels of shape \(\) have no pixels"):
         ss.check_labels(np.array(3))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ss.check_labels(LABELS, offset=5), "the offset 5 is that of a grid"),
+        (lambda: ss.check_labels(LABELS, frames=0.5), "frames is 0.5, of 2 axes; legal: 0 to 1"),
+        (
+            lambda: ss.repair_labels(LABELS, ss.check_labels(LABELS), confidence="high"),
+            "the confidence is high; legal: 0 to 1",
+        ),
+        (
+            lambda: ss.repair_labels(LABELS / 1, ss.check_labels(LABELS)),
+            "labels are integers, these are float64",
+        ),
+        (lambda: ss.Stitching("tiled"), "stitch mode is 'tiled'; legal: naive"),
+        (
+            lambda: ss.segment_file(IMAGE, "labels.tif", block_pixels=0),
+            "block_pixels is 0; legal: from 1 on",
+        ),
+        (
+            lambda: ss.segment_file(IMAGE, "labels.tif", workers="2"),
+            "the number of workers is '2'; legal: from 1 on",
+        ),
+    ],
+)
+def test_wrong_arguments_of_others(call, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ShiftSegError, match=message):
+        call()

@@ -55,7 +55,7 @@ def alone(path: Path) -> Iterator[None]:
     """Keep other processes from writing a file or folder; raises as :func:`file_beside`."""
     target = _followed(path).absolute()
     _refuse_missing(target.parent)
-    with alone_with(path, target.with_name(_hidden(target.name, "lock"))):
+    with alone_with(path, target.with_name(short_name(f".{target.name}.lock"))):
         yield
 
 
@@ -188,7 +188,7 @@ def _restore(path: Path) -> None:
 
 
 def _former(path: Path) -> Path:
-    return path.with_name(_hidden(path.name, "former"))
+    return path.with_name(short_name(f".{path.name}.former"))
 
 
 @contextlib.contextmanager
@@ -197,7 +197,7 @@ def _beside(path: Path, name: str = "") -> Iterator[Path]:
     _refuse_missing(path.parent)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ShiftSegError(f"{path} is a device, which is not replaced; name a file")
-    partial = path.with_name(_hidden(name or path.name, "part"))
+    partial = path.with_name(short_name(f".{name or path.name}.part"))
     try:
         _remove(partial)
         _restore(path)
@@ -209,12 +209,13 @@ def _beside(path: Path, name: str = "") -> Iterator[Path]:
             _remove(partial)
 
 
-def _hidden(name: str, suffix: str) -> str:
-    """Name a file that is there for a while after its file, or after a hash if that is too long."""
-    hidden = f".{name}.{suffix}"
-    if len(os.fsencode(hidden)) <= _LONGEST_NAME:
-        return hidden
-    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.{suffix}"
+def short_name(name: str) -> str:
+    """Return the name of a file that goes with another; a hash before its end if it is too long."""
+    if len(os.fsencode(name)) <= _LONGEST_NAME:
+        return name
+    stem, suffix = os.path.splitext(name)
+    dot = "." if name.startswith(".") else ""
+    return f"{dot}{hashlib.sha256(os.fsencode(stem)).hexdigest()}{suffix}"
 
 
 def _remove(path: Path) -> None:

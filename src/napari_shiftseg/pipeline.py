@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -252,10 +253,13 @@ def segment_events(
 
 def _checked_frame(frame: Any, loops: Size) -> tuple[int, ...]:
     """Return the index of a frame; raises ShiftSegError if there is none there."""
-    place = (frame,) if isinstance(frame, int) else tuple(frame)
+    legal = f"one of {loops}, counted from 0" if loops else "none, this is a single image"
+    try:
+        place = tuple(map(operator.index, frame if np.ndim(frame) else (frame,)))
+    except TypeError:
+        place = ()
     if len(place) != len(loops) or not all(0 <= i < n for i, n in zip(place, loops, strict=True)):
-        legal = f"each from 0 to below {loops}" if loops else "none, this is a single image"
-        raise ShiftSegError(f"the frame is {place}; legal: {legal}")
+        raise ShiftSegError(f"the frame is {frame}; legal: {legal}")
     return place
 
 

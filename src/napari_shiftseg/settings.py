@@ -21,6 +21,12 @@ DEFAULT_MODEL = "nuclei-2d"
 """The bundled model that is used where none is named."""
 
 
+def refuse_unknown_mode(mode: object) -> None:
+    """Raise ShiftSegError if there is no such stitch mode."""
+    if mode not in STITCH_MODES:
+        raise ShiftSegError(f"stitch mode is {mode!r}; legal: {', '.join(STITCH_MODES)}")
+
+
 @dataclass(frozen=True)
 class Stitching:
     """How an image is cut into tiles.
@@ -40,6 +46,9 @@ class Stitching:
 
     mode: StitchMode = "corrected"
     tile: int | tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        refuse_unknown_mode(self.mode)
 
 
 def setting(

@@ -15,6 +15,7 @@ from napari_shiftseg.comparison import check_truth
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.pipeline import Segmentation, plan_for, segment_events
 from napari_shiftseg.seams.report import SeamReport, finite, number
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode
@@ -180,6 +181,7 @@ def sweep_events(
     """
     model = load_model(model)
     if truth is not None:
+        truth = as_array(truth)
         check_truth(truth, model.frames(image, axes))
     sizes = _checked(model, tiles) or sweep_tiles(model, _size_of(image, model, region, axes))
     runs: list[tuple[StitchMode, Size | None]] = [("corrected", None)]
@@ -270,7 +272,7 @@ def _size(window: int, period: int, step: int) -> int:
 
 def _checked(model: Model, tiles: int | Sequence[int | Size] | None) -> tuple[Size, ...]:
     ndim = model.geometry.ndim
-    given = () if tiles is None else (tiles,) if isinstance(tiles, int) else tiles
+    given: Any = () if tiles is None else (tiles,) if np.ndim(tiles) == 0 else tiles
     sizes = {whole_numbers(tile, ndim, "the tile size") for tile in given}
     for size in sizes:
         if min(size) < 1:

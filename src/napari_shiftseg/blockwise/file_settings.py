@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from napari_shiftseg.blockwise.workers import refuse_no_workers
+from napari_shiftseg.blockwise.workers import is_count, refuse_no_workers
 from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.memory import default_memory
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
 from napari_shiftseg.tiles.geometry import Size
@@ -70,6 +71,8 @@ class FileSettings:
 
     def __post_init__(self) -> None:
         refuse_no_workers(self.workers, self.scheduler)
+        if not (self.block_pixels is None or is_count(self.block_pixels)):
+            raise ShiftSegError(f"block_pixels is {self.block_pixels!r}; legal: from 1 on")
 
     @property
     def embedding_file(self) -> Path | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import file_beside, make_folder, write_text
+from napari_shiftseg.files import file_beside, make_folder, short_name, write_text
 
 _RECORD = "run.json"
 
@@ -32,7 +32,7 @@ class WorkFolder:
     @classmethod
     def beside(cls, output: Path) -> WorkFolder:
         """Return the folder of the run that writes ``output``."""
-        return cls(output.with_name(f"{output.name}.unfinished"))
+        return cls(output.with_name(short_name(f"{output.name}.unfinished")))
 
     def begin(self, record: Mapping[str, Any], *, afresh: bool = False) -> bool:
         """Start a run, or go on with the one that was begun here; say whether it goes on.

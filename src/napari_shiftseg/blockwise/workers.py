@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from multiprocessing.util import Finalize
+from numbers import Integral
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -95,12 +96,17 @@ class Cluster:
         return self.each(partial(_remote, task, job.order), numbers)
 
 
+def is_count(value: object) -> bool:
+    """Tell a whole number of at least 1 from what else may be given for one."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
+
+
 def refuse_no_workers(count: int | None, scheduler: str | None) -> None:
     """Raise ShiftSegError if workers are asked for in a way that names none."""
     if scheduler and count:
         raise ShiftSegError("give either a number of workers or a scheduler's address, not both")
-    if count is not None and count < 1:
-        raise ShiftSegError(f"the number of workers is {count}; legal: from 1 on")
+    if not (count is None or is_count(count)):
+        raise ShiftSegError(f"the number of workers is {count!r}; legal: from 1 on")
     if scheduler is not None and not scheduler.strip():
         raise ShiftSegError("the scheduler's address is empty; legal: one as tcp://host:8786")
 

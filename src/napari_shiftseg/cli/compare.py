@@ -85,5 +85,6 @@ def compare(
     result = follow(events, Comparison)
     files = dict(zip(result.results, labels, strict=True))
     calibration = named.calibration_of_labels(loaded)
+    ending.refuse_existing(*labels, picture)  # others may have written them meanwhile
     write_comparison(result, named.frames_first(loaded), calibration, files, picture)
     ending.report(result.to_dict(), str(result), *labels, picture)

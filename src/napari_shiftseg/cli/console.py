@@ -65,7 +65,8 @@ ChannelName = Annotated[
     str | None,
     Parameter(
         help="Only this channel of the image, by its number from 0 or its name in the file; by "
-        "default each, or all that the model needs."
+        "default each, or as many as the network takes; a network of one channel that is not "
+        "ShiftSeg's needs to be told which."
     ),
 ]
 JsonFile = Annotated[

@@ -92,15 +92,22 @@ def predict(
         raise ShiftSegError(f"{network} is clustered by shiftseg segment, which knows its channels")
     if labels is not None and not embedding:
         raise ShiftSegError("labels need to know which channels are the embedding: --embedding 0 1")
-    if labels is None and (embedding or foreground_channel is not None or logits):
-        raise ShiftSegError("--embedding names channels to be clustered: add --labels FILE")
+    settings = Clustering(bandwidth=bandwidth, min_size=min_size)
+    clustering = embedding or foreground_channel is not None or logits or settings != Clustering()
+    if labels is None and clustering:
+        raise ShiftSegError(
+            "--embedding and what else tells how to cluster it need a file of labels: add "
+            "--labels FILE"
+        )
     subject, foreign = takes.load(network)
     intensity = foreign.scaled(takes.intensity)
     frames, calibration = frames_for(image, subject, channel)
     if "c" in calibration.axes:
+        unsaid = foreign.in_channels is None and takes.channels is None
         raise ShiftSegError(
             f"{image} has several channels, the network takes {subject.in_channels}; choose one, "
             "as --channel 0"
+            + (", or say how many it takes: --channels, as its file does not" if unsaid else "")
         )
     if isinstance(subject.module, UNet):  # its period is known without measuring
         make_plan(subject.module.architecture.geometry, frames.spatial, tile=tile)
@@ -127,10 +134,10 @@ def predict(
         "axes": frames.axes,
         "intensity": asdict(intensity),
     }
+    ending.refuse_existing(output, labels)  # others may have written them meanwhile
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
     text = f"{output}: {counted(len(result), 'channel')}. {_how(audit, plan, completed)}"
     if labels is not None:
-        settings = Clustering(bandwidth=bandwidth, min_size=min_size)
         made = np.zeros(result.shape[1:], np.int64)
         for index in np.ndindex(*frames.loops):
             here = cluster_channels(

@@ -68,6 +68,7 @@ def sweep(
         axes=named.axes,
     )
     result = follow(events, Sweep)
+    ending.refuse_existing(picture, numbers)  # others may have written them meanwhile
     draw_sweep(result, picture)
     write_text(numbers, result.to_csv())
     ending.report(result.to_dict(), str(result), picture, numbers)

@@ -209,7 +209,10 @@ class Frames:
             )
         if 0 in source.shape:
             raise ShiftSegError(f"the image is empty: its shape is {tuple(source.shape)}")
-        axes = None if axes is None else "".join(axes).lower()
+        try:
+            axes = None if axes is None else "".join(axes).lower()
+        except TypeError:
+            raise ShiftSegError(f"axes are {axes!r}; legal: a letter each, as 'tyx'") from None
         layout = find_layout(tuple(source.shape), ndim=ndim, in_channels=in_channels, axes=axes)
         if isinstance(source, np.ndarray):
             source = _finite(source)

@@ -66,7 +66,7 @@ def read_reduced(
     """
     region = tuple(slice(b.start * s, b.stop * s) for b, s in zip(block, steps, strict=True))
     pixels = np.asarray(source[region])
-    if reduction == "nearest" or pixels.dtype == bool:
+    if reduction == "nearest" or pixels.dtype == bool or max(steps) == 1:
         return pixels[tuple(slice(None, None, step) for step in steps)]
     return _mean(pixels, steps)
 

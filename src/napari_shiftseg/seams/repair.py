@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,8 @@ def repair_labels(
     """
     refuse_confidence(confidence)
     labels = transposable(as_array(labels))
+    if labels.dtype.kind not in "bui":
+        raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
     if len(check.tile) != labels.ndim:
         raise ShiftSegError(
             f"the labels have {labels.ndim} axes, those that were checked had {len(check.tile)}"
@@ -190,7 +193,7 @@ def refuse_confidence(confidence: float) -> None:
     ShiftSegError
         If it is not from 0 to 1.
     """
-    if not 0 <= confidence <= 1:
+    if not isinstance(confidence, Real) or not 0 <= confidence <= 1:
         raise ShiftSegError(f"the confidence is {confidence}; legal: 0 to 1")
 
 
@@ -269,6 +272,8 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     Beyond the paper: measured in ``benchmarks/label_size.py``.
     """
     labels = as_array(labels)
+    if labels.dtype.kind not in "bui":
+        raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
     if labels.shape != repair.shape:
         raise ShiftSegError(
             f"the labels have the shape {labels.shape}, those repaired had {repair.shape}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -175,12 +176,14 @@ def check_events(
     if labels.size == 0 or not labels.ndim:
         raise ShiftSegError(f"labels of shape {labels.shape} have no pixels")
     refuse_no_labels(labels, "the array")
-    if not 0 <= frames < labels.ndim:
+    if not isinstance(frames, Integral) or not 0 <= frames < labels.ndim:
         raise ShiftSegError(
             f"frames is {frames}, of {labels.ndim} axes; legal: 0 to {labels.ndim - 1}"
         )
     ndim = labels.ndim - frames
     given = None if isinstance(tile, str) and tile == "auto" else _given(tile, offset, ndim)
+    if given is None and np.any(offset):
+        raise ShiftSegError(f"the offset {offset} is that of a grid: give its tile size, too")
     channels = channels_of(image, labels)
     series = list(frames_of(labels, channels, frames))
     if renumbered := _are_reused(series):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import prod
+from numbers import Integral
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.settings import STITCH_MODES, StitchMode
+from napari_shiftseg.settings import StitchMode, refuse_unknown_mode
 from napari_shiftseg.tiles.geometry import Size, TilingGeometry, read_for
 from napari_shiftseg.tiles.tile import Region, Tile, size_of, whole_numbers
 from napari_shiftseg.wording import counted
@@ -224,13 +225,15 @@ def make_plan(
     ----------
     Rumberger et al., ICCV 2021, Sec. 2.1; Corollary 4.
     """
-    if mode not in STITCH_MODES:
-        raise ShiftSegError(f"stitch mode is {mode!r}; legal: {', '.join(STITCH_MODES)}")
-    if len(image_size) != geometry.ndim or min(image_size) < 1:
+    refuse_unknown_mode(mode)
+    image_size = tuple(image_size) if isinstance(image_size, Iterable) else (image_size,)
+    if len(image_size) != geometry.ndim or not all(isinstance(n, Integral) for n in image_size):
         raise ShiftSegError(
             f"the image has the size {by(image_size)} px; the network needs {geometry.ndim} "
-            "axes of at least 1 px"
+            "axes of whole pixels"
         )
+    if min(image_size) < 1:
+        raise ShiftSegError(f"the image has the size {by(image_size)} px; legal: at least 1 px")
     if not 0 <= overlap < 1:
         raise ShiftSegError(f"overlap is {overlap}; legal: 0 <= overlap < 1")
     sizes = _tile_sizes(geometry, image_size, mode, tile)
@@ -291,7 +294,9 @@ def checked_region(region: Region | None, image_size: Size) -> Region:
     if any(part.step not in (None, 1) for part in region):
         raise ShiftSegError(f"the region {region} leaves out pixels; legal: slices of step 1")
     spans = [
-        (part.start or 0, size if part.stop is None else part.stop)
+        whole_numbers(
+            (part.start or 0, size if part.stop is None else part.stop), 2, "a side of the region"
+        )
         for part, size in zip(region, image_size, strict=True)
     ]
     if not all(
