@@ -278,6 +278,8 @@ def test_an_image_in_place_of_labels_is_noticed(shiftseg, cut_file, tmp_path):
     noise = np.random.default_rng(0).normal(3000, 100, (80, 90)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "image.tif", noise)
     assert "looks like an image" in shiftseg("check", tmp_path / "image.tif", "--tile", 40).err
+    words = ("sweep", tmp_path / "image.tif", "--truth", tmp_path / "image.tif", "--tile", 40)
+    assert "looks like an image" in shiftseg(*words, "-m", "discs-l4", "-o", tmp_path / "s").err
     assert "looks like" not in shiftseg("check", cut_file, "--tile", 40).err
 
 

@@ -43,6 +43,18 @@ def test_an_undone_repair_is_of_the_schema_too(desk):
     jsonschema.validate(report, SCHEMA | {"$ref": "#/$defs/repair"})
 
 
+def test_the_scores_of_a_single_image_have_no_interval(desk):
+    for kind in ("images", "masks"):
+        (desk / "one" / kind).mkdir(parents=True)
+        first = min((desk / "pack" / kind).iterdir())
+        (desk / "one" / kind / first.name).write_bytes(first.read_bytes())
+    words = ["evaluate", "--data", "one", "--baseline", "--json", "report.json"]
+    assert run(words) == 0
+    report = json.loads((desk / "report.json").read_text())
+    assert report["mean_ap_interval"] is None
+    jsonschema.validate(report, SCHEMA | {"$ref": "#/$defs/evaluate"})
+
+
 @pytest.mark.parametrize("line", REPORTS)
 def test_a_report_is_of_the_schema(line, desk):
     assert run([*shlex.split(line), "--json", "report.json"]) == 0

@@ -15,7 +15,6 @@ from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
-from napari_shiftseg.image.label_pixels import looks_like_an_image
 from napari_shiftseg.image.slabs import Boxes, Slabs
 from napari_shiftseg.seams.repair import (
     CONFIDENT,
@@ -190,8 +189,6 @@ class _Series:
         image = NamedImage.open_labels(path, axes).squeezed("zyx")
         if image.axes is not None and "s" in image.axes:
             raise ShiftSegError(f"{path} has the axes {image.axes}: colours are no labels")
-        if image.pixels.size and looks_like_an_image(image.pixels):
-            note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
         space = "yx" if slices else "zyx"
         ndim = len(image.pixels.shape)
         if image.axes is None:  # as most programs write stacks

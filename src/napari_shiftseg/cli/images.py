@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_shiftseg.cli.console import note
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
-from napari_shiftseg.image.label_pixels import refuse_no_labels
+from napari_shiftseg.image.label_pixels import looks_like_an_image, refuse_no_labels
 
 if TYPE_CHECKING:
     from napari_shiftseg.embeddings.model import Model
@@ -70,6 +71,8 @@ class NamedImage:
         images = open_images(path)
         opened = next((image for image in images if image.kind == "labels"), images[0])
         refuse_no_labels(opened.pixels, path)
+        if opened.pixels.size and looks_like_an_image(opened.pixels):
+            note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
         opened, axes, _ = opened.narrowed(axes, None)
         return cls(opened.pixels, opened.calibration, axes, opened.provenance)
 
