@@ -192,8 +192,44 @@ def test_what_would_change_nothing_is_refused(shiftseg, tmp_path):
     file = recorded(tmp_path / "network.pt")
     tifffile.imwrite(tmp_path / "image.tif", np.ones((40, 40), np.uint8))
     words = ("predict", file, tmp_path / "image.tif", "-o", tmp_path / "output.tif")
-    answer = shiftseg(*words, "--embedding", 0, 1)
-    assert answer.code == 2 and "add --labels FILE" in answer.err
+    for option in (("--embedding", 0, 1), ("--bandwidth", 2), ("--min-size", 3), ("--logits",)):
+        answer = shiftseg(*words, *option)
+        assert answer.code == 2 and "add --labels FILE" in answer.err
+    assert not (tmp_path / "output.tif").exists()
+
+
+def test_settings_of_labels_are_refused_before_the_output_is_computed(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    tifffile.imwrite(tmp_path / "image.tif", np.ones((40, 40), np.uint8))
+    words = ("predict", file, tmp_path / "image.tif", "-o", tmp_path / "output.tif")
+    wrong = shiftseg(*words, "--labels", tmp_path / "l.tif", "--embedding", 0, "--bandwidth", -1)
+    assert wrong.code == 2 and "bandwidth is -1.0; legal" in wrong.err
+    assert not (tmp_path / "output.tif").exists()
+
+
+def test_what_another_run_has_written_meanwhile_stays(shiftseg, tmp_path, monkeypatch):
+    from napari_shiftseg.cli import predict
+
+    file, output = recorded(tmp_path / "network.pt"), tmp_path / "output.tif"
+    tifffile.imwrite(tmp_path / "image.tif", np.ones((40, 40), np.uint8))
+
+    def computed(*arguments, **words):
+        output.write_text("another's")
+        return predict_exactly_events(*arguments, **words)
+
+    predict_exactly_events = predict.predict_exactly_events
+    monkeypatch.setattr(predict, "predict_exactly_events", computed)
+    answer = shiftseg("predict", file, tmp_path / "image.tif", "-o", output)
+    assert answer.code == 2 and "output.tif exists" in answer.err
+    assert output.read_text() == "another's"
+
+
+def test_how_many_channels_a_recorded_network_takes_can_be_said(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    channels = np.ones((3, 40, 40), np.uint8)
+    tifffile.imwrite(tmp_path / "image.ome.tif", channels, metadata={"axes": "CYX"})
+    answer = shiftseg("predict", file, tmp_path / "image.ome.tif", "-o", tmp_path / "o.tif")
+    assert answer.code == 2 and "--channel 0" in answer.err and "--channels" in answer.err
 
 
 def test_a_rest_that_the_network_drops_is_said_once(shiftseg, tmp_path):

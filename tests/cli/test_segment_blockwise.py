@@ -56,6 +56,17 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     assert sorted(p.name for p in tmp_path.glob("labels*")) == ["labels.tif"]
 
 
+def test_a_name_may_be_as_long_as_the_disk_allows(
+    shiftseg, large_file, model_file, expected, tmp_path
+):
+    output = tmp_path / f"{'n' * 251}.tif"
+    words = ("-m", model_file, "-o", output, "--memory", "200kB")
+    outcome = shiftseg("segment", large_file, *words)
+    assert outcome.code == 0, outcome.err
+    np.testing.assert_array_equal(tifffile.imread(output), expected)
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
 def test_memory_without_a_unit_is_one_message(shiftseg, large_file, model_file, tmp_path):
     output = tmp_path / "labels.tif"
     outcome = shiftseg("segment", large_file, "-m", model_file, "-o", output, "--memory", "2")

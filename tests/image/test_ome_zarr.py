@@ -251,3 +251,11 @@ def test_an_image_below_a_group_is_named_by_its_path(tmp_path, below):
     assert open_images(plate / below)[0].pixels.shape == PIXELS.shape[2:]
     with pytest.raises(ShiftSegError, match=f"name one below it, as {plate / below}"):
         open_images(plate)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_numbers_beyond_those_of_floats_stay(path, dtype):
+    largest = np.iinfo(dtype).max
+    pixels = np.array([[largest, largest - 1], [2**53 + 1, 0]], dtype)
+    write_ome_zarr(path, pixels, axes="yx")
+    np.testing.assert_array_equal(open_ome_zarr(path)[0].pixels, pixels)
