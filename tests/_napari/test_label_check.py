@@ -270,6 +270,27 @@ class TestTable:
         dock.control._clicks.clicked.emit(tuple(theirs.data_to_world(pixel)))
         assert str(label) in rows(view.table)[view.table.chosen][0].split(" | ")
 
+    def test_of_tiles_that_each_count_from_1(self, viewer, dock, view, check, repair):
+        """Labels name objects all over the image: rows and clicks mean their connected parts."""
+        whole, tile = discs(), 40
+        pixels = np.zeros(whole.shape, np.uint8)
+        for y, x in np.ndindex(5, 6):
+            part = slice(tile * y, tile * (y + 1)), slice(tile * x, tile * (x + 1))
+            pixels[part] = np.unique(whole[part], return_inverse=True)[1].reshape(whole[part].shape)
+        layer = viewer.add_labels(pixels, name="tiles")
+        check()
+        assert "tiles of 40 px found" in view.finding.text()
+        assert "Labels are used anew in each tile" in view.finding.text()
+        row = dock.control.found.rows[3]
+        inside = np.argwhere(dock.control.found.objects == row.labels[0])[0]
+        dock.control._clicks.clicked.emit(tuple(layer.data_to_world(inside)))
+        assert row.labels[0] in dock.control.found.rows[view.table.chosen].labels
+        repair()
+        mended = viewer.layers["tiles, repaired"].data
+        pairs = np.unique(np.stack([mended[whole > 0], whole[whole > 0]]), axis=1)
+        assert len(pairs[0]) <= len(np.unique(whole)) + 3
+        np.testing.assert_array_equal(layer.data, pixels)
+
     def test_clicks_elsewhere_choose_nothing(self, dock, view, theirs, check):
         check()
         for place in ((-1e4, 0), theirs.data_to_world((0, 0))):
