@@ -5,7 +5,6 @@ import pytest
 from cut_labels import cut, nuclei
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.seams.parts import separate_parts
 from napari_shiftseg.seams.repair import Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import check_labels
 
@@ -46,7 +45,7 @@ def test_are_checked_and_repaired_as_if_each_object_had_its_own_label(shape, til
         assert all(len(np.unique(whole.flat[list(pixels)])) == 1 for pixels in objects_of(mended))
     assert mended.max() > 255 or mended.dtype == np.uint8
     before = undo_repair(mended, Repair.from_dict(repair.to_dict()))
-    np.testing.assert_array_equal(before, separate_parts(reused))
+    np.testing.assert_array_equal(before, reused)
 
 
 def test_of_a_series_each_frame_counts_for_itself():
@@ -57,13 +56,6 @@ def test_of_a_series_each_frame_counts_for_itself():
     mended, _ = repair_labels(series, check)
     alone = repair_labels(series[0], check_labels(series[0]))[0]
     assert objects_of(mended[0]) == objects_of(alone)
-
-
-def test_that_need_not_fit_into_memory_are_refused():
-    da = pytest.importorskip("dask.array")
-    labels = counted_in_tiles(nuclei((400, 400), radius=8, spacing=22), 80)
-    with pytest.raises(ShiftSegError, match=r"\d+ labels name \d+ separate parts"):
-        check_labels(da.from_array(labels, chunks=100))
 
 
 def specks(whole):
@@ -83,7 +75,28 @@ def specks(whole):
     ids=["nuclei", "cut", "a mask", "nuclei with holes", "large objects", "nothing"],
 )
 def test_labels_that_are_names_of_objects_stay(labels):
-    assert not check_labels(labels).renumbered
+    check = check_labels(labels)
+    assert not check.renumbered
+    assert np.array_equal(repair_labels(labels, check)[0] > 0, labels > 0)
+
+
+@pytest.mark.parametrize("names", [3, 8])
+def test_names_of_kinds_or_of_what_holds_the_objects_stay(names):
+    """Of them, too, each label names objects all over the image, but no tile has cut them."""
+    whole = nuclei((400, 400), radius=8, spacing=22)
+    kinds = np.where(whole > 0, whole % names + 1, 0)
+    check = check_labels(kinds)
+    assert not check.found and not check.renumbered
+    np.testing.assert_array_equal(repair_labels(kinds, check)[0], kinds)
+    assert not check_labels(kinds, 100).renumbered
+
+
+def test_two_tiles_are_enough():
+    whole = nuclei((600, 300), radius=9, spacing=27)
+    halves = counted_in_tiles(whole, 310)
+    check = check_labels(halves, (310, 0))
+    assert check.renumbered
+    assert objects_of(repair_labels(halves, check, confidence=0)[0]) == objects_of(whole)
 
 
 def test_negative_labels_are_refused():

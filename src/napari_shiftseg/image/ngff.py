@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from napari_shiftseg.errors import ShiftSegError
@@ -27,6 +28,7 @@ def attributes(
     kind: Kind,
     reduction: Reduction,
     colours: int = 0,
+    largest: int = 255,
     provenance: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the attributes of an image's group.
@@ -45,6 +47,8 @@ def attributes(
         How the levels were made.
     colours
         Channels that are red, green, blue and perhaps alpha; 0 if they are none.
+    largest
+        Pixel value that is to be shown brightest where channels have names.
     """
     multiscale = {
         "version": _VERSION,
@@ -58,9 +62,8 @@ def attributes(
         made["image-label"] = {"version": _VERSION}
     if colours:
         made["omero"] = _omero(list(_COLOURS.items())[:colours], 255)
-    elif calibration.channels:
-        named = [(name, "FFFFFF") for name in calibration.channels]
-        made["omero"] = _omero(named, 65535)
+    elif calibration.channels and (kind == "labels" or not _name_colours(calibration.channels)):
+        made["omero"] = _omero([(name, "FFFFFF") for name in calibration.channels], largest)
     return made | {PROVENANCE_KEY: provenance or {}}
 
 
@@ -105,8 +108,11 @@ def channels_of(attributes: dict[str, Any]) -> tuple[Channel, ...]:
 
 def are_colours(channels: tuple[Channel, ...]) -> bool:
     """Tell whether channels are red, green, blue and perhaps alpha."""
-    names = [channel.name for channel in channels]
-    return len(names) in (3, 4) and names == list(_COLOURS)[: len(names)]
+    return _name_colours([channel.name for channel in channels])
+
+
+def _name_colours(names: Sequence[str]) -> bool:
+    return len(names) in (3, 4) and list(names) == list(_COLOURS)[: len(names)]
 
 
 def canonical_order(axes: str) -> list[int]:

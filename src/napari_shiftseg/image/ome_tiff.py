@@ -47,7 +47,9 @@ def metadata(name: str, calibration: Calibration, kept: dict[str, Any]) -> dict[
         "CommentAnnotation": {"Namespace": NAMESPACE, "Value": text},
     }
     if calibration.channels:
-        words["Channel"] = {"Name": list(calibration.channels)}
+        # XML has no words for control characters.
+        names = ["".join(filter(str.isprintable, name)) for name in calibration.channels]
+        words["Channel"] = {"Name": names}
     steps = zip(calibration.axes, calibration.scale, calibration.units, strict=True)
     for axis, step, unit in steps:
         key = "TimeIncrement" if axis == "t" else f"PhysicalSize{axis.upper()}"

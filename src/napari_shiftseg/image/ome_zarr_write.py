@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import folder_beside
 from napari_shiftseg.image.calibration import Calibration
@@ -71,6 +73,7 @@ def write_ome_zarr(
         kind=kind,
         reduction=reduction,
         colours=colours,
+        largest=np.iinfo(pixels.dtype).max if np.dtype(pixels.dtype).kind in "iu" else 1,
         provenance=provenance,
     )
     with folder_beside(path) as partial, _alone_at_the_end():

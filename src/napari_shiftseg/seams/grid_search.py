@@ -33,6 +33,9 @@ _MARGIN = 3
 """Pixels from the outermost labels up to which a straight side is the border's doing: masks are
 often wiped clean along it."""
 
+_SHARED = 10
+"""How much likelier two axes are to share a grid than to have one each."""
+
 _SQUARE = 0.05
 """p-value up to which the grid of one axis of an image is taken for that of the other, too."""
 
@@ -107,15 +110,16 @@ def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT
     """
     sides = straight_sides(outlines)
     best = _best_of_each(sides)
-    tests = sum(_tests(side) for side in sides)
 
     def joint(groups: tuple[Axes, ...]) -> float:
         """Log-probability of all grids together; what they share speaks for each."""
         evidence = np.array([sum(best[group].evidence for group in groups)])
-        return float(_fisher(evidence, tests)[0]) + sum(best[group].tried for group in groups)
+        tests = sum(_tests(sides[axis]) for group in groups for axis in group)
+        tried = sum(best[group].tried for group in groups)
+        return float(_fisher(evidence, tests)[0] + tried + (len(groups) - 1) * np.log(_SHARED))
 
     plausible = [g for g, one in best.items() if one.grid.log_p <= np.log(significant)]
-    found = [best[group].grid for group in min(_disjoint(plausible), key=joint)] if tests else []
+    found = [best[group].grid for group in min(_disjoint(plausible), key=joint, default=())]
     single = len(found) == 1 and len(found[0].axes) == 1
     if single and len(sides) == 2 and _continues(outlines, found[0]):
         return [replace(found[0], axes=(0, 1))]
@@ -242,8 +246,8 @@ def _best_of_each(sides: list[Sides]) -> dict[Axes, _Candidate]:
 
 
 def _disjoint(groups: Sequence[Axes]) -> Iterator[tuple[Axes, ...]]:
-    """Yield every choice of groups that share no axis."""
-    for count in range(len(groups) + 1):
+    """Yield every choice of groups that share no axis, at least one."""
+    for count in range(1, len(groups) + 1):
         for chosen in combinations(groups, count):
             axes = [axis for group in chosen for axis in group]
             if len(axes) == len(set(axes)):

@@ -2,63 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
-from skimage.measure import label
 
-from napari_shiftseg.image.slabs import Slabs
-from napari_shiftseg.seams.numbered import numbered
+from napari_shiftseg.seams.numbered import names_of, numbered
 
 _FILLED = 0.25
 """Share of its bounding box below which a label may be several objects."""
 
-_PARTS = 3
-"""Parts of most labels, from which on labels are no names."""
+_ALONE = 0.75
+"""Share of parts that are the only one of their label in a tile, where each counts from 1."""
+
+_LOOKED_AT = 2**23
+"""Pixels of labels that are looked at; of larger ones every second, third ... along each axis."""
+
+_TILES = 256
+"""Tiles that are looked at."""
+
+_MOST_AXES = 3
 
 
-@dataclass(frozen=True)
-class Parts:
-    """How often labels are used.
+def may_be_reused(labels: NDArray[Any]) -> bool:
+    """Tell whether most labels, if each were one object, would span an image and fill little of it.
 
     Parameters
     ----------
     labels
-        How many there are.
-    parts
-        How many connected parts they name.
-    are_no_names
-        Whether most labels name objects all over the image.
+        ``(*spatial)`` integers, 0 is background.
     """
-
-    labels: int
-    parts: int
-    are_no_names: bool
-
-    def __str__(self) -> str:
-        return f"{self.labels} labels name {self.parts} separate parts"
-
-
-def reused(slabs: Slabs) -> Parts | None:
-    """Look at the first slab with labels whether they are names of objects; None without any."""
-    slab = next((pixels for _, pixels in slabs if pixels.any()), None)
-    if slab is None:
-        return None
-    names, numbers = numbered(slab)
-    count = len(names)
-    if count < 2 or not _are_scattered(numbers):
-        return Parts(count, count, False)
-    parts = label(numbers, background=0, connectivity=numbers.ndim)
-    of = numbers.reshape(-1)[np.unique(parts, return_index=True)[1]]
-    counts = np.bincount(of[of > 0], minlength=count + 1)[1:]
-    return Parts(count, int(counts.sum()), bool(np.median(counts) >= _PARTS))
-
-
-def _are_scattered(numbers: NDArray[np.int32]) -> bool:
-    """Whether most objects, if each were one, would span the image and fill little of it."""
+    if labels.ndim > _MOST_AXES:
+        return False
+    step = max(1, round((labels.size / _LOOKED_AT) ** (1 / labels.ndim)))
+    names, numbers = numbered(labels[(slice(None, None, step),) * labels.ndim])
+    if len(names) < 2:
+        return False
     pixels = np.bincount(numbers.reshape(-1))[1:]
     scattered = 0
     for count, box in zip(pixels, find_objects(numbers), strict=True):
@@ -68,13 +50,41 @@ def _are_scattered(numbers: NDArray[np.int32]) -> bool:
     return 2 * scattered > len(pixels)
 
 
+def count_from_1(
+    labels: NDArray[Any], parts: NDArray[Any], tile: tuple[int, ...], offset: tuple[int, ...]
+) -> bool:
+    """Tell whether in each tile a label names one part, and in most of them another one.
+
+    Parameters
+    ----------
+    labels, parts
+        ``(*spatial)``: labels, and their connected parts.
+    tile, offset
+        Of the grid, in pixels per axis; 0 for an axis without lines.
+    """
+    lines = [
+        list(pairwise([0, *range(o or t, n, t), n] if t else [0, n]))
+        for t, o, n in zip(tile, offset, labels.shape, strict=True)
+    ]
+    tiles = list(product(*lines))
+    names: set[int] = set()
+    used = found = 0
+    for spans in tiles[:: -(-len(tiles) // _TILES)]:
+        box = tuple(slice(*span) for span in spans)
+        here = names_of(labels[box]).tolist()
+        names.update(here)
+        used += len(here)
+        found += len(names_of(parts[box]))
+    return used >= _ALONE * found and used > len(names)
+
+
 def separate_parts(labels: Any, frames: int = 0) -> NDArray[Any]:
-    """Give each connected part of a label a label of its own, in the order of their pixels.
+    """Give each connected part of a label a label of its own.
 
     Parameters
     ----------
     labels
-        ``([*frames], *spatial)`` integers, 0 is background.
+        ``([*frames], *spatial)`` integers with up to 3 spatial axes, 0 is background.
     frames
         How many of the first axes are no space: in each frame labels begin at 1.
 
@@ -84,9 +94,20 @@ def separate_parts(labels: Any, frames: int = 0) -> NDArray[Any]:
         Of the same type, or of a larger one that holds them.
     """
     labels = np.asarray(labels)
-    found = np.zeros(labels.shape, np.int64)
-    for index in np.ndindex(labels.shape[:frames]):
-        frame = labels[index]
-        found[index] = label(frame, background=0, connectivity=frame.ndim)
-    needed = np.min_scalar_type(int(found.max(initial=0)))
-    return found.astype(np.promote_types(labels.dtype, needed))
+    found = {index: _parts(labels[index]) for index in np.ndindex(labels.shape[:frames])}
+    most = max((int(parts.max(initial=0)) for parts in found.values()), default=0)
+    kind = np.promote_types(labels.dtype, np.min_scalar_type(most))
+    if not frames:
+        return found[()].astype(kind, copy=False)
+    separate = np.zeros(labels.shape, kind)
+    for index, parts in found.items():
+        separate[index] = parts
+    return separate
+
+
+def _parts(labels: NDArray[Any]) -> NDArray[Any]:
+    """Give the parts of one frame numbers; pixels that touch at a corner belong together."""
+    shape = labels.shape if labels.ndim > 1 else (1, *labels.shape)
+    numbers = numbered(labels)[1].reshape(shape)
+    parts = cc3d.connected_components(numbers, connectivity=8 if len(shape) == 2 else 26)
+    return np.asarray(parts).reshape(labels.shape)

@@ -168,14 +168,17 @@ def repair_labels(
         raise ShiftSegError(
             f"the labels have {labels.ndim} axes, those that were checked had {len(check.tile)}"
         )
+    given = labels
     if check.renumbered:
         labels = separate_parts(labels, check.frames)
     cuts = tuple(cut for cut in check.splits if cut.confidence >= confidence)
     _refuse_unchecked(labels, cuts, check.frames)
     merges = merges_of(check, confidence)
-    pieces = tuple(_pieces_of_frames(labels, merges))
     groups = tuple(group for groups in merges.values() for group in groups)
-    repair = Repair(labels.shape, pieces, groups, cuts)
+    if check.renumbered:
+        mended = _mended(labels, merges)
+        return mended, Repair(labels.shape, tuple(_changed(given, mended)), groups, cuts)
+    repair = Repair(labels.shape, tuple(_pieces_of_frames(labels, merges)), groups, cuts)
     if isinstance(labels, np.ndarray):
         return _mended(labels, merges), repair
     return labels.map_blocks(_mended, merges=merges, dtype=labels.dtype), repair
@@ -337,6 +340,23 @@ def _undone(
     for run, now, label in _runs_in(undone.reshape(-1), before, runs):
         run[run == now] = label
     return undone
+
+
+def _changed(before: NDArray[Any], after: NDArray[Any]) -> Iterator[Piece]:
+    """Describe all that has another label: every pair of a label and what it became."""
+    old, new = before.reshape(-1), after.reshape(-1)
+    places = np.flatnonzero(old != new)
+    old, new = old[places], new[places]
+    first = np.ones(len(places), bool)
+    first[1:] = (np.diff(places) != 1) | (old[1:] != old[:-1]) | (new[1:] != new[:-1])
+    runs = np.flatnonzero(first)
+    lengths = np.diff(runs, append=len(places))
+    pairs, of = np.unique(np.stack([old[runs], new[runs]]), axis=1, return_inverse=True)
+    order = np.argsort(of.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(of.ravel(), minlength=pairs.shape[1]))[:-1]
+    for (label, into), which in zip(pairs.T.tolist(), np.split(order, ends), strict=True):
+        starts = places[runs[which]]
+        yield Piece(label, into, tuple(starts.tolist()), tuple(lengths[which].tolist()))
 
 
 def _pieces_of_frames(labels: Any, merges: Merges) -> Iterator[Piece]:

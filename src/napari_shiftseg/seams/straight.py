@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from napari_shiftseg.seams.confidence import channels_of
 from napari_shiftseg.seams.contacts import Contacts
 from napari_shiftseg.seams.grid_search import Grid, find_grids
 from napari_shiftseg.seams.outlines import FlatSide, Outlines
-from napari_shiftseg.seams.parts import reused, separate_parts
+from napari_shiftseg.seams.parts import count_from_1, may_be_reused, separate_parts
 from napari_shiftseg.seams.straight_cuts import Frame, Lines, StraightCut, frames_of
 from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import whole_numbers
@@ -24,6 +24,8 @@ from napari_shiftseg.tiles.tile import whole_numbers
 _LARGEST_TILE = 2**20
 """Pixels; each offset of a tile is compared with the others."""
 
+
+_PerAxis = tuple[int, ...]
 
 _FRAMES = 8
 """Of a series, in which labels are looked at whether they are names of objects."""
@@ -151,8 +153,7 @@ def check_labels(
     ------
     ShiftSegError
         If these are no integers, there are none, the tile size or the offset is not legal, no
-        spatial axis is left, the image is not of their shape, or most labels name objects all
-        over an image that need not fit into memory.
+        spatial axis is left, or the image is not of their shape.
 
     References
     ----------
@@ -186,24 +187,19 @@ def check_events(
         raise ShiftSegError(f"the offset {offset} is that of a grid: give its tile size, too")
     channels = channels_of(image, labels)
     series = list(frames_of(labels, channels, frames))
-    if renumbered := _are_reused(series):
-        labels = separate_parts(labels, frames)
-        series = list(frames_of(labels, channels, frames))
-    outlines: list[Outlines] = []
-    for number, frame in enumerate(series):
-        for found in Outlines.events(frame.labels):
-            if isinstance(found, Outlines):
-                outlines.append(found)
-            else:
-                done = (number + found) / len(series)
-                yield CheckProgress(0.05 + 0.45 * done, "Looking where labels touch")
-    if given is None:
-        yield CheckProgress(0.5, "Trying every tile size and offset")
-        tiles, offsets, p_value = _per_axis(find_grids(outlines), ndim)
-    else:
-        yield CheckProgress(0.5, "Comparing with other offsets")
-        tiles, offsets = given
-        p_value = _p_value(labels.shape[frames:], [o.contacts for o in outlines], tiles, offsets)
+    reused = _may_be_reused(series)
+    outlines = yield from _outlines(series, 0.05, 0.5)
+    yield CheckProgress(0.5, "Comparing with other offsets" if given else "Trying every tile size")
+    tiles, offsets, p_value = _grid_of(outlines, labels.shape[frames:], given)
+    renumbered = False
+    if reused:
+        parts = separate_parts(labels, frames)
+        apart = list(frames_of(parts, channels, frames))
+        theirs = yield from _outlines(apart, 0.5, 0.7)
+        grid = _grid_of(theirs, labels.shape[frames:], given)
+        renumbered = any(grid[0]) and _count_from_1(series, apart, *grid[:2])
+        if renumbered:
+            series, outlines, (tiles, offsets, p_value) = apart, theirs, grid
     lines = Lines(np.array(tiles), np.array(offsets))
     splits: list[StraightCut] = []
     single: list[FlatSide] = []
@@ -223,21 +219,41 @@ def check_events(
     )
 
 
-def _are_reused(series: list[Frame]) -> bool:
-    """Whether labels are no names of objects; raises ShiftSegError if that cannot be mended."""
-    some = series[:: max(1, len(series) // _FRAMES)]
-    found = [parts for frame in some if (parts := reused(frame.labels)) is not None]
-    if 2 * sum(parts.are_no_names for parts in found) <= len(found):
-        return False
+def _outlines(
+    series: list[Frame], begin: float, end: float
+) -> Generator[CheckProgress, None, list[Outlines]]:
+    """Look at the outlines of each frame, from one fraction of the check to another."""
+    outlines: list[Outlines] = []
+    for number, frame in enumerate(series):
+        for found in Outlines.events(frame.labels):
+            if isinstance(found, Outlines):
+                outlines.append(found)
+            else:
+                done = (number + found) / len(series)
+                yield CheckProgress(begin + (end - begin) * done, "Looking where labels touch")
+    return outlines
+
+
+def _may_be_reused(series: list[Frame]) -> bool:
+    """Whether labels may be no names of objects; of labels that stay in a file nobody asks."""
     if not isinstance(series[0].labels.array, np.ndarray):
-        raise ShiftSegError(
-            f"{found[0]}, as in tiles that each count from 1, and are too large to be told apart "
-            "here; give each object a label of its own"
-        )
-    return True
+        return False
+    some = [frame.labels.array for frame in series[:: max(1, len(series) // _FRAMES)]]
+    labelled = [labels for labels in some if labels.any()]
+    return 2 * sum(map(may_be_reused, labelled)) > len(labelled)
 
 
-_PerAxis = tuple[int, ...]
+def _count_from_1(
+    series: list[Frame], apart: list[Frame], tiles: _PerAxis, offsets: _PerAxis
+) -> bool:
+    """Whether in most frames each tile counts its objects from 1."""
+    step = max(1, len(series) // _FRAMES)
+    some = [
+        (frame.labels.array, parts.labels.array)
+        for frame, parts in zip(series[::step], apart[::step], strict=True)
+    ]
+    labelled = [pair for pair in some if pair[0].any()]
+    return 2 * sum(count_from_1(*pair, tiles, offsets) for pair in labelled) > len(labelled)
 
 
 def _given(
@@ -263,6 +279,15 @@ def _refuse(tile: int, offset: int) -> None:
         )
     if not 0 <= offset < tile:
         raise ShiftSegError(f"the offset is {offset} px; legal: 0 to {tile - 1}")
+
+
+def _grid_of(
+    outlines: list[Outlines], shape: tuple[int, ...], given: tuple[_PerAxis, _PerAxis] | None
+) -> tuple[_PerAxis, _PerAxis, float]:
+    """Return tile, offset and p-value of the grid that is given or found."""
+    if given is None:
+        return _per_axis(find_grids(outlines), len(shape))
+    return *given, _p_value(shape, [o.contacts for o in outlines], *given)
 
 
 def _per_axis(grids: list[Grid], ndim: int) -> tuple[tuple[int, ...], tuple[int, ...], float]:

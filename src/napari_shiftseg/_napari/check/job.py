@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -74,6 +73,8 @@ class Found:
         What was checked.
     labels
         Its pixels as they were then.
+    objects
+        The labels by which the check knows objects.
     check
         What was found.
     asked
@@ -86,17 +87,11 @@ class Found:
 
     part: Part
     labels: NDArray[Any]
+    objects: NDArray[Any]
     check: LabelCheck
     asked: GivenGrid
     rows: tuple[CutRow, ...]
     image: str | None = None
-
-    @cached_property
-    def objects(self) -> NDArray[Any]:
-        """The labels by which the check knows objects."""
-        if not self.check.renumbered:
-            return self.labels
-        return separate_parts(self.labels, self.check.frames)
 
     def row_at(self, pixel: tuple[float, ...]) -> int | None:
         """Find the row of the object at a pixel: of several, the one whose cut is nearest."""
@@ -146,7 +141,9 @@ def check_run(
         if isinstance(event, CheckProgress):
             yield Progress(event.fraction, event.text)
         else:
-            yield Found(part, labels, event, asked, rows_of(event), image.name if image else None)
+            objects = separate_parts(labels, event.frames) if event.renumbered else labels
+            name = image.name if image else None
+            yield Found(part, labels, objects, event, asked, rows_of(event), name)
 
 
 def rows_of(check: LabelCheck) -> tuple[CutRow, ...]:
