@@ -68,6 +68,13 @@ def test_a_png_has_labels_as_tiff(batch, plate, tmp_path):
     assert "1 kept" in batch("--pattern", "A4*").out
 
 
+@pytest.mark.parametrize("name", ["report.csv", "A1.tif"])
+def test_the_report_as_json_replaces_nothing_of_the_run(batch, tmp_path, name):
+    (tmp_path / "labels").mkdir()
+    answer = batch("--json", tmp_path / "labels" / name)
+    assert answer.code == 2 and "is another output of this run" in answer.err
+
+
 def test_no_two_images_share_labels(batch, plate, tmp_path):
     (plate / "A1.png").write_bytes(imagecodecs.png_encode(tifffile.imread(plate / "A1.tif")))
     outcome = batch()

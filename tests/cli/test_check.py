@@ -274,6 +274,12 @@ class TestSeries:
         assert 0 < sure[0] < sure[1]
 
 
+@pytest.mark.parametrize("axes", ["tc", "yy", "tx"])
+def test_axes_without_a_plane_are_refused(shiftseg, cut_file, axes):
+    answer = shiftseg("check", cut_file, "--axes", axes)
+    assert answer.code == 2 and f"the axes are {axes}; legal: y, x and others" in answer.err
+
+
 def test_an_image_in_place_of_labels_is_noticed(shiftseg, cut_file, tmp_path):
     noise = np.random.default_rng(0).normal(3000, 100, (80, 90)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "image.tif", noise)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_shiftseg.image.files import open_image
+from napari_shiftseg.image.files import open_image, write_image
 
 
 @pytest.fixture
@@ -145,3 +145,24 @@ def test_labels_of_channels_keep_their_names(
     labels = open_image(output)
     assert labels.kind == "labels" and labels.calibration.axes == "cyx"
     assert labels.calibration.channels == names
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".ome.zarr"])
+def test_axes_are_named_as_the_file_has_them_though_colours_are_shown_last(
+    segmented, pixels, image_file, tmp_path, suffix
+):
+    """Three planes are written as red, green and blue by default; what they are can be said."""
+    stack = tmp_path / f"stack{suffix}"
+    planes = np.stack([pixels, pixels[::-1], pixels[:, ::-1]])
+    if suffix == ".tif":
+        tifffile.imwrite(stack, planes, photometric="rgb", planarconfig="separate")
+    else:
+        write_image(stack, np.moveaxis(planes, 0, -1), axes="yxs")
+    assert open_image(stack).calibration.axes == "yxs"
+    first = segmented(image_file).pixels
+    for axes in ("tyx", "cyx"):
+        labels = segmented(stack, "--axes", axes)
+        assert labels.calibration.axes == axes
+        np.testing.assert_array_equal(labels.pixels[0], first)
+    labels = segmented(stack, "--axes", "yxt")
+    assert labels.pixels.shape == (3, *pixels.shape)

@@ -93,7 +93,7 @@ def segment_folder_events(
     """
     if output.resolve() == folder.resolve():
         raise ShiftSegError(f"the labels would replace the images in {folder}: name another folder")
-    twice = [name for name, count in Counter(map(_labels_of, names)).items() if count > 1]
+    twice = [name for name, count in Counter(map(labels_of, names)).items() if count > 1]
     if twice:
         raise ShiftSegError(f"two images would have the labels {twice[0]}: name one by the pattern")
     known = settings.load().sha256
@@ -151,7 +151,8 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
     return found
 
 
-def _labels_of(name: str) -> str:
+def labels_of(name: str) -> str:
+    """Return the name of an image's labels."""
     path = PurePosixPath(name)
     writable = path.suffix.lower() in WRITABLE
     return str(path if writable else path.with_suffix(TIFF_SUFFIXES[0]))
@@ -161,7 +162,7 @@ def _segmented(
     folder: Path, output: Path, settings: FileSettings, known: str, name: str
 ) -> ImageRecord:
     begin = time.monotonic()
-    labels = output / _labels_of(name)
+    labels = output / labels_of(name)
     try:
         labels.parent.mkdir(parents=True, exist_ok=True)
         with hearing() as of_model:

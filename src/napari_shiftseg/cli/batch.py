@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,12 @@ from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 
-from napari_shiftseg.blockwise.batch import ImageRecord, images_in, segment_folder_events
+from napari_shiftseg.blockwise.batch import (
+    ImageRecord,
+    images_in,
+    labels_of,
+    segment_folder_events,
+)
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
@@ -55,6 +61,9 @@ def batch(
     """
     report = output / "report.csv"
     names = images_in(folder, pattern, output)
+    made = (report, *(output / labels_of(name) for name in names))
+    if ending.json and os.path.realpath(ending.json) in map(os.path.realpath, made):
+        raise ShiftSegError(f"{ending.json} is another output of this run; name another file")
     ending.refuse_existing(
         reads=[folder / name for name in names],
         renews=partial(is_report, keys={"images", "report"}),

@@ -198,6 +198,10 @@ class _Series:
                     "volume; --axes tyx says that each is an image of its own"
                 )
             return cls(image, max(0, ndim - 2) if slices else 0)
+        if len(set(image.axes)) < len(image.axes) or not set("yx") <= set(image.axes):
+            raise ShiftSegError(
+                f"the axes are {image.axes}; legal: y, x and others, each once, as tyx"
+            )
         first = [i for i, letter in enumerate(image.axes) if letter not in space]
         last = [i for i in range(ndim) if i not in first]
         return cls(image.arranged([*first, *last]) if first else image, len(first))

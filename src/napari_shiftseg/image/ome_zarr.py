@@ -175,6 +175,7 @@ def _with_colours_last(image: OpenedImage) -> OpenedImage:
         levels=tuple(level.transpose(order) for level in image.levels),
         calibration=image.calibration.picked(order).renamed("c", "s"),
         channels=(),
+        order=tuple(order),
     )
 
 

@@ -39,6 +39,8 @@ class OpenedImage:
         ``"labels"`` and ``"embedding"`` are results; all else is an ``"image"``.
     provenance
         How a result was made; empty if the file does not say.
+    order
+        Which axis of the file each axis is, if its colours were moved to the end.
     """
 
     name: str
@@ -47,6 +49,7 @@ class OpenedImage:
     channels: tuple[Channel, ...] = ()
     kind: Kind = "image"
     provenance: dict[str, Any] = field(default_factory=dict)
+    order: tuple[int, ...] = ()
 
     @property
     def pixels(self) -> Any:
@@ -59,9 +62,21 @@ class OpenedImage:
         return self.calibration.axes.endswith("s")
 
     def named(self, axes: str) -> OpenedImage:
-        """Call the axes otherwise than the file; raises ShiftSegError if they do not fit."""
+        """Call the axes otherwise than the file; raises ShiftSegError if they do not fit.
+
+        Colours were moved to the end: letters that end with space name the axes as the file has
+        them, others as they are shown.
+        """
         Calibration.fitting(axes, len(self.pixels.shape))
-        return replace(self, calibration=self.calibration.called(axes.lower()))
+        as_filed = self._as_filed() if axes.lower().endswith(("x", "y", "z")) else self
+        return replace(as_filed, calibration=as_filed.calibration.called(axes.lower()))
+
+    def _as_filed(self) -> OpenedImage:
+        if not self.order:
+            return self
+        back = tuple(np.argsort(self.order).tolist())
+        levels = tuple(level.transpose(back) for level in self.levels)
+        return replace(self, levels=levels, calibration=self.calibration.picked(back), order=())
 
     def only_channel(self, which: int | str) -> tuple[OpenedImage, int | None]:
         """Return one channel, or one colour of RGB, and its number; None of an only one.
@@ -131,6 +146,7 @@ class OpenedImage:
             levels=tuple(level[(slice(None),) * axis + (index,)] for level in self.levels),
             calibration=self.calibration.without(self.calibration.axes[axis]),
             channels=(channel,),
+            order=(),
         )
 
 

@@ -101,6 +101,7 @@ def _open(path: Path, file: Any, index: int, *, read: bool) -> OpenedImage:
         channels=said.channels,
         kind=kind_of(said.kind, said.provenance, series.dtype),
         provenance=said.provenance,
+        order=() if list(order) == sorted(order) else tuple(order),
     )
 
 
