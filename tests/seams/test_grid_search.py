@@ -131,7 +131,12 @@ def test_sides_on_the_border_of_the_image_are_no_cuts():
 
 def test_thousands_of_cuts_are_no_less_clear_than_a_few():
     sides = [
-        Sides(np.repeat(np.arange(100, 2000, 100), 400), np.zeros(0, int), 2000, np.arange(1, 2000))
+        Sides(
+            np.repeat(np.arange(100, 2000, 100), 400),
+            np.zeros(0, int),
+            2000,
+            (np.arange(1, 2000),) * 2,
+        )
     ] * 2
     grid = _best_of_each(sides)[0, 1].grid
     assert (grid.tile, grid.offset) == (100, 0)

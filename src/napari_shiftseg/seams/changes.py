@@ -41,16 +41,22 @@ class Changes:
         return tuple(np.flatnonzero(found) for found in self._found)
 
 
-def possible_lines(changes: NDArray[np.int64], size: int, margin: int) -> NDArray[np.int64]:
-    """Return where a line can cut labels along an axis, in pixels.
+def possible_lines(
+    changes: NDArray[np.int64], size: int, margin: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where a line can part two labels along an axis, and where it can end a single one.
 
-    Labels that were enlarged change only at every so many pixels. Within ``margin`` of the first
-    and the last labelled pixel a straight side is the doing of who wiped labels off there.
+    Labels that were enlarged change only at every so many pixels. Within ``margin`` of the image's
+    border nothing counts. Near the first and the last labelled pixel a straight end of a single
+    object is the doing of who wiped labels off there.
     """
-    if len(changes) < 2:
-        return np.zeros(0, np.int64)
     inner = changes[(changes > 0) & (changes < size)]
     step = max(1, int(np.gcd.reduce(np.diff(inner)))) if len(inner) > 1 else 1
     lines = np.arange(inner[0] % step if len(inner) else 1, size, step)
-    inside: NDArray[np.bool_] = (lines >= changes[0] + margin) & (lines <= changes[-1] - margin)
-    return np.asarray(lines[inside], np.int64)
+    parting = _between(lines, margin, size - margin)
+    ends = (int(changes[0]), int(changes[-1])) if len(changes) else (0, 0)
+    return parting, _between(parting, ends[0] + margin, ends[1] - margin)
+
+
+def _between(lines: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+    return np.asarray(lines[(lines >= low) & (lines <= high)], np.int64)

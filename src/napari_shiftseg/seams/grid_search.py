@@ -82,14 +82,14 @@ class Sides:
         Of objects that end at a straight line without touching another one there.
     size
         Pixels of the image along the axis.
-    possible : (k,) int64
-        Where sides can lie.
+    possible
+        Where those of pairs, and those of single objects, can lie.
     """
 
     pairs: NDArray[np.int64]
     single: NDArray[np.int64]
     size: int
-    possible: NDArray[np.int64]
+    possible: tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT) -> list[Grid]:
@@ -155,7 +155,8 @@ def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> li
         changes = np.unique(np.concatenate([frame.changes[axis] for frame in outlines]))
         possible = possible_lines(changes, size, _MARGIN)
         positions, single = (
-            places[np.isin(places, possible)] for places in map(followed, (touching, ending))
+            places[np.isin(places, lines)]
+            for places, lines in zip(map(followed, (touching, ending)), possible, strict=True)
         )
         result.append(Sides(positions, single[~np.isin(single, positions)], size, possible))
     return result
@@ -262,9 +263,9 @@ def _tests(side: Sides) -> int:
 def _evidence(side: Sides, tile: int) -> NDArray[np.float64]:
     """Sum the log-probabilities of both kinds of sides for every offset."""
     log_p = np.zeros(tile)
-    chance = np.bincount(side.possible % tile, minlength=tile) / max(1, len(side.possible))
-    for positions in (side.pairs, side.single):
+    for positions, lines in zip((side.pairs, side.single), side.possible, strict=True):
         if len(positions):
+            chance = np.bincount(lines % tile, minlength=tile) / len(lines)
             hits = np.bincount(positions % tile, minlength=tile)
             log_p += _surprise(hits, len(positions), chance)
     return log_p
