@@ -5,6 +5,7 @@ import pytest
 from cut_labels import cut, nuclei
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import opened
 from napari_shiftseg.seams.repair import Repair, repair_labels, undo_repair
 from napari_shiftseg.seams.straight import check_labels
 
@@ -56,6 +57,23 @@ def test_of_a_series_each_frame_counts_for_itself():
     mended, _ = repair_labels(series, check)
     alone = repair_labels(series[0], check_labels(series[0]))[0]
     assert objects_of(mended[0]) == objects_of(alone)
+
+
+def test_that_stay_in_a_file_are_told_apart_or_refused(monkeypatch):
+    da = pytest.importorskip("dask.array")
+    labels = counted_in_tiles(nuclei((400, 400), radius=8, spacing=22), 80)
+    lazy = da.from_array(labels, chunks=100)
+    check = check_labels(labels)
+    assert check_labels(lazy) == check and check.renumbered
+    mended, repair = repair_labels(labels, check)
+    also, same = repair_labels(lazy, check)
+    np.testing.assert_array_equal(also, mended)
+    assert same == repair
+    monkeypatch.setattr(opened, "LAZY_BYTES", 1)
+    with pytest.raises(ShiftSegError, match="each tile counts its objects from 1"):
+        check_labels(lazy, 80)
+    kinds = np.where(labels > 0, nuclei((400, 400), radius=8, spacing=22) % 5 + 1, 0)
+    assert not check_labels(da.from_array(kinds, chunks=100)).renumbered
 
 
 def specks(whole):

@@ -177,7 +177,9 @@ def repair_labels(
     groups = tuple(group for groups in merges.values() for group in groups)
     if check.renumbered:
         mended = _mended(labels, merges)
-        return mended, Repair(labels.shape, tuple(_changed(given, mended)), groups, cuts)
+        return mended, Repair(
+            labels.shape, tuple(_changed(np.asarray(given), mended)), groups, cuts
+        )
     repair = Repair(labels.shape, tuple(_pieces_of_frames(labels, merges)), groups, cuts)
     if isinstance(labels, np.ndarray):
         return _mended(labels, merges), repair

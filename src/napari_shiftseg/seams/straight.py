@@ -8,8 +8,10 @@ from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image import opened
 from napari_shiftseg.image.array import as_array
 from napari_shiftseg.image.label_pixels import refuse_no_labels
 from napari_shiftseg.seams.confidence import channels_of
@@ -153,7 +155,8 @@ def check_labels(
     ------
     ShiftSegError
         If these are no integers, there are none, the tile size or the offset is not legal, no
-        spatial axis is left, or the image is not of their shape.
+        spatial axis is left, the image is not of their shape, or each tile counts its objects
+        from 1 in a lazy array of more than 256 MB.
 
     References
     ----------
@@ -192,7 +195,9 @@ def check_events(
     yield CheckProgress(0.5, "Comparing with other offsets" if given else "Trying every tile size")
     tiles, offsets, p_value = _grid_of(outlines, labels.shape[frames:], given)
     renumbered = False
-    if reused:
+    if reused and labels.nbytes > opened.LAZY_BYTES and not isinstance(labels, np.ndarray):
+        _refuse_reused(series[0], tiles, offsets)
+    elif reused:
         parts = separate_parts(labels, frames)
         apart = list(frames_of(parts, channels, frames))
         theirs = yield from _outlines(apart, 0.5, 0.7)
@@ -235,12 +240,26 @@ def _outlines(
 
 
 def _may_be_reused(series: list[Frame]) -> bool:
-    """Whether labels may be no names of objects; of labels that stay in a file nobody asks."""
-    if not isinstance(series[0].labels.array, np.ndarray):
-        return False
-    some = [frame.labels.array for frame in series[:: max(1, len(series) // _FRAMES)]]
-    labelled = [labels for labels in some if labels.any()]
-    return 2 * sum(map(may_be_reused, labelled)) > len(labelled)
+    """Whether labels may be no names of objects."""
+    some = map(_pixels_of, series[:: max(1, len(series) // _FRAMES)])
+    labelled = [may_be_reused(labels) for labels in some if labels.any()]
+    return 2 * sum(labelled) > len(labelled)
+
+
+def _pixels_of(frame: Frame) -> NDArray[Any]:
+    """Return the labels of a frame; of those that stay in a file the first slab."""
+    array = frame.labels.array
+    return array if isinstance(array, np.ndarray) else frame.labels.read(0, frame.labels.thick)
+
+
+def _refuse_reused(frame: Frame, tiles: _PerAxis, offsets: _PerAxis) -> None:
+    """Raise ShiftSegError if each tile counts from 1 in labels that need not fit into memory."""
+    labels = _pixels_of(frame)
+    if any(tiles) and count_from_1(labels, separate_parts(labels), tiles, offsets):
+        raise ShiftSegError(
+            "each tile counts its objects from 1, so that labels are no names of objects, and "
+            "there are too many pixels to tell them apart here; give each object a label of its own"
+        )
 
 
 def _count_from_1(
@@ -249,7 +268,7 @@ def _count_from_1(
     """Whether in most frames each tile counts its objects from 1."""
     step = max(1, len(series) // _FRAMES)
     some = [
-        (frame.labels.array, parts.labels.array)
+        (np.asarray(frame.labels.array), parts.labels.array)
         for frame, parts in zip(series[::step], apart[::step], strict=True)
     ]
     labelled = [pair for pair in some if pair[0].any()]
