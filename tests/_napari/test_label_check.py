@@ -290,6 +290,11 @@ class TestTable:
         pairs = np.unique(np.stack([mended[whole > 0], whole[whole > 0]]), axis=1)
         assert len(pairs[0]) <= len(np.unique(whole)) + 3
         np.testing.assert_array_equal(layer.data, pixels)
+        view.repair.slider.setValue(0)
+        repair()
+        assert "tiles, repaired [1]" not in viewer.layers
+        view.repair.undo.click()
+        assert "tiles, repaired" not in viewer.layers and layer.visible
 
     def test_clicks_elsewhere_choose_nothing(self, dock, view, theirs, check):
         check()
