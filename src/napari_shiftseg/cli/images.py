@@ -71,7 +71,7 @@ class NamedImage:
         images = open_images(path)
         opened = next((image for image in images if image.kind == "labels"), images[0])
         refuse_no_labels(opened.pixels, path)
-        if opened.pixels.size and looks_like_an_image(opened.pixels):
+        if opened.pixels.size and not opened.rgb and looks_like_an_image(opened.pixels):
             note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
         opened, axes, _ = opened.narrowed(axes, None)
         return cls(opened.pixels, opened.calibration, axes, opened.provenance)
