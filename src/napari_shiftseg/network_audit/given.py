@@ -11,6 +11,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.array import as_array
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.subject import module_of
+from napari_shiftseg.network_audit.verdict import other_scale
 
 
 def audited(network: nn.Module | Model, audit: Audit) -> nn.Module:
@@ -30,13 +31,10 @@ def audited(network: nn.Module | Model, audit: Audit) -> nn.Module:
 
 def rescaled(audit: Audit) -> str | None:
     """Say why tiles are neither stitched nor compared if the output has another scale."""
-    if all(scale == 1 for scale in audit.output_scale):
+    scale = other_scale(audit)
+    if scale is None:
         return None
-    scale = " x ".join(f"{scale:g}" for scale in audit.output_scale)
-    return (
-        f"the output has {scale} times the size of the image; tiles are stitched and compared "
-        "where it has the image's"
-    )
+    return f"the output has {scale}; tiles are stitched and compared where it has the image's"
 
 
 def checked_image(image: Any, audit: Audit) -> Any:

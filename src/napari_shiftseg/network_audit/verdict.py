@@ -123,13 +123,18 @@ def _tiles(audit: Audit) -> str:
 
 
 def _scaled(audit: Audit) -> str:
-    if all(scale == 1 for scale in audit.output_scale):
+    scale = other_scale(audit)
+    if scale is None:
         return ""
-    scale = " x ".join(dict.fromkeys(f"{scale:g}" for scale in audit.output_scale))
-    return (
-        f" The output has {scale} times the size of the image: shiftseg predict does not stitch "
-        "that, your own code can."
-    )
+    return f" The output has {scale}: shiftseg predict does not stitch that, your own code can."
+
+
+def other_scale(audit: Audit) -> str | None:
+    """Say how large the output is if it has not the image's scale."""
+    if all(scale == 1 for scale in audit.output_scale):
+        return None
+    scales = dict.fromkeys(f"{scale:g}" for scale in audit.output_scale)
+    return f"{' x '.join(scales)} times the size of the image"
 
 
 def _parts(audit: Audit) -> str:

@@ -30,8 +30,8 @@ STRAIGHT = 0.8
 """Share of a pair's contact that must lie on one line."""
 
 _MARGIN = 3
-"""Pixels from the outermost labels up to which a straight side is the border's doing: masks are
-often wiped clean along it."""
+"""Pixels from the image's border, and of single objects from the outermost labels, up to which a
+straight side is the border's doing: masks are often wiped clean along it."""
 
 _SHARED = 10
 """How much likelier two axes are to share a grid than to have one each."""
