@@ -136,6 +136,19 @@ def make_folder(path: Path) -> None:
         raise ShiftSegError(f"{path} cannot be made: {error.strerror}") from None
 
 
+@contextlib.contextmanager
+def folder_for(path: Path) -> Iterator[None]:
+    """Make a folder as :func:`make_folder`; if nothing came to be in it, it goes again."""
+    was_there = path.is_dir()
+    make_folder(path)
+    try:
+        yield
+    finally:
+        if not was_there:
+            with contextlib.suppress(OSError):  # something is in it
+                path.rmdir()
+
+
 def _refuse_missing(folder: Path) -> None:
     if not folder.is_dir():
         raise ShiftSegError(f"no such folder: {folder}")

@@ -29,7 +29,7 @@ def refuses(shiftseg, tmp_path):
 
 
 def snapshot(folder: Path) -> dict[str, int]:
-    return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+    return {str(p): p.stat().st_mtime_ns if p.is_file() else 0 for p in folder.rglob("*")}
 
 
 def tiff(path: Path, pixels: np.ndarray) -> Path:
@@ -172,6 +172,15 @@ def test_truth_of_another_shape(refuses, model_file, image_file, tmp_path):
     truth = tiff(tmp_path / "truth.tif", np.ones((7, 7), np.uint16))
     refuses(
         "compare", image_file, "-m", model_file, "--truth", truth, "-o", tmp_path,
+        because=("(7, 7)", "(40, 50)"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_what_is_refused_leaves_no_folder(refuses, model_file, image_file, tmp_path, command):
+    truth = tiff(tmp_path / "truth.tif", np.ones((7, 7), np.uint16))
+    refuses(
+        command, image_file, "-m", model_file, "--truth", truth, "-o", tmp_path / "new",
         because=("(7, 7)", "(40, 50)"),
     )  # fmt: skip
 

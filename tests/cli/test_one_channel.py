@@ -106,6 +106,22 @@ def test_of_two_channels_of_one_name_the_number_is_wanted(shiftseg, pixels, mode
     assert answer.code == 2 and "give the number of one: 1 or 2" in answer.err
 
 
+def test_predict_takes_the_axes_that_a_file_does_not_name(
+    shiftseg, pixels, image_file, model_file, tmp_path
+):
+    stack = tmp_path / "stack.tif"
+    tifffile.imwrite(stack, np.stack([pixels[::-1], pixels], axis=1), photometric="minisblack")
+    outputs = [tmp_path / "alone.tif", tmp_path / "named.tif"]
+    for image, output, words in (
+        (image_file, outputs[0], ()),
+        (stack, outputs[1], ("--axes", "ycx", "--channel", "1")),
+    ):
+        answer = shiftseg("predict", model_file, image, "-o", output, *words)
+        assert answer.code == 0, answer.err
+    alone, named = map(tifffile.imread, outputs)
+    assert np.array_equal(alone, named)
+
+
 def test_a_channel_needs_an_image(shiftseg, model_file):
     answer = shiftseg("certify", "-m", model_file, "--channel", "DAPI")
     assert answer.code == 2 and "no image is named" in answer.err

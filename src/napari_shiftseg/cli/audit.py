@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from napari_shiftseg.cli.app import app
-from napari_shiftseg.cli.console import TEXT_ONLY, UNEQUAL, ChannelName, Reporting, Strict, note
+from napari_shiftseg.cli.console import (
+    TEXT_ONLY,
+    UNEQUAL,
+    Axes,
+    ChannelName,
+    Reporting,
+    Strict,
+    note,
+)
 from napari_shiftseg.cli.networks import AS_NAMED, NetworkInput, NetworkName, frames_for, normalised
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.errors import ShiftSegError
@@ -28,6 +36,7 @@ def audit(
     takes: NetworkInput = AS_NAMED,
     input_size: tuple[int, ...] | None = None,
     image: Path | None = None,
+    axes: Axes = None,
     channel: ChannelName = None,
     window: int | None = None,
     strict: Strict = False,
@@ -60,7 +69,7 @@ def audit(
     untiled = None if image is None else _why_untiled(result)
     equal = result.exact_tiling
     if image is not None and untiled is None:
-        frames, _ = frames_for(image, subject, channel)
+        frames, _ = frames_for(image, subject, axes, channel)
         if frames.loops:
             raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
         pixels = normalised(frames, (), foreign.scaled(takes.intensity))

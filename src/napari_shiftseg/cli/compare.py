@@ -21,6 +21,7 @@ from napari_shiftseg.cli.run import follow
 from napari_shiftseg.comparison import Comparison, compare_events, stitchings_of
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.figure import draw_comparison
+from napari_shiftseg.files import folder_for
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import write_labels
 from napari_shiftseg.settings import DEFAULT_MODEL
@@ -72,19 +73,20 @@ def compare(
     named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
     objects = read_truth(truth, loaded)
     *labels, picture = files_in(output, image, "naive.tif", "corrected.tif", "compare.png")
-    ending.refuse_existing(*labels, picture, reads=[image, truth, model])
-    events = compare_events(
-        named.pixels,
-        loaded,
-        truth=objects,
-        stitchings=stitchings_of(loaded, ("naive", "corrected"), tile),
-        clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
-        device=device,
-        axes=named.axes,
-    )
-    result = follow(events, Comparison)
-    files = dict(zip(result.results, labels, strict=True))
-    calibration = named.calibration_of_labels(loaded)
-    ending.refuse_existing(*labels, picture)  # others may have written them meanwhile
-    write_comparison(result, named.frames_first(loaded), calibration, files, picture)
-    ending.report(result.to_dict(), str(result), *labels, picture)
+    with folder_for(output):
+        ending.refuse_existing(*labels, picture, reads=[image, truth, model])
+        events = compare_events(
+            named.pixels,
+            loaded,
+            truth=objects,
+            stitchings=stitchings_of(loaded, ("naive", "corrected"), tile),
+            clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
+            device=device,
+            axes=named.axes,
+        )
+        result = follow(events, Comparison)
+        files = dict(zip(result.results, labels, strict=True))
+        calibration = named.calibration_of_labels(loaded)
+        ending.refuse_existing(*labels, picture)  # others may have written them meanwhile
+        write_comparison(result, named.frames_first(loaded), calibration, files, picture)
+        ending.report(result.to_dict(), str(result), *labels, picture)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_shiftseg.cli.console import note
-from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import open_image, open_images
 from napari_shiftseg.image.label_pixels import looks_like_an_image, refuse_no_labels
@@ -126,13 +125,6 @@ def read_truth(path: Path | None, model: Model) -> Any | None:
 
 
 def files_in(folder: Path, image: Path, *endings: str) -> tuple[Path, ...]:
-    """Name files after an image in a folder, which is made if only it itself is missing.
-
-    Raises
-    ------
-    ShiftSegError
-        If there is no folder that could hold it.
-    """
-    make_folder(folder)
+    """Name files after an image in a folder."""
     stem = image.stem.removesuffix(".ome")
     return tuple(folder / f"{stem}-{ending}" for ending in endings)

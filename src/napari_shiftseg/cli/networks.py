@@ -78,17 +78,18 @@ AS_NAMED = NetworkInput()
 
 
 def frames_for(
-    path: Path, subject: Subject, channel: str | None = None
+    path: Path, subject: Subject, axes: str | None = None, channel: str | None = None
 ) -> tuple[Frames, Calibration]:
     """Read the images that a network sees one by one, and their axes without channels.
 
     Raises
     ------
     ShiftSegError
-        If the file cannot be read, has no such channel, or does not fit the network.
+        If the file cannot be read, has not those axes or no such channel, or does not fit the
+        network.
     """
     spatial = "zyx"[-subject.ndim :]
-    image = NamedImage.read(path, channel=channel).squeezed(spatial)
+    image = NamedImage.read(path, axes, channel).squeezed(spatial)
     frames = Frames.of(
         image.pixels, ndim=subject.ndim, in_channels=subject.in_channels, axes=image.axes
     )

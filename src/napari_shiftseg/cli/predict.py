@@ -11,6 +11,7 @@ from napari_shiftseg._version import __version__
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
+    Axes,
     ChannelName,
     OutputFile,
     Reporting,
@@ -50,6 +51,7 @@ def predict(
     *,
     output: OutputFile,
     takes: NetworkInput = AS_NAMED,
+    axes: Axes = None,
     channel: ChannelName = None,
     tile: int | None = None,
     freeze_statistics: bool = False,
@@ -101,7 +103,7 @@ def predict(
         )
     subject, foreign = takes.load(network)
     intensity = foreign.scaled(takes.intensity)
-    frames, calibration = frames_for(image, subject, channel)
+    frames, calibration = frames_for(image, subject, axes, channel)
     if "c" in calibration.axes:
         unsaid = foreign.in_channels is None and takes.channels is None
         raise ShiftSegError(

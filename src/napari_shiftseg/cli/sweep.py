@@ -18,7 +18,7 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.cli.images import NamedImage, files_in, read_truth
 from napari_shiftseg.cli.run import follow
 from napari_shiftseg.embeddings.model import load_model
-from napari_shiftseg.files import write_text
+from napari_shiftseg.files import folder_for, write_text
 from napari_shiftseg.settings import DEFAULT_MODEL
 from napari_shiftseg.sweep_figure import draw_sweep
 from napari_shiftseg.tile_sweep import Sweep, sweep_events
@@ -57,18 +57,19 @@ def sweep(
     named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
     objects = read_truth(truth, loaded)
     picture, numbers = files_in(output, image, "sweep.png", "sweep.csv")
-    ending.refuse_existing(picture, numbers, reads=[image, truth, model])
-    events = sweep_events(
-        named.pixels,
-        loaded,
-        truth=objects,
-        tiles=tile,
-        clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
-        device=device,
-        axes=named.axes,
-    )
-    result = follow(events, Sweep)
-    ending.refuse_existing(picture, numbers)  # others may have written them meanwhile
-    draw_sweep(result, picture)
-    write_text(numbers, result.to_csv())
-    ending.report(result.to_dict(), str(result), picture, numbers)
+    with folder_for(output):
+        ending.refuse_existing(picture, numbers, reads=[image, truth, model])
+        events = sweep_events(
+            named.pixels,
+            loaded,
+            truth=objects,
+            tiles=tile,
+            clustering=loaded.description.clustering.replaced(bandwidth=bandwidth),
+            device=device,
+            axes=named.axes,
+        )
+        result = follow(events, Sweep)
+        ending.refuse_existing(picture, numbers)  # others may have written them meanwhile
+        draw_sweep(result, picture)
+        write_text(numbers, result.to_csv())
+        ending.report(result.to_dict(), str(result), picture, numbers)
