@@ -202,7 +202,8 @@ def evaluate(
 
 def _images(model: Model, data: Data) -> Iterator[tuple[int, str, NDArray[Any], NDArray[Any]]]:
     """Yield images and their truth, of a stack each frame; with number and name in the pack."""
-    for number_in_pack, (name, image, truth) in enumerate(_pairs(data)):
+    in_channels = model.description.architecture.in_channels
+    for number_in_pack, (name, image, truth) in enumerate(_pairs(data, in_channels)):
         with _said_of(name):
             frames = model.frames(image)
         if not frames.loops:
@@ -226,10 +227,11 @@ def _said_of(name: str) -> Iterator[None]:
         raise ShiftSegError(f"{name}: {error}" if name else str(error)) from error
 
 
-def _pairs(data: Data) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+def _pairs(data: Data, in_channels: int) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     if isinstance(data, str | Path):
-        pack = read_pack(data)
-        yield from ((f"{data}: images/{pair.name}", pair.image, pair.mask) for pair in pack)
+        for found in read_pack(data):
+            seen = found.seen_by(in_channels)
+            yield f"{data}: images/{seen.name}", seen.image, seen.mask
         return
     if not isinstance(data, Iterable):
         raise ShiftSegError(

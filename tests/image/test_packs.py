@@ -4,6 +4,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.packs import read_pack
@@ -137,3 +138,21 @@ def test_a_zip_of_a_later_version_is_refused(tmp_path):
     path.write_bytes(content[:central] + b"\xff" + content[central + 1 :])
     with pytest.raises(ShiftSegError, match="is not a folder or a ZIP file that can be read"):
         list(read_pack(path))
+
+
+def test_a_png_of_a_palette_is_a_mask_of_its_numbers(tmp_path):
+    folder = write_folder(tmp_path / "pack", images=("a",), masks=())
+    picture = Image.fromarray(MASK.astype(np.uint8), mode=None)
+    picture.putpalette([0, 0, 0, 250, 20, 20])
+    picture.save(folder / "masks" / "a.png")
+    imagecodecs.imwrite(folder / "images" / "a.png", IMAGE)
+    (folder / "images" / "a.tif").unlink()
+    (pair,) = read_pack(folder)
+    np.testing.assert_array_equal(pair.mask, MASK)
+
+
+def test_a_mask_in_colours_is_said_to_be_one(tmp_path):
+    colours = np.stack([MASK, IMAGE, IMAGE], axis=-1)
+    folder = write_folder(tmp_path / "pack", images=("a",), masks=("a",), mask=colours)
+    with pytest.raises(ShiftSegError, match="one number for each object, not colours"):
+        list(read_pack(folder))

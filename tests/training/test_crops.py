@@ -62,6 +62,14 @@ def test_with_its_context_too_if_asked(seed):
     assert len(np.unique(image)) == image.size
 
 
+@given(st.integers(0, 2**31), st.integers(20, 24), st.integers(14, 17))
+def test_it_is_zoomed_no_more_than_there_is_room_for(seed, height, width):
+    zooming = Augmentation(flips=False, zoom=1.5, intensity=0)
+    image, labels = sample(crops((height, width), augmentation=zooming, inside=True), seed)
+    assert image.shape == (1, 1, 20, 14)
+    assert labels.min() > 0
+
+
 def test_windows_reach_every_pixel_the_border_too():
     source = crops(shape=(14, 12))
     seen = set()
@@ -229,5 +237,12 @@ def test_crops_of_an_image_that_is_known_in_one_place_show_that_place():
     mask[205:225, 105:125] = 1
     crops = Crops([np.zeros((1, 400, 400), np.float32)], [mask], (40, 40), (4, 4))
     rng = np.random.default_rng(0)
-    known = [bool((crops.sample(rng)[1] >= 0).any()) for _ in range(60)]
-    assert sum(known) > 20  # about 4 of crops that are drawn at random
+    assert all((crops.sample(rng)[1] >= 0).any() for _ in range(60))
+
+
+def test_known_pixels_are_all_shown_in_3d_too():
+    mask = np.full((12, 30, 30), -1)
+    mask[3:5, 2:4, 28:30], mask[11, 0, 0] = 1, 2
+    crops = Crops([np.zeros((1, *mask.shape), np.float32)], [mask], (2, 4, 4), (2, 4, 4), PLAIN)
+    rng = np.random.default_rng(0)
+    assert {int(crops.sample(rng)[1].max()) for _ in range(60)} == {1, 2}

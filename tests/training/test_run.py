@@ -59,6 +59,26 @@ class TestHeldOut:
     def test_a_single_image_is_trained_on(self):
         assert held_out(pairs(1), RECIPE)[1] == []
 
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("hold_out", [0.1, 0.5, 0.9])
+    def test_are_not_all_empty_nor_have_all_objects(self, seed, hold_out):
+        full = [Pair(f"full {i}", p.image, p.mask) for i, p in enumerate(pairs(2))]
+        empty = [Pair(f"empty {i}", p.image, 0 * p.mask) for i, p in enumerate(pairs(4))]
+        recipe = TrainingRecipe("layers", hold_out=hold_out, seed=seed)
+        parts = held_out([*full, *empty], recipe)
+        assert sorted(p.name for part in parts for p in part) == sorted(
+            p.name for p in [*full, *empty]
+        )
+        for part in parts:
+            assert any(p.mask.any() for p in part)
+
+    def test_none_where_only_one_image_has_objects(self):
+        alone = [
+            *pairs(1),
+            *(Pair(f"empty {i}", p.image, 0 * p.mask) for i, p in enumerate(pairs(4))),
+        ]
+        assert held_out(alone, RECIPE) == (alone, [])
+
     def test_the_discs_are_trained_on(self):
         assert TrainingRun(TrainingRecipe("discs:13", window=12, levels=1)).validated_on == []
 
@@ -203,7 +223,8 @@ class TestSettings:
         assert str(caught.value) == (
             "run.checkpoint holds a training with other settings: "
             "maps was 4, is 5; hold_out was 0.1, is 0.5; seed was 0, is 2. "
-            "Give the former ones, or begin another training under another name"
+            "Give the former ones, begin another training under another name, or remove that "
+            "file to begin this one afresh"
         )
 
     def test_may_change_where_the_training_can_go_on(self, begun):

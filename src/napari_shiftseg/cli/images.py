@@ -67,7 +67,7 @@ class NamedImage:
     @classmethod
     def open_labels(cls, path: Path, axes: str | None = None) -> NamedImage:
         """Open labels as :meth:`read_labels`, in their own type; large ones stay in the file."""
-        images = open_images(path)
+        images = open_images(path, labels=True)
         opened = next((image for image in images if image.kind == "labels"), images[0])
         refuse_no_labels(opened.pixels, path)
         if opened.pixels.size and not opened.rgb and looks_like_an_image(opened.pixels):

@@ -22,7 +22,6 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun, Validated, Validating
-from napari_shiftseg.wording import counted
 
 
 @app.command
@@ -79,8 +78,7 @@ def train(
     if run.finished:
         note(f"all {run.trainer.step} steps are done; a larger number of steps trains on")
     else:
-        held = f", {len(run.validated_on)} held out" if run.validated_on else ""
-        note(f"training on {counted(run.trained_on, 'image')}{held}")
+        note(run.parts)
     _train(run)
     run.export(
         output,

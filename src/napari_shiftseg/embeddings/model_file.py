@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from napari_shiftseg.embeddings.description import ModelDescription
@@ -46,7 +46,8 @@ def save_model(
     dtype = torch.float16 if half else torch.float32
     weights = {k: v.detach().to("cpu", dtype).contiguous() for k, v in network.state_dict().items()}
     with file_beside(path) as partial:
-        save_file(weights, partial, metadata={HEADER_KEY: description.to_json()})
+        # Not by safetensors' own hand, whose errors of a full disk are no OSError.
+        partial.write_bytes(save(weights, metadata={HEADER_KEY: description.to_json()}))
 
 
 def read_description(path: str | Path) -> ModelDescription:

@@ -30,8 +30,15 @@ _NAMED = 3
 """Images of a file whose names are said."""
 
 
-def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
+def open_images(path: str | Path, *, labels: bool = False) -> tuple[OpenedImage, ...]:
     """Open every image of a TIFF or PNG file or an OME-Zarr folder, whatever that is called.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    labels
+        Labels are wanted: of a PNG with a palette its numbers, and not their colours.
 
     Raises
     ------
@@ -39,13 +46,13 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
         As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
         none of theirs.
     """
-    return _opened(path, first_only=False)
+    return _opened(path, first_only=False, labels=labels)
 
 
-def _opened(path: str | Path, *, first_only: bool) -> tuple[OpenedImage, ...]:
+def _opened(path: str | Path, *, first_only: bool, labels: bool = False) -> tuple[OpenedImage, ...]:
     suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE, _CONVERT)
     if suffix == PNG_SUFFIX:
-        return open_png(path)
+        return open_png(path, labels=labels)
     if suffix == ZARR_SUFFIX:
         return open_ome_zarr(path)
     return open_tiff(path, first_only=first_only)

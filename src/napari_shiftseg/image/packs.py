@@ -6,7 +6,8 @@ import io
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
@@ -15,12 +16,16 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.files import PNG_SUFFIX, TIFF_SUFFIXES
+from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.image.label_pixels import whole_labels
-from napari_shiftseg.image.png import decode_png
+from napari_shiftseg.image.png import COLOURS, decode_labels, decode_png, greyed
 from napari_shiftseg.image.readable import undamaged
 from napari_shiftseg.image.tiff import KIND, first_series, refuse_endless
 
 _SUFFIXES = (*TIFF_SUFFIXES, PNG_SUFFIX)
+
+_Member = Callable[[], io.BytesIO]
+_Decoder = Callable[[bytes, str], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,25 @@ class Pair:
     name
         File name without suffix.
     image
-        Pixels, ``(*spatial)`` or with a channel axis.
+        Pixels, ``(*spatial)`` or with a channel axis; a PNG in colours has three, all alike or
+        not.
     mask
         Integer labels, ``(*spatial)``; 0 is background.
+    scaling
+        Of the intensities of the stack that this is a slice of; None for an image by itself,
+        whose own are measured.
     """
 
     name: str
     image: NDArray[Any]
     mask: NDArray[Any]
+    scaling: Scaling | None = None
+
+    def seen_by(self, in_channels: int) -> Pair:
+        """Take colours that are all alike for one grey image, if one channel is wanted."""
+        in_colours = self.image.ndim > self.mask.ndim and self.image.shape[-1] == COLOURS
+        grey = in_colours and in_channels == 1
+        return replace(self, image=greyed(self.image)) if grey else self
 
 
 def read_pack(path: str | Path) -> Iterator[Pair]:
@@ -71,25 +87,31 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
         )
     for name in sorted(images):
         image, mask = (
-            _pixels(members[name], f"{path}: {kind}/{name}")
-            for kind, members in (("images", images), ("masks", masks))
+            read(members[name], f"{path}: {kind}/{name}")
+            for kind, members, read in (("images", images, _pixels), ("masks", masks, _labels))
         )
         mask = whole_labels(mask, f"{path}: masks/{name}")
         if image.shape[: mask.ndim] != mask.shape and image.shape[-mask.ndim :] != mask.shape:
+            colours = mask.ndim == image.ndim + 1 and mask.shape[-1] == COLOURS
+            hint = "; a mask holds one number for each object, not colours" if colours else ""
             raise ShiftSegError(
-                f"{path}: {name} has an image of shape {image.shape} and a mask of {mask.shape}"
+                f"{path}: {name} has an image of shape {image.shape} and a mask of "
+                f"{mask.shape}{hint}"
             )
         yield Pair(PurePosixPath(name).stem, image, mask)
 
 
-def _pixels(member: Callable[[], io.BytesIO], name: str) -> NDArray[Any]:
+def _pixels(member: _Member, name: str, decode: _Decoder = decode_png) -> NDArray[Any]:
     with undamaged(name, KIND):
         content = member()
         if name.lower().endswith(PNG_SUFFIX):
-            return decode_png(content.getvalue(), name)
+            return decode(content.getvalue(), name)
         with tifffile.TiffFile(content) as file:
             refuse_endless(file)
             return first_series(file)
+
+
+_labels = partial(_pixels, decode=decode_labels)
 
 
 def pack_size(path: str | Path) -> int:

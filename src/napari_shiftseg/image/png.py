@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
@@ -21,15 +23,27 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SIZE = slice(16, 24)
 """Where a PNG says its width and height."""
 
+_COLOUR_TYPE, _PALETTE = 25, 3
+"""Where a PNG says its kind of pixels, and that they are numbers of a palette."""
+
+COLOURS = 3
+
 _SAMPLE_BYTES = 8
 """Of a pixel at most: four samples of 16 bits."""
 
 
-def open_png(path: str | Path) -> tuple[OpenedImage]:
+def open_png(path: str | Path, *, labels: bool = False) -> tuple[OpenedImage]:
     """Open a PNG of 8 or 16 bits, grey or in colours.
 
     Colours that are all the same are one grey image, as screenshots and many data sets save
     it. Transparency is left out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    labels
+        Labels are wanted: those of a palette, and not their colours.
 
     Returns
     -------
@@ -46,13 +60,16 @@ def open_png(path: str | Path) -> tuple[OpenedImage]:
     with readable(path, _KIND):
         if path.is_dir():
             raise ShiftSegError(f"{path} is a folder, not {_KIND}")
-        pixels = decode_png(path.read_bytes(), path)
+        content = path.read_bytes()
+        pixels = decode_labels(content, path) if labels else greyed(decode_png(content, path))
     axes = "yx" if pixels.ndim == 2 else "yxs"
     return (OpenedImage(path.stem, (pixels,), Calibration.of(axes)),)
 
 
 def decode_png(content: bytes, name: object) -> NDArray[Any]:
-    """Return the pixels of a PNG, ``(Y, X)`` or ``(Y, X, 3)``; raises as :func:`open_png`.
+    """Return the pixels of a PNG, ``(Y, X)`` or ``(Y, X, 3)``, without its transparency.
+
+    Raises as :func:`open_png`.
 
     Parameters
     ----------
@@ -70,12 +87,29 @@ def decode_png(content: bytes, name: object) -> NDArray[Any]:
                 f"{name} claims {height} x {width} px, which may be {claimed / 1e9:.1f} GB; "
                 f"legal: up to {MOST_AT_ONCE / 1e9:.1f}"
             )
-        return _greyed(imagecodecs.png_decode(content))
-
-
-def _greyed(pixels: NDArray[Any]) -> NDArray[Any]:
+        pixels = imagecodecs.png_decode(content)
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = pixels[..., :-1]
-    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
-        pixels = pixels[..., 0]
-    return np.ascontiguousarray(pixels)
+    return np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels)
+
+
+def decode_labels(content: bytes, name: object) -> NDArray[Any]:
+    """Return the labels of a PNG: of one with a palette, its numbers and not their colours.
+
+    Parameters
+    ----------
+    content, name
+        As for :func:`decode_png`, which raises the same.
+    """
+    pixels = decode_png(content, name)
+    if content[_COLOUR_TYPE] != _PALETTE:
+        return greyed(pixels)
+    with undamaged(name, _KIND), Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image)
+
+
+def greyed(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return one of three colours, ``(Y, X, 3)``, if they are all alike."""
+    in_colours = pixels.ndim == 3 and pixels.shape[2] == COLOURS
+    alike = in_colours and bool((pixels == pixels[..., :1]).all())
+    return np.ascontiguousarray(pixels[..., 0]) if alike else pixels

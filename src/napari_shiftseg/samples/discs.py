@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 NOISE = 0.01
 """Variance of the Gaussian noise that is added to the discs, whose height is 1."""
 
+DISC_IMAGE = 284
+"""Edge length in pixels of the image, unless a training window needs more."""
+
 
 def disc_image(
-    size: int = 284, spacing: int = 13, *, radius: int = 5, start: int = 5
+    size: int = DISC_IMAGE, spacing: int = 13, *, radius: int = 5, start: int = 5
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Draw discs on a square grid (paper, Figs. 2 and 4).
 

@@ -98,7 +98,8 @@ def refuse_other_settings(settings: dict[str, Any], path: Path) -> None:
     if different:
         raise ShiftSegError(
             f"{path.name} holds a training with other settings: {'; '.join(different)}. "
-            "Give the former ones, or begin another training under another name"
+            "Give the former ones, begin another training under another name, or remove that file "
+            "to begin this one afresh"
         )
 
 

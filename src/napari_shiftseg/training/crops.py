@@ -103,8 +103,27 @@ class Crops:
                 )
 
     @cached_property
+    def _known_by_row(self) -> list[NDArray[np.integer] | None]:
+        """Known pixels per row or plane of each image; None for one that is known altogether."""
+        known = (mask >= 0 for mask in self.masks)
+        return [
+            None if where.all() else np.count_nonzero(where.reshape(len(where), -1), axis=1)
+            for where in known
+        ]
+
+    @cached_property
     def _known_in_part(self) -> bool:
-        return any(mask.min(initial=0) < 0 for mask in self.masks)
+        return any(rows is not None for rows in self._known_by_row)
+
+    def _known_pixel(self, item: int, rng: np.random.Generator) -> tuple[int | None, ...]:
+        """Draw a known pixel, which the window is to hold; of a known image any will do."""
+        mask, rows = self.masks[item], self._known_by_row[item]
+        if rows is None or not rows.any():
+            return (None,) * mask.ndim
+        ends = np.cumsum(rows)
+        row = int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
+        place = rng.choice(np.flatnonzero(mask[row] >= 0))
+        return (row, *map(int, np.unravel_index(place, mask.shape[1:])))
 
     def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Draw one crop; where images are known in part only, one in which something is known.
@@ -124,7 +143,8 @@ class Crops:
         item = self._image(rng)
         limit = np.log(self.augmentation.zoom)
         zoom = float(np.exp(rng.uniform(-limit, limit)))
-        image, labels = self._cut(self.images[item], self.masks[item], zoom, rng)
+        zoom = min(zoom, self._largest_zoom(self.masks[item].shape)) if self.inside else zoom
+        image, labels = self._cut(item, zoom, rng)
         if self.augmentation.flips:
             image, labels = _turned(image, labels, rng)
         if self.augmentation.elastic:
@@ -142,19 +162,23 @@ class Crops:
         ends = np.cumsum([mask.size for mask in self.masks])
         return int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
 
-    def _cut(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.integer],
-        zoom: float,
-        rng: np.random.Generator,
-    ) -> tuple[Tensor, Tensor]:
+    def _largest_zoom(self, shape: tuple[int, ...]) -> float:
+        """Return up to which zoom window and context, rounded each, lie inside of an image."""
+        needed = zip(shape, self.window, self.context, strict=True)
+        return max(1.0, min((size - 2) / (window + context) for size, window, context in needed))
+
+    def _cut(self, item: int, zoom: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Cut window and context; the window lies inside the image if it fits."""
+        image, mask, pixel = self.images[item], self.masks[item], self._known_pixel(item, rng)
         region, known = [], []
-        for size, window, context in zip(mask.shape, self.window, self.context, strict=True):
+        axes = zip(mask.shape, self.window, self.context, pixel, strict=True)
+        for size, window, context, held in axes:
             source_window, margin = round(window * zoom), round(context / 2 * zoom)
             room = size - source_window
             low, high = (margin, room - margin) if self.inside else (min(0, room), max(0, room))
+            if held is not None:
+                low = min(max(low, held - source_window + 1), high)
+                high = max(low, min(high, held))
             start = int(rng.integers(low, high + 1)) - margin
             region.append(slice(start, start + source_window + 2 * margin))
             known.append((max(0, -start), max(0, region[-1].stop - size)))

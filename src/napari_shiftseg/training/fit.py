@@ -6,7 +6,7 @@ import math
 import pickle
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from napari_shiftseg.embeddings.coordinates import coordinate_ramp
-from napari_shiftseg.embeddings.device import choose_device, fast_layout
+from napari_shiftseg.embeddings.device import choose_device, fast_layout, out_of_memory
 from napari_shiftseg.embeddings.transfer import to_device
 from napari_shiftseg.embeddings.unet import Architecture, UNet
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.files import file_beside, refuse_closed
 from napari_shiftseg.training.ahead import ahead
 from napari_shiftseg.training.crops import Crops
@@ -160,10 +160,13 @@ class Trainer:
         if not windows.exceeds_period and not allow_small_window:
             raise ShiftSegError(windows.sentence())
         self.device = choose_device(device)
+        self._saved: int | None = None
         torch.manual_seed(seed)
-        network = UNet(architecture) if start is None else _begun_with(start, architecture)
-        self.network = fast_layout(network.to(self.device))
-        self.average = AveragedModel(self.network, multi_avg_fn=partial(_average, schedule.average))
+        with self._enough_memory():
+            network = UNet(architecture) if start is None else _begun_with(start, architecture)
+            self.network = fast_layout(network.to(self.device))
+            average = partial(_average, schedule.average)
+            self.average = AveragedModel(self.network, multi_avg_fn=average)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
@@ -173,7 +176,6 @@ class Trainer:
         refuse_closed(checkpoint)
         self.step, self.seconds = 0, 0.0
         self.kept: dict[str, Any] = {}
-        self._saved: int | None = None
         self._in_step = False
         self._groups = windows.groups(self.device)
         if checkpoint is not None and checkpoint.exists():
@@ -197,10 +199,10 @@ class Trainer:
         """
         batches = ahead(self._draw, range(self.step, self.schedule.steps))
         try:
-            with closing(batches):
+            with closing(batches), self._enough_memory():
                 yield from self._steps(batches, save_every)
         finally:
-            if not self._in_step:
+            if self.step and not self._in_step:
                 self.save()
 
     def _steps(
@@ -283,13 +285,27 @@ class Trainer:
         tried = f"a learning rate below {self.schedule.learning_rate:g}"
         if not image_is_finite:
             tried = "images without infinite pixels or NaN"
-        kept = "nothing was saved before it"
-        if self._saved is not None:
-            kept = f"the checkpoint of step {self._saved} is kept, and can be resumed"
         return (
             f"the loss or its gradient is not finite at step {self.step + 1} ({terms}), so the "
-            f"training has ended; try {tried}; {kept}"
+            f"training has ended; try {tried}; {self._what_is_kept()}"
         )
+
+    @contextmanager
+    def _enough_memory(self) -> Iterator[None]:
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            raise ShiftSegError(
+                f"there is not enough memory for a step of this training ({first_line(error)}); "
+                f"try a smaller window, batch or number of maps; {self._what_is_kept()}"
+            ) from None
+
+    def _what_is_kept(self) -> str:
+        if self._saved is None:
+            return "nothing was saved before it"
+        return f"the checkpoint of step {self._saved} is kept, and can be resumed"
 
     def _terms(self, output: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Weighted loss terms of one crop."""

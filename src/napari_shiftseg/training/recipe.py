@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,7 +21,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.image.packs import Pair, read_pack
-from napari_shiftseg.samples.discs import disc_image
+from napari_shiftseg.samples.discs import DISC_IMAGE, disc_image
 from napari_shiftseg.settings import Clustering
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.training.crops import UNKNOWN, Augmentation, Crops
@@ -264,12 +266,18 @@ class TrainingRecipe:
             If there are no such data.
         """
         if not self.is_synthetic:
-            return list(read_pack(self.data))
+            return self.pairs_of(self.data)
         spacing = self.data.removeprefix(DISCS)
         if not spacing.isdigit() or int(spacing) < 1:
             raise ShiftSegError(f"data is {self.data!r}; legal: discs:SPACING, as discs:13")
-        image, mask = disc_image(spacing=int(spacing))
+        context = self.geometry.context
+        needed = max(w + c for w, c in zip(self.windows.crop, context, strict=True))
+        image, mask = disc_image(max(DISC_IMAGE, math.ceil(self.zoom * needed)), int(spacing))
         return [Pair("discs", image, mask.astype(np.int32))]
+
+    def pairs_of(self, pack: str | Path, most: int | None = None) -> list[Pair]:
+        """Read a pack as the network sees it, or its first pairs; raises as :func:`read_pack`."""
+        return [pair.seen_by(self.channels) for pair in islice(read_pack(pack), most)]
 
     def trainer(
         self,
@@ -357,8 +365,7 @@ class TrainingRecipe:
     def _crops(self, pairs: Sequence[Pair]) -> Crops:
         images, masks = [], []
         for pair in pairs:
-            pixels = self.channels_first(pair)
-            images.append(self.intensity_normalisation.measure(pixels)(pixels))
+            images.append(self.scaled(pair))
             masks.append(known_labels(pair.mask, self.background_label))
         return Crops(
             images,
@@ -375,6 +382,12 @@ class TrainingRecipe:
             inside=self.is_synthetic,
             by_area=self.by_area,
         )
+
+    def scaled(self, pair: Pair) -> NDArray[np.float32]:
+        """Return an image as the network wants it; raises as :meth:`channels_first`."""
+        pixels = self.channels_first(pair)
+        scaling = pair.scaling or self.intensity_normalisation.measure(pixels)
+        return scaling(pixels)
 
     def channels_first(self, pair: Pair) -> NDArray[Any]:
         """Return an image as the network reads it, ``(C, *spatial)``.

@@ -6,8 +6,7 @@ import copy
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass
-from itertools import islice
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,14 @@ from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.files import alone
 from napari_shiftseg.image.array import hash_of
-from napari_shiftseg.image.packs import Pair, read_pack
+from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.fit import StepDone, Trainer
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
-from napari_shiftseg.training.truth import refuse_no_objects, refuse_no_truth, warn_of_seen
+from napari_shiftseg.training.truth import has_objects, refuse_no_truth, warn_of_seen
+from napari_shiftseg.wording import counted
 
 MOST_VALIDATED = 16
 """Images of a validation at most."""
@@ -162,8 +163,8 @@ class TrainingRun:
         every = recipe.pairs() if pairs is None else _named(pairs)
         refuse_no_truth(every, recipe.background_label)
         trained, self.validated_on = held_out(every, recipe)
-        refuse_no_objects(trained, recipe.background_label, len(every))
         if recipe.validation is not None:
+            refuse_no_truth(self.validated_on, recipe.background_label)
             warn_of_seen(trained, self.validated_on)
         self.trained_on = len(trained)
         for pair in self.validated_on:  # to find out now what the first validation would
@@ -184,6 +185,12 @@ class TrainingRun:
                 "training under another name, which may start from the model of this one"
             )
         self.trainer.kept = {"recipe": self._settings, **self.trainer.kept, **own}
+
+    @property
+    def parts(self) -> str:
+        """How many images are trained on, and how many are held out, in words."""
+        held = f", {len(self.validated_on)} held out" if self.validated_on else ""
+        return f"training on {counted(self.trained_on, 'image')}{held}"
 
     @property
     def losses(self) -> list[Losses]:
@@ -300,9 +307,15 @@ class TrainingRun:
 
     def _validate(self) -> Generator[Validating | Validated]:
         background = self.recipe.background_label
-        pairs = [(pair.image, known_labels(pair.mask, background)) for pair in self.validated_on]
+        pairs = [
+            (self.recipe.scaled(pair), known_labels(pair.mask, background))
+            for pair in self.validated_on
+        ]
+        model = self.model()
+        as_they_are = replace(model.description, intensity=Intensity("none"))
+        model = replace(model, description=as_they_are)
         yield Validating(self.trainer.step, 0, len(pairs))
-        for scores in evaluate_events(self.model(), pairs, device=self.device):
+        for scores in evaluate_events(model, pairs, device=self.device):
             if scores.images < len(pairs):
                 yield Validating(self.trainer.step, scores.images, len(pairs))
         yield self._validated(scores.counts)
@@ -333,7 +346,9 @@ def _named(pairs: Sequence[Pair | tuple[Any, Any]]) -> list[Pair]:
     if not pairs:
         raise ShiftSegError("there are no images to train on")
     return [
-        pair if isinstance(pair, Pair) else Pair(str(number), *map(np.asarray, pair))
+        pair
+        if isinstance(pair, Pair)
+        else Pair(str(number), np.asarray(pair[0]), np.asarray(pair[1]))
         for number, pair in enumerate(pairs)
     ]
 
@@ -342,20 +357,33 @@ def held_out(pairs: list[Pair], recipe: TrainingRecipe) -> tuple[list[Pair], lis
     """Divide the images into those to train on and those to validate on.
 
     The paper's discs are not divided: they are one image. Of real images at least one is
-    held out where there are two.
+    held out where there are two. Among those of either part is one with objects, or nothing is
+    held out: an average precision without any says nothing.
     """
     if recipe.validation is not None:
-        return pairs, list(islice(read_pack(recipe.validation), MOST_VALIDATED))
+        return pairs, recipe.pairs_of(recipe.validation, MOST_VALIDATED)
     if recipe.is_synthetic or recipe.hold_out == 0 or len(pairs) < 2:
         return pairs, []
     wanted = max(1, round(recipe.hold_out * len(pairs)))
     count = min(MOST_VALIDATED, len(pairs) - 1, wanted)
-    order = np.random.default_rng(recipe.seed).permutation(len(pairs))
-    held = set(order[:count].tolist())
+    with_objects = [has_objects(pair.mask, recipe.background_label) for pair in pairs]
+    if sum(with_objects) < 2:
+        return pairs, []
+    order = np.random.default_rng(recipe.seed).permutation(len(pairs)).tolist()
+    held = _with_one_of_each(order[:count], order[count:], with_objects)
     return (
         [pair for index, pair in enumerate(pairs) if index not in held],
         [pair for index, pair in enumerate(pairs) if index in held],
     )
+
+
+def _with_one_of_each(held: list[int], kept: list[int], with_objects: list[bool]) -> set[int]:
+    """Exchange one of those held out, if the objects are all in one part."""
+    for lacking, other in ((held, kept), (kept, held)):
+        if not any(with_objects[index] for index in lacking):
+            found = next(place for place, index in enumerate(other) if with_objects[index])
+            lacking[-1], other[found] = other[found], lacking[-1]
+    return set(held)
 
 
 def ends_report(step: int, steps: int) -> bool:

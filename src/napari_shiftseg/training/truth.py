@@ -16,7 +16,7 @@ from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.wording import counted
 
 _PARTS = 3
-"""Separate parts of a mask's only label from which on it looks as if all objects had one."""
+"""Separate parts that half of the masks' only labels have, from which on all objects seem one."""
 
 
 def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
@@ -46,7 +46,7 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
             f"background_label is {background}, which no mask has; legal: a label of the masks, "
             "or 0"
         )
-    with_objects = _with_objects(masks, background)
+    with_objects = [mask for mask in masks if has_objects(mask, background)]
     if not with_objects:
         raise ShiftSegError(
             f"there is no object in {counted(len(masks), 'mask')}: objects have labels from 1 on, "
@@ -54,15 +54,6 @@ def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
         )
     for mistake in _mistakes(pairs, with_objects, background):
         warnings.warn(mistake, ShiftSegWarning, stacklevel=2)
-
-
-def refuse_no_objects(trained: Sequence[Pair], background: int, every: int) -> None:
-    """Find out that all objects are in images that are held out; raises ShiftSegError."""
-    if not _with_objects([pair.mask for pair in trained], background):
-        raise ShiftSegError(
-            f"the {counted(every, 'image')} have objects only where they are held out for "
-            "validation; give hold_out 0 or another seed, or more images with objects"
-        )
 
 
 def warn_of_seen(trained: Sequence[Pair], validated: Sequence[Pair]) -> None:
@@ -82,17 +73,17 @@ def _content(pair: Pair) -> bytes:
     return sha256(np.ascontiguousarray(pair.image).data).digest()
 
 
-def _with_objects(
-    masks: Sequence[NDArray[np.integer]], background: int
-) -> list[NDArray[np.integer]]:
-    return [mask for mask in masks if ((mask > 0) & (mask != background)).any()]
+def has_objects(mask: NDArray[np.integer], background: int) -> bool:
+    """Whether anything in a mask is neither background nor unknown."""
+    return bool(((mask > 0) & (mask != background)).any())
 
 
 def _mistakes(
     pairs: Sequence[Pair], with_objects: Sequence[NDArray[np.integer]], background: int
 ) -> Iterator[str]:
     """Say what most probably is not meant."""
-    if all(_is_one_label_in_parts(mask, background) for mask in with_objects):
+    parts = [_parts_of_the_only_label(mask, background) for mask in with_objects]
+    if all(parts) and np.median(parts) >= _PARTS:
         yield (
             f"every mask ({len(with_objects)}) has one label in several separate parts: a network "
             "learns to join what has one label; give each object one of its own, as "
@@ -121,7 +112,8 @@ def _same_image(pairs: Sequence[Pair]) -> tuple[str, str] | None:
     return None
 
 
-def _is_one_label_in_parts(mask: NDArray[np.integer], background: int) -> bool:
+def _parts_of_the_only_label(mask: NDArray[np.integer], background: int) -> int:
+    """Count them; 0 if there are several labels."""
     labels = np.unique(mask)
     labels = labels[(labels > 0) & (labels != background)]
-    return len(labels) == 1 and ndimage.label(mask == labels[0])[1] >= _PARTS
+    return int(ndimage.label(mask == labels[0])[1]) if len(labels) == 1 else 0

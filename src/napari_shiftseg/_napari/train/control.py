@@ -151,6 +151,7 @@ class TrainControl(QObject):
         self._run = event.run
         self.course = event.course
         self._course_of = self._output
+        self._view.run.sentence.say(f"{event.run.parts.capitalize()}.")
         self._view.plot.show_course(self.course)
         self.previews.set_run(event.run)
 

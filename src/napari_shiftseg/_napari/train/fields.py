@@ -86,7 +86,8 @@ class Field:
             return ""
         if self.kind is tuple:
             return ", ".join(str(part) for part in value)
-        return f"{value:g}" if self.kind is float else str(value)
+        text = f"{value:g}" if self.kind is float else str(value)
+        return text if self.kind is not float or float(text) == value else repr(value)
 
 
 def recipe_fields() -> dict[str, Field]:

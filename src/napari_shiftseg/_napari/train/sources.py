@@ -15,6 +15,7 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Layout
 from napari_shiftseg.image.packs import Pair
+from napari_shiftseg.pipeline import scalings_of
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
 
@@ -100,24 +101,24 @@ def sentence_of(sources: Sequence[Source]) -> str:
     size = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     if count == 1:
         return f"1 image of {size} px. With a second one, some are held out for validation."
-    return f"{count} images of {size} px, of which some are held out for validation."
+    return (
+        f"{count} images of {size} px; those with labels are trained on, and some of them held out "
+        "for validation."
+    )
 
 
 def _frames(source: Source, model: Model) -> Iterator[Pair]:
     frames = model.frames(source.image, source.axes)
     labels = _loops_first(source.labels, frames.layout)
-    found = False
-    for index, frame in frames:
-        mask = np.array(labels[index])
-        if not (mask > 0).any():
-            continue
-        found = True
-        name = f"{source.name} {index}" if index else source.name
-        yield Pair(name, np.array(frame.read()), mask)
-    if not found:
+    labelled = [index for index in np.ndindex(*frames.loops) if (labels[index] > 0).any()]
+    if not labelled:
         raise ShiftSegError(
             f"the labels {source.labels_name!r} are empty; paint some objects of the image first"
         )
+    # Slices of a stack are scaled together, as they are when they are segmented.
+    for index, scaling in zip(labelled, scalings_of(frames, model, labelled), strict=True):
+        name = f"{source.name} {index}" if index else source.name
+        yield Pair(name, np.array(frames.frame(index).read()), np.array(labels[index]), scaling)
 
 
 def _loops_first(labels: Any, layout: Layout) -> NDArray[Any]:
