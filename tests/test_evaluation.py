@@ -80,6 +80,7 @@ def test_what_holds_no_pairs_is_refused(trained_model, data):
 
 def test_an_image_that_does_not_fit_is_named(trained_model, tmp_path):
     colours = np.zeros((40, 40, 3), np.uint8)
+    colours[..., 1] = 9
     for kind, pixels in (("images", colours), ("masks", colours[..., 0])):
         (tmp_path / kind).mkdir()
         tifffile.imwrite(tmp_path / kind / "rgb.tif", pixels)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
+from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import read_pack
 from napari_shiftseg.labels.classical import otsu_watershed
@@ -202,8 +203,9 @@ def evaluate(
 
 def _images(model: Model, data: Data) -> Iterator[tuple[int, str, NDArray[Any], NDArray[Any]]]:
     """Yield images and their truth, of a stack each frame; with number and name in the pack."""
-    in_channels = model.description.architecture.in_channels
-    for number_in_pack, (name, image, truth) in enumerate(_pairs(data, in_channels)):
+    for number_in_pack, (name, image, truth) in enumerate(
+        _pairs(data, model.description.architecture)
+    ):
         with _said_of(name):
             frames = model.frames(image)
         if not frames.loops:
@@ -227,10 +229,12 @@ def _said_of(name: str) -> Iterator[None]:
         raise ShiftSegError(f"{name}: {error}" if name else str(error)) from error
 
 
-def _pairs(data: Data, in_channels: int) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+def _pairs(
+    data: Data, architecture: Architecture
+) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     if isinstance(data, str | Path):
         for found in read_pack(data):
-            seen = found.seen_by(in_channels)
+            seen = found.seen_by(architecture.in_channels, architecture.geometry.ndim)
             yield f"{data}: images/{seen.name}", seen.image, seen.mask
         return
     if not isinstance(data, Iterable):

@@ -1,5 +1,6 @@
 """Ways to look at two results, on the canvas itself."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,8 @@ from qtpy.QtCore import Qt
 
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.compare.curtain import CurtainPixels, curtain_levels
+from napari_shiftseg._napari.layers import add_result
+from napari_shiftseg._napari.rings import Rings
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.image.files import open_image
 
@@ -237,6 +240,33 @@ def test_closing_in_mid_blink_ends_it(compared, ways):
     ways.choose("blink")
     compared.control.close()
     assert not compared.control.arrangement.blink.timer.isActive()
+
+
+@pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])
+def test_closing_leaves_a_on_show(compared, ways, viewer, way):
+    ways.choose(way)
+    compared.control.close()
+    assert shown(viewer) == {"field", A, RINGS}
+
+
+@pytest.mark.parametrize(("side", "seen"), [(0, {"field", A, RINGS}), (1, {"field", B})])
+@pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])
+def test_what_is_clustered_anew_is_seen(compared, ways, viewer, way, side, seen):
+    ways.choose(way)
+    compared.results.relabelled.emit(compared.control.pair.results[side])
+    assert shown(viewer) == seen
+    assert compared.control.pair is None
+
+
+def test_fewer_cuts_than_before_are_circled_though_their_layer_was_hidden(compared, viewer):
+    (result, _), rings = compared.control.pair.results, viewer.layers[RINGS]
+    assert len(rings.data) > 1
+    rings.visible = False
+    fewer = replace(result, rings=Rings(result.rings.centres[:1], result.rings.diameters[:1]))
+    for _ in add_result(viewer, fewer):
+        pass
+    rings.visible = True
+    assert len(rings.data) == 1
 
 
 @pytest.mark.parametrize("way", ["side by side", "curtain", "blink"])

@@ -209,6 +209,17 @@ class TestRegion:
         assert labels_of(viewer).data.shape == (27, 13)
         np.testing.assert_allclose(labels_of(viewer).translate, (4 * 0.5, 8 * 0.5))
 
+    def test_another_rectangle_is_drawn_after_a_run(self, qtbot, viewer, widget, tab, image):
+        tab.image.region.buttons["drawn"].click()
+        region = viewer.layers["Region"]
+        region.add_rectangles(np.array([[3, 7], [3, 20], [30, 20], [30, 7]]))
+        run(qtbot, widget)
+        assert region.visible
+        region.visible = False
+        tab.image.region.buttons["whole"].click()
+        tab.image.region.buttons["drawn"].click()
+        assert region.visible and region.mode == "add_rectangle"
+
     @pytest.mark.parametrize(
         ("corners", "pixels"),
         [((10, 11), 2), ((11, 12), 2), ((11, 14), 4), ((10.2, 10.4), 1), ((9.6, 10.4), 1)],

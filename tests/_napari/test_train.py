@@ -13,9 +13,12 @@ from window import PATIENCE, open_form
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.train import job
 from napari_shiftseg._napari.train.course import Course
+from napari_shiftseg._napari.train.draft import without_weights
 from napari_shiftseg._napari.train.fields import recipe_fields
 from napari_shiftseg._napari.train.preview_layer import NAME
+from napari_shiftseg._napari.train.sources import pairs_of, source_of
 from napari_shiftseg.embeddings.model import load_model
+from napari_shiftseg.pipeline import scalings_of
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.training import run as training_run
 from napari_shiftseg.training.fit import StepDone
@@ -124,6 +127,22 @@ def export(qtbot, dock):
         dock.view.export.export.click()
 
 
+def test_slices_of_a_stack_are_scaled_together_as_when_they_are_segmented(make_napari_viewer):
+    viewer, recipe = make_napari_viewer(), TrainingRecipe("layers", levels=1, window=12)
+    image, mask = disc_image(40, 12)
+    stack = np.stack([image * brightness for brightness in (10, 50, 100)])
+    labels = np.stack([mask, 0 * mask, mask])
+    layers = viewer.add_image(stack, axis_labels=("z", "y", "x")), viewer.add_labels(labels)
+    model = without_weights(recipe)
+    pairs = pairs_of([source_of(*layers, model)], model)
+    assert [pair.name for pair in pairs] == ["stack (0,)", "stack (2,)"]
+    for pair, index in zip(pairs, [(0,), (2,)], strict=True):
+        frames = model.frames(stack, "zyx")
+        (scaling,) = scalings_of(frames, model, [index])
+        np.testing.assert_array_equal(recipe.scaled(pair), scaling(frames.frame(index).read()))
+    assert recipe.scaled(pairs[0]).max() < 0.2
+
+
 class TestFields:
     def test_every_field_of_the_recipe_has_a_control_with_its_help(self, view):
         editors = view.settings.editors
@@ -132,6 +151,11 @@ class TestFields:
             assert editor.field.help, name
             assert editor.field.help in editor.control.toolTip()
         assert "Legal: at least 1 and at most 8." in editors["zoom"].control.toolTip()
+
+    @pytest.mark.parametrize("value", [0.3333333, 0.9999999, 8.1234567, 1e-4, 8.0])
+    def test_numbers_are_written_as_they_are(self, value):
+        field = recipe_fields()["average"]
+        assert field.read(field.write(value)) == value
 
     def test_untouched_they_are_the_recipes_defaults(self, dock):
         values = dock.view.settings.values()

@@ -156,3 +156,13 @@ def test_a_mask_in_colours_is_said_to_be_one(tmp_path):
     folder = write_folder(tmp_path / "pack", images=("a",), masks=("a",), mask=colours)
     with pytest.raises(ShiftSegError, match="one number for each object, not colours"):
         list(read_pack(folder))
+
+
+def test_channels_may_lie_between_the_axes_of_space(tmp_path):
+    volume = np.arange(7 * 2 * 5 * 6).reshape(7, 2, 5, 6).astype(np.uint16)
+    folder = write_folder(tmp_path / "pack", images=(), masks=())
+    tifffile.imwrite(folder / "images" / "a.tif", volume)
+    tifffile.imwrite(folder / "masks" / "a.tif", volume[:, 0] > 5)
+    (pair,) = read_pack(folder)
+    np.testing.assert_array_equal(pair.seen_by(2, 3).image, volume.transpose(1, 0, 2, 3))
+    np.testing.assert_array_equal(pair.seen_by(2, 2).image, volume)

@@ -11,6 +11,8 @@ from filelock import FileLock
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
+from napari_shiftseg.evaluation import evaluate, evaluate_events
+from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.seams.matching import MatchCounts
@@ -124,6 +126,52 @@ class TestValidation:
         assert [done.best for done in run.validations] == [True, True, False]
         exported = run.best_model("m").network.state_dict()
         assert all(torch.equal(exported[k], v) for k, v in seen[run.best.step].items())
+
+    def test_is_done_again_with_another_bandwidth(self, tmp_path):
+        checkpoint = tmp_path / "run.checkpoint"
+        recipe = replace(RECIPE, steps=4, validate_every=2, bandwidth=1.5)
+        first = TrainingRun(recipe, pairs(), checkpoint=checkpoint)
+        list(first.events())
+        other = replace(recipe, bandwidth=0.01)
+        again = TrainingRun(other, pairs(), checkpoint=checkpoint, command="again")
+        assert not again.finished
+        _, (validated,) = split(again.events())
+        model = again.best_model("m")
+        held = [(pair.image, pair.mask) for pair in again.validated_on]
+        measured = evaluate(model, held)
+        assert validated.step == first.best.step
+        assert again.validations == [validated]
+        assert validated.objects == measured.counts.predicted_objects
+        assert model.description.training["command"] == "again"
+        assert model.description.training["recipe"]["bandwidth"] == 0.01
+        weights = first.best_model("m").network.state_dict()
+        assert all(torch.equal(model.network.state_dict()[k], v) for k, v in weights.items())
+        assert TrainingRun(other, pairs(), checkpoint=checkpoint).finished
+
+    def test_sees_a_slice_as_the_whole_stack_is_scaled(self, monkeypatch):
+        dark = [replace(pair, scaling=Scaling((0.0,), (50.0,))) for pair in pairs()]
+        run = TrainingRun(replace(RECIPE, steps=1, validate_every=1), dark)
+        seen = []
+
+        def evaluated(model, given, **options):
+            seen.extend((model.description.intensity.kind, image) for image, _ in given)
+            return evaluate_events(model, given, **options)
+
+        monkeypatch.setattr("napari_shiftseg.training.run.evaluate_events", evaluated)
+        list(run.events())
+        ((kind, image),) = seen
+        assert kind == "none"
+        assert image.max() == run.trainer.crops.images[0].max() == np.float32(1 / 50)
+
+    def test_comes_where_the_loss_reached_zero(self, tmp_path):
+        checkpoint = tmp_path / "run.checkpoint"
+        recipe = replace(
+            RECIPE, steps=50, validate_every=40, stop_at_zero=True, pull_margin=1e3,
+            push_margin=1e-9, regulariser_weight=0, foreground=False, embedding_dims=2,
+        )  # fmt: skip
+        steps, validated = split(TrainingRun(recipe, pairs(), checkpoint=checkpoint).events())
+        assert len(steps) == len(validated) == 1
+        assert TrainingRun(recipe, pairs(), checkpoint=checkpoint).finished
 
     def test_can_be_stopped_between_two_images(self, tmp_path):
         recipe = replace(RECIPE, hold_out=0.5, steps=2, validate_every=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -171,6 +171,17 @@ class Result:
     def title(self) -> str:
         """Stitch mode, tile size and region in words."""
         return title_of(self.subject, self.segmentation.plan)
+
+    def title_among(self, others: Iterable[Result]) -> str:
+        """Name the model too where others of the same title and image have another one."""
+        alike = (o for o in others if o.subject.image_key == self.subject.image_key)
+        models = {other.model_name for other in alike if other.title == self.title}
+        return f"{self.title}, {self.model_name}" if models - {self.model_name} else self.title
+
+    @property
+    def model_name(self) -> str:
+        """The model's name."""
+        return self.segmentation.model.description.name
 
     @property
     def key(self) -> Key:

@@ -255,10 +255,13 @@ def _refill(viewer: Viewer, layer: Layer, pixels: Any, result: Result, what: str
 
 
 def _called(viewer: Viewer, what: str, result: Result) -> str:
-    """Name a layer by its run, and by its image where another one has a run of this name."""
-    name, image = f"{what} ({result.title})", result.subject.image_key
-    others = (layer for layer in viewer.layers if tag_of(layer).get("image") not in (None, image))
-    taken = any(layer.name == name for layer in others)
+    """Name a layer by its run, and by model and image where others have a run of this name."""
+    name, image, model = f"{what} ({result.title})", result.subject.image_key, result.model_name
+    there = [tag_of(layer) for layer in viewer.layers if layer.name == name]
+    here = (own for own in there if own.get("image") == image)
+    if any((own.get("provenance") or {}).get("model", model) != model for own in here):
+        name = f"{what} ({result.title}, {model})"
+    taken = any(own.get("image") not in (None, image) for own in there)
     return f"{name} of {result.subject.image_name}" if taken else name
 
 
@@ -316,6 +319,7 @@ def _refill_rings(rings: Points, result: Result) -> None:
     """Draw other rings with the same layer."""
     rings.data = result.rings.centres
     rings.size = result.rings.diameters
+    rings.set_view_slice()  # napari does not for a hidden layer, and would look for rings of before
     rings.face_color, rings.border_color = "transparent", CUT
 
 
@@ -338,7 +342,8 @@ def show_only(viewer: Viewer, key: tuple[Any, ...], kind: str | None) -> None:
 
 def pictures_of(viewer: Viewer, image: str) -> list[Layer]:
     """Return all layers of results of an image, but for labels in a file, which stay on show."""
-    return [layer for layer in own_layers(viewer, image=image) if tag_of(layer).get("kind") != FILE]
+    tags = [(layer, tag_of(layer)) for layer in own_layers(viewer, image=image)]
+    return [layer for layer, own in tags if "key" in own and own["kind"] != FILE]
 
 
 def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:

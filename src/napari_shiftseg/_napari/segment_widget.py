@@ -79,7 +79,16 @@ class SegmentWidget(Dock):
             (self.correct, "Correct"),
         ):
             self.tabs.addTab(scrolling(tab), title)
+        self.tabs.currentChanged.connect(self._on_tab)
         return self.tabs
+
+    def _on_tab(self, number: int) -> None:
+        """Show what the tab that is turned to speaks of."""
+        page = self.tabs.tabText(number)
+        if page == "Segment":
+            self.control.resolve()
+        elif page == "Compare":
+            self.compare_control.take_up()
 
     def _connect(self) -> None:
         self.segment.model.model_changed.connect(self.compare.set_model)

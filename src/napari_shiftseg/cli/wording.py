@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 
@@ -22,4 +24,10 @@ def _what(error: CycloptsError, command: str) -> str:
     if isinstance(error, UnusedCliTokensError):
         unused = " ".join(error.unused_tokens or [])
         return f"{command} does not know what to do with {unused!r}."
-    return str(error)
+    said = str(error)
+    for flag, value in pairwise(typed):
+        is_answer = flag.startswith("--") and value.lower() in ("true", "false")
+        if is_answer and repr(value)[1:-1] in said and "positionally" in said:
+            name = flag[2:].removeprefix("no-")
+            return f"{flag} takes no value: --{name} is yes, --no-{name} is no."
+    return said

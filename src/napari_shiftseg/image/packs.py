@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
@@ -51,11 +52,29 @@ class Pair:
     mask: NDArray[Any]
     scaling: Scaling | None = None
 
-    def seen_by(self, in_channels: int) -> Pair:
-        """Take colours that are all alike for one grey image, if one channel is wanted."""
-        in_colours = self.image.ndim > self.mask.ndim and self.image.shape[-1] == COLOURS
-        grey = in_colours and in_channels == 1
-        return replace(self, image=greyed(self.image)) if grey else self
+    def seen_by(self, in_channels: int, ndim: int) -> Pair:
+        """Bring channels between the axes of space to the front, and make alike colours grey."""
+        image, axis = self.image, self._channel_axis
+        if ndim == self.mask.ndim and axis is not None:
+            image = np.moveaxis(image, axis, 0)
+        elif in_channels == 1 and image.ndim > self.mask.ndim and image.shape[-1] == COLOURS:
+            image = greyed(image)
+        return replace(self, image=image)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the image has the axes of the mask, and maybe others around or between them."""
+        ndim, shape = self.mask.ndim, self.image.shape
+        around = self.mask.shape in (shape[:ndim], shape[-ndim:])
+        return around or self._channel_axis is not None
+
+    @property
+    def _channel_axis(self) -> int | None:
+        """The only axis that the mask lacks, if it is neither the first nor the last."""
+        shape = self.image.shape
+        lacking = [n for n in range(len(shape)) if shape[:n] + shape[n + 1 :] == self.mask.shape]
+        between = lacking and 0 not in lacking and len(shape) - 1 not in lacking
+        return lacking[0] if between else None
 
 
 def read_pack(path: str | Path) -> Iterator[Pair]:
@@ -91,14 +110,15 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
             for kind, members, read in (("images", images, _pixels), ("masks", masks, _labels))
         )
         mask = whole_labels(mask, f"{path}: masks/{name}")
-        if image.shape[: mask.ndim] != mask.shape and image.shape[-mask.ndim :] != mask.shape:
+        pair = Pair(PurePosixPath(name).stem, image, mask)
+        if not pair.fits:
             colours = mask.ndim == image.ndim + 1 and mask.shape[-1] == COLOURS
             hint = "; a mask holds one number for each object, not colours" if colours else ""
             raise ShiftSegError(
                 f"{path}: {name} has an image of shape {image.shape} and a mask of "
                 f"{mask.shape}{hint}"
             )
-        yield Pair(PurePosixPath(name).stem, image, mask)
+        yield pair
 
 
 def _pixels(member: _Member, name: str, decode: _Decoder = decode_png) -> NDArray[Any]:

@@ -197,7 +197,8 @@ class Trainer:
         ShiftSegError
             If a loss or its gradient is not finite; the last checkpoint stays as it is.
         """
-        batches = ahead(self._draw, range(self.step, self.schedule.steps))
+        steps = range(0) if self.ended else range(self.step, self.schedule.steps)
+        batches = ahead(self._draw, steps)
         try:
             with closing(batches), self._enough_memory():
                 yield from self._steps(batches, save_every)
@@ -215,12 +216,20 @@ class Trainer:
             self.step += 1
             self._in_step = False
             self.seconds += time.perf_counter() - started
+            if sum(losses.values()) == 0:
+                self.kept["zero_at"] = self.step
             yield StepDone(self.step, losses, self.seconds)
             if self.step % save_every == 0:
                 self.save()
-            if self.schedule.stop_at_zero and sum(losses.values()) == 0:
+            if self.ended:
                 return
             started = time.perf_counter()
+
+    @property
+    def ended(self) -> bool:
+        """Whether all steps are done, or the last one reached the loss that is to be the end."""
+        at_zero = self.schedule.stop_at_zero and self.kept.get("zero_at") == self.step > 0
+        return self.step >= self.schedule.steps or at_zero
 
     def save(self) -> None:
         """Write the checkpoint in one step, if there is one to write."""

@@ -277,7 +277,10 @@ class TrainingRecipe:
 
     def pairs_of(self, pack: str | Path, most: int | None = None) -> list[Pair]:
         """Read a pack as the network sees it, or its first pairs; raises as :func:`read_pack`."""
-        return [pair.seen_by(self.channels) for pair in islice(read_pack(pack), most)]
+        return [
+            pair.seen_by(self.channels, self.geometry.ndim)
+            for pair in islice(read_pack(pack), most)
+        ]
 
     def trainer(
         self,
@@ -407,7 +410,7 @@ class TrainingRecipe:
             except ShiftSegError as error:
                 raise ShiftSegError(f"{pair.name}: {error}") from None
         several = pair.mask.ndim == ndim and channels > 1
-        hint = f"; channels={channels} trains on all of them" if several else ""
+        hint = f"; a network of {channels} channels trains on all of them" if several else ""
         raise ShiftSegError(
             f"{pair.name} has an image of shape {shape} and a mask of {pair.mask.shape}; a "
             f"{ndim}-D network of {counted(self.channels, 'channel')} needs {ndim} axes in both, "

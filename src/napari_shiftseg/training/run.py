@@ -37,7 +37,8 @@ _REPORTS = 400
 
 _ALONE = (
     "zero padding, and each window is trained alone: neighbours across its border are never "
-    "trained together, and no stitching mends that (Sec. 3.2); mosaic=2 trains them together"
+    "trained together, and no stitching mends that (Sec. 3.2); a mosaic "
+    "of 2 windows per axis whose loss spans their borders (across) trains them together"
 )
 
 
@@ -205,7 +206,8 @@ class TrainingRun:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to train or to validate."""
-        return self.trainer.step >= self.recipe.steps and not self._validates_now()
+        again = self._other_bandwidth and bool(self.validations)
+        return self.trainer.ended and not self._validates_now() and not again
 
     @property
     def validations(self) -> list[Validated]:
@@ -227,6 +229,8 @@ class TrainingRun:
         """
         file = self.trainer.checkpoint
         with alone(file) if file else nullcontext(), closing(self.trainer.run()) as steps:
+            if self._other_bandwidth:
+                yield from self._validate_again()
             if self._validates_now():  # it was cut off when the run ended last
                 yield from self._validate()
             for done in steps:
@@ -300,31 +304,49 @@ class TrainingRun:
         kept |= {"recipe": settings, "command": self.command or kept.get("command", "")}
 
     def _validates_now(self) -> bool:
-        step, every, steps = self.trainer.step, self.recipe.validate_every, self.recipe.steps
-        if not self.validated_on or step == 0 or (step % every and step < steps):
+        step, every = self.trainer.step, self.recipe.validate_every
+        if not self.validated_on or step == 0 or (step % every and not self.trainer.ended):
             return False
         return all(done["step"] < step for done in self.trainer.kept.get("validations", [])[-1:])
 
-    def _validate(self) -> Generator[Validating | Validated]:
+    @property
+    def _other_bandwidth(self) -> bool:
+        """Whether what was validated was clustered otherwise than it is now."""
+        former: float = self.trainer.kept["recipe"].get("bandwidth", self.recipe.bandwidth)
+        return former != self.recipe.bandwidth
+
+    def _validate_again(self) -> Generator[Validating | Validated]:
+        """Score the best weights as they are clustered now; other scores do not compare."""
+        if self.best is not None:
+            yield from self._validate(self.trainer.kept["best"], self.best.step)
+            self.trainer.kept["validations"] = self.trainer.kept["validations"][-1:]
+        self._keep_settings(self.trainer.step)
+        self.trainer.save()
+
+    def _validate(
+        self, weights: dict[str, Tensor] | None = None, step: int | None = None
+    ) -> Generator[Validating | Validated]:
+        """Score the network as it is now, or the best weights of an earlier step again."""
+        again, step = weights is not None, step or self.trainer.step
         background = self.recipe.background_label
         pairs = [
             (self.recipe.scaled(pair), known_labels(pair.mask, background))
             for pair in self.validated_on
         ]
-        model = self.model()
+        model = self._model(weights or self.trainer.trained.state_dict(), "training")
         as_they_are = replace(model.description, intensity=Intensity("none"))
         model = replace(model, description=as_they_are)
-        yield Validating(self.trainer.step, 0, len(pairs))
+        yield Validating(step, 0, len(pairs))
         for scores in evaluate_events(model, pairs, device=self.device):
             if scores.images < len(pairs):
-                yield Validating(self.trainer.step, scores.images, len(pairs))
-        yield self._validated(scores.counts)
+                yield Validating(step, scores.images, len(pairs))
+        yield self._validated(scores.counts, step, again)
 
-    def _validated(self, scores: MatchCounts) -> Validated:
+    def _validated(self, scores: MatchCounts, step: int, again: bool) -> Validated:
         ap = scores.average_precision(0.5)
-        best = self.best is None or ap >= self.best.ap
+        best = again or self.best is None or ap >= self.best.ap
         done = Validated(
-            self.trainer.step,
+            step,
             ap,
             scores.false_splits,
             scores.false_merges,
@@ -333,7 +355,7 @@ class TrainingRun:
             best,
         )
         self._keep("validations", done)
-        if best:
+        if best and not again:
             self.trainer.kept["best"] = copy.deepcopy(self.trainer.trained.state_dict())
         return done
 

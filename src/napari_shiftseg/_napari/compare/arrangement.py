@@ -72,6 +72,12 @@ class Arrangement(QObject):
             for name, side in zip(ALONE, self._sides, strict=True):
                 side.set_visible(way == name)
 
+    def leave_seen(self, side: int = 0) -> None:
+        """Leave one side on show, and not what lies around it, as :meth:`leave`."""
+        if self.way not in ALONE:
+            self.show(ALONE[side])
+        self.leave()
+
     def leave(self) -> None:
         """Put everything back and forget the sides."""
         self._put_back()

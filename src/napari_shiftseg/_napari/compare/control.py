@@ -103,11 +103,16 @@ class CompareControl(QObject):
         """Go to the previous split of the table."""
         self._tab.cuts.table.step(-1)
 
+    def take_up(self) -> None:
+        """Show what was compared as it was left, whatever was looked at meanwhile."""
+        if self.arrangement.sides is not None:
+            self._show(self.arrangement.way)
+
     def close(self) -> None:
         """End the run, put the viewer back, and let go of the mouse."""
         self.runner.cancel()
         self._clicks.stop()
-        self.arrangement.leave()
+        self.arrangement.leave_seen()
 
     def _connect_tab(self, tab: CompareTab) -> None:
         tab.run.run_requested.connect(self._compare)
@@ -254,8 +259,10 @@ class CompareControl(QObject):
 
     def _on_relabelled(self, result: Result) -> None:
         """Forget a comparison whose labels are no longer those that were compared."""
-        if self._pair is not None and result.key in [one.key for one in self._pair.results]:
-            self.arrangement.leave()
+        keys = [] if self._pair is None else [one.key for one in self._pair.results]
+        if result.key in keys:
+            self.arrangement.leave_seen(keys.index(result.key))
+            self._tab.show_as.show_way(self.arrangement.way)
             self._pair = None
             self._tab.clear()
 

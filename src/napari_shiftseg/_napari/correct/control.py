@@ -161,6 +161,7 @@ class CorrectControl(QObject):
         """Hear of napari's own undo and redo, which tell nobody but have the layer drawn anew."""
         layer = self._watched
         if layer is not None and steps_of(layer) != self._steps:
+            self._tab.status.say("")  # what it says may be undone
             self._propose()
 
     def _propose(self) -> None:
@@ -200,6 +201,7 @@ class CorrectControl(QObject):
         try:
             self._tab.status.say(action(layer))
         except ShiftSegError as error:
+            self._tab.status.say("")
             show_info(str(error))
         self._propose()
 

@@ -296,6 +296,7 @@ class SegmentControl(QObject):
             chosen = self.resolver.chosen()
             subject = None if chosen is None else snapshot(self._colours_of(chosen))
             if chosen is not None and subject is not None:
+                self.resolve()
                 self._run(chosen, subject)
         except ShiftSegError as error:
             show_error(str(error))

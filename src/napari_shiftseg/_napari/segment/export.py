@@ -33,9 +33,9 @@ class Exported:
     path: Path
 
 
-def ask_where(parent: QWidget, result: Result) -> tuple[str, Path] | None:
-    """Ask what to write and where to; None if the person thinks better of it."""
-    name = proposed(f"{result.subject.image_name} {result.title}")
+def ask_where(parent: QWidget, image: str, title: str) -> tuple[str, Path] | None:
+    """Ask what to write of a result and where to; None if the person thinks better of it."""
+    name = proposed(f"{image} {title}")
     path, kind = QFileDialog.getSaveFileName(parent, _TITLE, f"{name}.tif", ";;".join(_KINDS))
     if not path:
         return None

@@ -59,5 +59,6 @@ class RegionLayer:
                 **space.keywords,
             )
         self._viewer.layers.selection.active = layer
+        layer.visible = True  # napari has no tools for a layer that is hidden
         layer.mode = "add_rectangle"
         return layer

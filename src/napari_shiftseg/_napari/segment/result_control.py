@@ -72,7 +72,8 @@ class ResultControl(QObject):
         if result is None or layer is None:
             return
         result = self._results.at_its_image(result)
-        answer = ask_where(self._section, result)
+        title = result.title_among(self._results.all())
+        answer = ask_where(self._section, result.subject.image_name, title)
         if answer is not None:
             self.writing.ask(str(answer[1]), partial(export, result, layer, *answer))
 

@@ -117,12 +117,13 @@ class ResultSection(QGroupBox):
 
 
 def _told_apart(results: Sequence[Result]) -> Iterator[str]:
-    """Name results: by their image where there are several, and by their place in it."""
-    alike = Counter((result.subject.image_key, result.title) for result in results)
+    """Name results: by image and model where there are several, and by their place in it."""
+    titles = [result.title_among(results) for result in results]
+    alike = Counter((r.subject.image_key, title) for r, title in zip(results, titles, strict=True))
     several = len({image for image, _ in alike}) > 1
-    for result in results:
-        subject, title = result.subject, f"{result.title[:1].upper()}{result.title[1:]}"
-        if subject.region and alike[subject.image_key, result.title] > 1:
+    for result, name in zip(results, titles, strict=True):
+        subject, title = result.subject, f"{name[:1].upper()}{name[1:]}"
+        if subject.region and alike[subject.image_key, name] > 1:
             title += f" at {', '.join(str(part.start) for part in subject.region)}"
         yield f"{subject.image_name}: {title}" if several else title
 
