@@ -219,3 +219,23 @@ def test_a_large_image_gets_its_grid_at_once(viewer, qtbot):
         grid.show(plan, placement)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.15
+
+
+def test_each_tab_draws_its_own_tiles(qtbot, viewer, widget, image, rest):
+    segment, compare = range(2)
+    widget.tabs.setCurrentIndex(compare)
+    widget.compare.rows[0].tile.setValue(20)
+    with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=20_000):
+        widget.compare.run.run.click()
+    rest()
+    compared = [-0.5, 19.5, 39.5, 47.5]
+    assert horizontal(viewer.layers["Tile grid"]) == compared
+    widget.tabs.setCurrentIndex(segment)
+    assert horizontal(viewer.layers["Tile grid"])[:3] == [-0.5, 11.5, 23.5]
+    with qtbot.waitSignal(widget.runner.succeeded, timeout=20_000):
+        widget.segment.run.run.click()
+    rest()
+    assert not viewer.layers["Labels (naive, 20 px)"].visible
+    widget.tabs.setCurrentIndex(compare)
+    assert horizontal(viewer.layers["Tile grid"]) == compared
+    assert viewer.layers["Labels (naive, 20 px)"].visible

@@ -504,6 +504,19 @@ class TestResult:
         assert not viewer.layers["Labels (naive, 12 px)"].visible
         assert image.visible
 
+    def test_results_of_two_models_bear_their_names(
+        self, qtbot, viewer, widget, tab, image, tmp_path
+    ):
+        other = save_bands(tmp_path / "other.safetensors")
+        run(qtbot, widget)
+        tab.model.open_model(other)
+        tab.stitch.tile.setValue(12)
+        run(qtbot, widget)
+        assert [tab.result.choice.itemText(i) for i in range(2)] == [
+            "Naive, 12 px, bands", "Naive, 12 px, other",
+        ]  # fmt: skip
+        assert "Labels (naive, 12 px, other)" in names(viewer)
+
     def test_deleting_its_labels_forgets_it(self, qtbot, viewer, widget, tab, image):
         run(qtbot, widget)
         del viewer.layers["Labels (naive, 12 px)"]
