@@ -73,7 +73,13 @@ def test_pixels_that_are_not_finite(refuses, model_file, tmp_path, value):
     pixels[3, 4] = value
     image = tiff(tmp_path / "holes.tif", pixels)
     refuses(
-        "segment", image, "-m", model_file, "-o", tmp_path / "l.tif", because=("1 pixels", "finite")
+        "segment",
+        image,
+        "-m",
+        model_file,
+        "-o",
+        tmp_path / "l.tif",
+        because=("1 pixel is", "finite"),
     )
 
 

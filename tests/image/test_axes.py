@@ -104,7 +104,7 @@ def test_a_lazy_image_is_refused_where_it_is_read():
     image[3, 3] = np.nan
     frame = frames(Lazy(image)).frame()
     frame[(slice(None), slice(0, 2), slice(0, 4))]
-    with pytest.raises(ShiftSegError, match="1 pixels are not finite"):
+    with pytest.raises(ShiftSegError, match="1 pixel is not finite"):
         frame.read()
 
 

@@ -186,7 +186,7 @@ def with_value(value: float, kind: str = "float32") -> Any:
 for value in (np.nan, np.inf, -np.inf):
     add_saved(
         f"a pixel of {value}", with_value(value), Result(SHAPE, "float32"),
-        says("1 pixels", "not finite"), says("float32"),
+        says("1 pixel is", "not finite"), says("float32"),
     )  # fmt: skip
 add_saved(
     "nothing but NaN", np.full(SHAPE, np.nan, np.float32), Result(SHAPE, "float32"),

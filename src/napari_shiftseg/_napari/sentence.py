@@ -42,6 +42,12 @@ class Sentence(QLabel):
             self.style().polish(self)
 
 
+def as_sentence(error: object) -> str:
+    """Write a message that begins in lower case as a sentence."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
 def warning_style(colour: str) -> str:
     """Return the style sheet that colours warnings."""
     return f'QLabel[warning="true"] {{ color: {colour}; }}'

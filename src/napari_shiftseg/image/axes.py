@@ -293,5 +293,6 @@ def _finite(pixels: NDArray[Any]) -> NDArray[Any]:
         return pixels.astype(np.uint8)
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         bad = int(pixels.size - np.isfinite(pixels).sum())
-        raise ShiftSegError(f"{bad} pixels are not finite (NaN or infinite); replace them first")
+        what = "1 pixel is" if bad == 1 else f"{bad} pixels are"
+        raise ShiftSegError(f"{what} not finite (NaN or infinite); replace them first")
     return pixels

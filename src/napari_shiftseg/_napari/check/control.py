@@ -156,6 +156,8 @@ class CheckControl(QObject):
     def _on_layer(self, layer: Labels | None) -> None:
         """Offer the axes of another layer, and the grid that it was made with."""
         self._allow()
+        if self.found is None:
+            self._view.clear()
         if layer is None:
             return
         ndim = spatial_axes(layer)

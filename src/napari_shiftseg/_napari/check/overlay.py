@@ -45,6 +45,7 @@ class CheckOverlay(QObject):
         super().__init__(parent)
         self._viewer, self._turns = viewer, turns
         self._found: Found | None = None
+        self._drawn: Found | None = None
         self._chosen: int | None = None
         while_alive(self, camera_of(viewer).events.zoom, self._on_zoom)
         for event in (viewer.dims.events.current_step, viewer.dims.events.order,
@@ -80,15 +81,14 @@ class CheckOverlay(QObject):
     def choose(self, number: int) -> None:
         """Make one ring stand out."""
         self._chosen, rings = number, self.rings
-        if rings is not None and self._found is not None:
-            colours = _colours(self._found, number)
-            if len(colours) == len(rings.data):
-                rings.border_color = colours
+        if rings is not None and self._drawn is not None and self._drawn is self._found:
+            rings.border_color = _colours(self._drawn, number)
 
     def _layers(self) -> list[Vectors | Points]:
         return [layer for layer in (self.grid, self.rings) if layer is not None]
 
     def _redraw(self) -> Steps:
+        self._drawn = None
         for layer in self._layers():
             yield from remove(self._viewer, layer)
         found = self._found
@@ -99,7 +99,9 @@ class CheckOverlay(QObject):
             yield
             if found is not self._found:
                 return
+            self._drawn = found
             add_on_top(self._viewer, layer)
+            self._on_dims()  # a slider may have moved since the layer was made
             if self._chosen is not None:
                 self.choose(self._chosen)
             self._on_zoom()
@@ -180,12 +182,12 @@ class CheckOverlay(QObject):
     def _on_dims(self) -> None:
         # In two dimensions lines and rings are the same on every slice.
         found, grid, rings = self._found, self.grid, self.rings
-        if found is None or found.labels.ndim < 3:
+        if found is None or found is not self._drawn or found.labels.ndim < 3:
             return
         # napari cannot change what a person has hidden.
         if grid is not None and grid.visible:
             grid.data = self._vectors(found)
-        if rings is not None and rings.visible and len(rings.data) == len(found.rows):
+        if rings is not None and rings.visible:
             rings.data, rings.size = self._discs(found)
 
 

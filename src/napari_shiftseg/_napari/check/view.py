@@ -43,6 +43,12 @@ _FRAMES = (
     ("every", "Every frame", "One grid has cut all frames; each has objects of its own"),
 )
 
+_LISTED = "Every pair of pieces that a tile grid parts is listed here."
+_NO_LABELS = (
+    "Open or choose a labels layer; an image of whole numbers becomes one by a right click on it, "
+    "Convert to Labels."
+)
+
 
 class CheckView(QWidget):
     """Choose, check, look, repair.
@@ -82,11 +88,9 @@ class CheckView(QWidget):
         self.list.clicked.connect(self._ask_list)
         self.report.clicked.connect(self._ask_report)
 
-    def clear(
-        self, text: str = "Every pair of pieces that a tile grid parts is listed here."
-    ) -> None:
-        """Show that there is nothing yet."""
-        self.finding.say(text)
+    def clear(self, text: str = "") -> None:
+        """Show that there is nothing yet, and why."""
+        self.finding.say(text or (_NO_LABELS if self.layers.layer is None else _LISTED))
         self.table.fill([])
         self.repair.proposal.say("")
         self.repair.done.say("")

@@ -36,6 +36,7 @@ from napari_shiftseg._napari.segment.relabel import (
 from napari_shiftseg._napari.segment.resolver import Chosen, Resolver
 from napari_shiftseg._napari.segment.slider_link import SliderLink
 from napari_shiftseg._napari.segment.tab import SegmentTab
+from napari_shiftseg._napari.sentence import as_sentence
 from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.worker import Runner
@@ -242,7 +243,7 @@ class SegmentControl(QObject):
             chosen = self.resolver.chosen()
             plan = None if chosen is None else self._tab.stitch.plan(chosen.frames.spatial)
         except ShiftSegError as error:
-            self._show_nothing(str(error), warning=True)
+            self._show_nothing(as_sentence(error), warning=True)
             return
         if chosen is None or plan is None:
             self._show_nothing("Open an image to see how it will be tiled.")
@@ -275,7 +276,7 @@ class SegmentControl(QObject):
             assert wanted is not None
             stitch.estimate.say(self._estimate.sentence(chosen.model, wanted, len(frames)))
         except ShiftSegError as error:
-            stitch.estimate.say(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            stitch.estimate.say(as_sentence(error))
 
     def _show_nothing(self, why: str, *, warning: bool = False) -> None:
         self.grid.hide()

@@ -6,6 +6,7 @@ import dataclasses
 
 from qtpy.QtCore import QObject
 
+from napari_shiftseg._napari.sentence import as_sentence
 from napari_shiftseg._napari.train.checkpoint import checkpoint_of, summary_of
 from napari_shiftseg._napari.train.model_name import proposed
 from napari_shiftseg._napari.train.plan import LAYERS, Plan
@@ -49,7 +50,7 @@ class SetUpControl(QObject):
         try:
             recipe = self._plan.recipe()
         except ShiftSegError as error:
-            settings.say(_sentence(error), warning=True)
+            settings.say(as_sentence(error), warning=True)
             return
         windows = recipe.windows
         good = windows.exceeds_period
@@ -66,7 +67,7 @@ class SetUpControl(QObject):
         except ShiftSegError as error:
             data = self._view.data
             chosen = data.pack.text().strip() if data.kind.value == "pack" else data.pairs
-            data.say(_sentence(error), warning=bool(chosen))
+            data.say(as_sentence(error), warning=bool(chosen))
             return
         self._view.data.say(text)
 
@@ -83,7 +84,7 @@ class SetUpControl(QObject):
         try:
             path = self._plan.output()
         except ShiftSegError as error:
-            output.say(_sentence(error), warning=True)
+            output.say(as_sentence(error), warning=True)
             return
         kept = summary_of(checkpoint_of(path))
         run.offer(None if kept is None else kept.steps)
@@ -128,8 +129,3 @@ class SetUpControl(QObject):
         self._proposed = str(proposed(f"{pairs[0][0].name}-model" if pairs else "model"))
         line.setText(self._proposed)
         self.say_output()
-
-
-def _sentence(error: ShiftSegError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

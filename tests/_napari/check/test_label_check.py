@@ -7,92 +7,17 @@ import threading
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QApplication, QFileDialog
+from check_scene import cut, discs, rings, rows
+from qtpy.QtWidgets import QFileDialog
 from window import PATIENCE
 
 from napari_shiftseg import memory
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.check import job
 from napari_shiftseg._napari.commands import check_active_layer
-from napari_shiftseg._napari.layers import CHECKED, CURTAIN, FILE
-from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg._napari.layers import CURTAIN, FILE
+from napari_shiftseg._napari.tags import tag
 from napari_shiftseg.seams.repair import Repair, undo_repair
-
-
-def discs(shape=(200, 230)):
-    """Discs, none of them touching another."""
-    labels = np.zeros(shape, int)
-    rows, columns = np.indices(shape)
-    centres = ((y, x) for y in range(12, shape[0], 24) for x in range(12, shape[1], 25))
-    for number, (y, x) in enumerate(centres, start=1):
-        labels[(rows - y) ** 2 + (columns - x) ** 2 < 60 + number % 30] = number
-    return labels
-
-
-def cut(whole, tile=40, offset=0):
-    rows, columns = ((np.indices(whole.shape) - offset) // tile) + 1
-    pieces = np.unique(whole * 10_000 + rows * 100 + columns, return_inverse=True)[1]
-    return np.where(whole > 0, pieces.reshape(whole.shape) + 1, 0)
-
-
-@pytest.fixture
-def dock(open_dock):
-    """The widget as the Plugins menu opens it."""
-    return open_dock("Check labels")
-
-
-@pytest.fixture
-def view(dock):
-    return dock.view
-
-
-@pytest.fixture
-def theirs(viewer, dock):
-    placed = {"scale": (2, 2), "translate": (100, -30)}
-    return viewer.add_labels(cut(discs()), name="theirs", **placed)
-
-
-@pytest.fixture
-def rest(qtbot, dock):
-    """Wait until nothing runs and all layers are there."""
-    control = dock.control
-
-    def wait():
-        qtbot.waitUntil(
-            lambda: not (control.runner.running or control.repairs.running or control.turns.busy),
-            timeout=PATIENCE,
-        )
-
-    return wait
-
-
-@pytest.fixture
-def check(view, rest):
-    def press():
-        view.run.run.click()
-        rest()
-
-    return press
-
-
-@pytest.fixture
-def repair(view, rest):
-    def press():
-        view.repair.repair.click()
-        rest()
-
-    return press
-
-
-def rings(viewer):
-    return next(iter(own_layers(viewer, kind=CHECKED)), None)
-
-
-def rows(table):
-    return [
-        [table.item(row, column).text() for column in range(table.columnCount())]
-        for row in range(table.rowCount())
-    ]
 
 
 class TestFinding:
@@ -440,116 +365,6 @@ class TestPlaces:
         viewer.add_labels([lazy, lazy[::2, ::2]], name="pyramid")
         check()
         assert "“pyramid”: tiles of 40 px found" in view.finding.text()
-
-
-class TestRepair:
-    def test_makes_a_new_layer_and_says_what(self, viewer, view, theirs, check, repair):
-        before = theirs.data.copy()
-        check()
-        assert view.repair.proposal.text().startswith("Merges ")
-        repair()
-        np.testing.assert_array_equal(theirs.data, before)
-        mended = viewer.layers["theirs, repaired"]
-        assert len(np.unique(mended.data)) < len(np.unique(before)) - 20
-        np.testing.assert_array_equal(mended.translate, theirs.translate)
-        assert "pieces became" in view.repair.done.text()
-        assert "Your layer is as it was" in view.repair.done.text()
-        assert mended.visible and not theirs.visible
-
-    def test_follows_the_confidence(self, viewer, view, theirs, check, repair):
-        check()
-        few = viewer.layers[0].data.max() + 1
-        view.repair.slider.setValue(100)
-        repair()
-        layer = viewer.layers["theirs, repaired"]
-        strict = len(np.unique(layer.data))
-        view.repair.slider.setValue(0)
-        repair()
-        assert viewer.layers["theirs, repaired"] is layer
-        assert len(np.unique(layer.data)) < strict < few
-        assert "theirs, repaired [1]" not in viewer.layers
-
-    def test_is_undone(self, viewer, view, theirs, check, repair):
-        check()
-        repair()
-        view.repair.undo.click()
-        assert "theirs, repaired" not in viewer.layers
-        assert theirs.visible and "is gone" in view.repair.done.text()
-        assert not view.repair.undo.isEnabled()
-
-    def test_is_undone_around_a_persons_edits(self, viewer, view, theirs, check, repair):
-        check()
-        repair()
-        layer = viewer.layers["theirs, repaired"]
-        layer.data_setitem((np.array([0, 0]), np.array([0, 1])), 9999)
-        view.repair.undo.click()
-        expected = theirs.data.copy()
-        expected[0, :2] = 9999
-        np.testing.assert_array_equal(layer.data, expected)
-        assert "your edits stay" in view.repair.done.text()
-
-    def test_an_edited_repair_is_not_replaced(self, viewer, view, theirs, check, repair):
-        check()
-        repair()
-        viewer.layers["theirs, repaired"].data_setitem((np.array([0]), np.array([0])), 9999)
-        repair()
-        assert "theirs, repaired [1]" in viewer.layers
-
-    def test_is_of_the_chosen_layer_alone(self, viewer, view, theirs, check):
-        check()
-        assert view.repair.repair.isEnabled()
-        viewer.add_labels(discs(), name="others")
-        view.layers.choose(viewer.layers["others"])
-        assert not view.repair.repair.isEnabled()
-        view.layers.choose(theirs)
-        assert view.repair.repair.isEnabled()
-
-    def test_of_a_series_is_named_after_its_frame_and_leaves_the_series(
-        self, viewer, view, check, repair
-    ):
-        series = viewer.add_labels(np.stack([cut(discs()), cut(discs())]), name="series")
-        viewer.dims.set_point(0, 1)
-        view.axes.choose("frame")
-        check()
-        repair()
-        assert "series, frame 1, repaired" in viewer.layers
-        assert series.visible
-
-    def test_of_labels_that_changed_is_refused(
-        self, viewer, view, theirs, check, repair, notifications
-    ):
-        check()
-        theirs.data[0, 0] = 9999  # as a script may, which tells nobody
-        repair()
-        assert "theirs was changed since the check" in notifications()[-1][1]
-        assert "theirs, repaired" not in viewer.layers
-
-    def test_that_has_a_name_of_its_own_stays_when_the_next_one_comes(
-        self, viewer, view, theirs, check, repair
-    ):
-        check()
-        repair()
-        mine = viewer.layers["theirs, repaired"]
-        mine.name, before = "my good result", mine.data.copy()
-        view.repair.slider.setValue(95)
-        repair()
-        assert "theirs, repaired" in viewer.layers
-        np.testing.assert_array_equal(mine.data, before)
-
-    def test_lies_where_its_labels_lie(self, viewer, view, theirs, check, repair):
-        check()
-        repair()
-        theirs.scale, theirs.translate = (0.5, 0.25), (3, 4)
-        QApplication.processEvents()
-        mended = viewer.layers["theirs, repaired"]
-        np.testing.assert_array_equal(mended.scale, theirs.scale)
-        np.testing.assert_array_equal(mended.translate, theirs.translate)
-
-    def test_a_deleted_repair_is_no_longer_undone(self, viewer, view, theirs, check, repair):
-        check()
-        repair()
-        viewer.layers.remove("theirs, repaired")
-        assert not view.repair.undo.isEnabled()
 
 
 class TestExport:
