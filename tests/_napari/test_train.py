@@ -547,6 +547,33 @@ class TestTraining:
         train(qtbot, dock)
         assert dock.control.course.steps[-1] == 13
 
+    def test_what_is_kept_can_be_exported_without_its_images(
+        self, qtbot, viewer, dock, view, discs, open_dock, close_dock, delete
+    ):
+        train(qtbot, dock)
+        path = view.output.output
+        close_dock(dock)
+        delete(dock)
+        viewer.layers.clear()
+        again = open_dock("Train")
+        again.view.output.path.setText(str(path))
+        assert again.view.export.export.isEnabled()
+        export(qtbot, again)
+        assert load_model(path).description.training["steps_done"] > 0
+
+    def test_what_is_kept_can_be_exported_after_a_refusal(
+        self, qtbot, dock, view, discs, notifications
+    ):
+        train(qtbot, dock)
+        labels = view.data.pairs[0][1]
+        labels.data = np.where(labels.data == 1, 0, labels.data)
+        with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
+            view.run.run.click()
+        assert "other images or labels" in notifications()[-1][1]
+        until_idle(qtbot, dock)
+        export(qtbot, dock)
+        assert view.output.output.is_file()
+
     def test_the_settings_of_what_is_kept_can_be_taken(
         self, qtbot, dock, view, discs, open_dock, close_dock, delete
     ):

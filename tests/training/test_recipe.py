@@ -24,7 +24,12 @@ def trainer_of(recipe, **options):
 
 def describe(recipe, trainer):
     return recipe.describe(
-        trainer, name="discs", command="train", summary="Discs.", licence="CC0-1.0"
+        trainer.step,
+        trainer.seconds,
+        name="discs",
+        command="train",
+        summary="Discs.",
+        licence="CC0-1.0",
     )
 
 

@@ -18,6 +18,7 @@ from napari_shiftseg.samples.discs import disc_image
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import read_summary, steps_done
 from napari_shiftseg.training.fit import StepDone
+from napari_shiftseg.training.kept import KeptTraining
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
 from napari_shiftseg.training.run import TrainingRun, Validated, Validating, held_out
 
@@ -251,6 +252,28 @@ class TestResume:
         assert second.losses == first.losses
         assert second.best == first.best
         assert set(second.losses[0].terms) == {"pull", "push", "regulariser", "foreground"}
+
+
+class TestKept:
+    """A model without the images: of what a checkpoint holds."""
+
+    @pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, average=0, hold_out=0)])
+    def test_is_the_one_that_the_run_would_export(self, tmp_path, recipe):
+        file = tmp_path / "run.checkpoint"
+        run = TrainingRun(replace(recipe, validate_every=5), pairs(), checkpoint=file)
+        events = run.events()
+        list(islice(events, 8))
+        events.close()
+        model, expected = KeptTraining.read(file).best_model("m"), run.best_model("m")
+        assert model.description.to_json() == expected.description.to_json()
+        for name, weights in expected.network.state_dict().items():
+            assert torch.equal(model.network.state_dict()[name], weights)
+
+    @pytest.mark.parametrize("content", [b"", b"no checkpoint"])
+    def test_of_another_file_there_is_none(self, tmp_path, content):
+        (tmp_path / "m.checkpoint").write_bytes(content)
+        with pytest.raises(ShiftSegError, match="no checkpoint of a training"):
+            KeptTraining.read(tmp_path / "m.checkpoint")
 
 
 class TestSettings:

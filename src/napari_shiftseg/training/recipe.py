@@ -331,7 +331,8 @@ class TrainingRecipe:
 
     def describe(
         self,
-        trainer: Trainer,
+        step: int,
+        seconds: float,
         *,
         name: str,
         command: str = "",
@@ -341,18 +342,18 @@ class TrainingRecipe:
         """Write the header of the trained model."""
         return ModelDescription(
             name=name,
-            architecture=trainer.network.architecture,
+            architecture=self.architecture,
             axes="zyx"[-self.geometry.ndim :],
             intensity=self.intensity_normalisation,
-            training_window=trainer.windows.trained,
+            training_window=self.windows.trained,
             clustering=self.clustering,
             summary=summary,
             licence=licence,
             training={
                 "command": command,
                 "date": time.strftime("%Y-%m-%d"),
-                "steps_done": trainer.step,
-                "seconds": round(trainer.seconds),
+                "steps_done": step,
+                "seconds": round(seconds),
                 "recipe": dataclasses.asdict(self),
             },
         )

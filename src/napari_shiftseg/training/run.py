@@ -16,7 +16,6 @@ from torch import Tensor
 from napari_shiftseg.embeddings.device import EMULATED, choose_device, emulates_bfloat16
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.model_file import save_model
-from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.files import alone
@@ -26,6 +25,7 @@ from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
 from napari_shiftseg.training.fit import StepDone, Trainer
+from napari_shiftseg.training.kept import KeptTraining
 from napari_shiftseg.training.recipe import TrainingRecipe, known_labels
 from napari_shiftseg.training.truth import has_objects, refuse_no_truth, warn_of_seen
 from napari_shiftseg.wording import counted
@@ -250,12 +250,12 @@ class TrainingRun:
         description
             ``command``, ``summary`` and ``licence``, for the model's header.
         """
-        return self._model(self.trainer.trained.state_dict(), name, **description)
+        now = self._now()
+        return now.model(now.weights, name, **description)
 
     def best_model(self, name: str, **description: Any) -> Model:
         """Return the network with the weights of the best validation, else of the last step."""
-        weights = self.trainer.kept.get("best") or self.trainer.trained.state_dict()
-        return self._model(weights, name, **description)
+        return self._now().best_model(name, **description)
 
     def export(self, path: Path, *, half: bool = False, **description: Any) -> Model:
         """Write the best weights as a model file, replacing an existing one.
@@ -273,18 +273,11 @@ class TrainingRun:
         save_model(path, model.network, model.description, half=half)
         return model
 
-    def _model(self, weights: dict[str, Tensor], name: str, **description: Any) -> Model:
-        network = UNet(self.recipe.architecture)
-        network.load_state_dict({key: value.cpu() for key, value in weights.items()})
-        kept = self.trainer.kept
-        description["command"] = kept.get("command") or description.get("command", "")
-        header = self.recipe.describe(self.trainer, name=name, **description)
-        header.training["recipe"] = kept["recipe"]
-        if changes := kept.get("changes"):
-            header.training["changes"] = changes
-        if self.best is not None:
-            header.scores["validation"] = asdict(self.best)
-        return Model(network.eval().requires_grad_(False), header)
+    def _now(self) -> KeptTraining:
+        trainer = self.trainer
+        return KeptTraining(
+            self.recipe, trainer.step, trainer.seconds, trainer.kept, trainer.trained.state_dict()
+        )
 
     def _report(self, done: StepDone) -> None:
         self._keep_settings(done.step)
@@ -333,7 +326,7 @@ class TrainingRun:
             (self.recipe.scaled(pair), known_labels(pair.mask, background))
             for pair in self.validated_on
         ]
-        model = self._model(weights or self.trainer.trained.state_dict(), "training")
+        model = self._now().model(weights or self.trainer.trained.state_dict(), "training")
         as_they_are = replace(model.description, intensity=Intensity("none"))
         model = replace(model, description=as_they_are)
         yield Validating(step, 0, len(pairs))

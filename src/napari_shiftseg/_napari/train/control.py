@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.ask import may_forget, may_replace
-from napari_shiftseg._napari.train.checkpoint import steps_done
+from napari_shiftseg._napari.train.checkpoint import checkpoint_of, steps_done
 from napari_shiftseg._napari.train.course import Course
 from napari_shiftseg._napari.train.export_section import best_in_words
 from napari_shiftseg._napari.train.job import Ended, Exported, Order, Started, Steps, export
@@ -57,6 +57,7 @@ class TrainControl(QObject):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._say_removed)
+        self.set_up.output_said.connect(self._allow)
         self._connect()
         self._allow()
 
@@ -190,12 +191,22 @@ class TrainControl(QObject):
         self._view.export.best.say(best_in_words(self.course.best, step))
 
     def _allow(self) -> None:
-        idle = self._run is not None and not self.runner.running and not self.writing.running
-        self._view.export.allow(export=idle, use=self._exported.is_file())
+        busy = self.runner.running or self.writing.running
+        some = self._run is not None or self._kept_alone is not None
+        self._view.export.allow(export=some and not busy, use=self._exported.is_file())
         self.previews.allow(self._run is not None)
 
+    @property
+    def _kept_alone(self) -> Path | None:
+        """The checkpoint beside the model file, if there is one of a step at least."""
+        try:
+            checkpoint = checkpoint_of(self.plan.output())
+        except ShiftSegError:
+            return None
+        return checkpoint if steps_done(checkpoint) else None
+
     def _export(self) -> None:
-        run = self._run
+        run = self._run or self._kept_alone
         if run is None or self.runner.running:
             show_info("Stop the training first; then its model can be exported.")
             return

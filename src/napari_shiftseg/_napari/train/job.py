@@ -19,8 +19,10 @@ from napari_shiftseg._napari.train.course import Course
 from napari_shiftseg._napari.train.draft import without_weights
 from napari_shiftseg._napari.train.sources import Source, pairs_of
 from napari_shiftseg._napari.train.subject import PreviewSubject
+from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.pipeline import Segmentation, segment_events
 from napari_shiftseg.training.fit import StepDone
+from napari_shiftseg.training.kept import KeptTraining
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import Event, TrainingRun, Validated, Validating
 
@@ -182,9 +184,14 @@ def preview(run: TrainingRun, subject: PreviewSubject) -> Iterator[Preview]:
     yield from _preview(run, subject, Requests())
 
 
-def export(run: TrainingRun, path: Path, description: dict[str, Any]) -> Iterator[Exported]:
-    """Write the best weights as a model file."""
-    model = run.export(path, command="napari: Train (ShiftSeg)", **description)
+def export(run: TrainingRun | Path, path: Path, description: dict[str, Any]) -> Iterator[Exported]:
+    """Write the best weights of a training, or of the checkpoint of one, as a model file."""
+    description = {"command": "napari: Train (ShiftSeg)", **description}
+    if isinstance(run, Path):
+        model = KeptTraining.read(run).best_model(**description)
+        save_model(path, model.network, model.description)
+    else:
+        model = run.export(path, **description)
     yield Exported(path, model.description.name)
 
 

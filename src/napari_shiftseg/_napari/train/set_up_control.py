@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.sentence import as_sentence
 from napari_shiftseg._napari.train.checkpoint import checkpoint_of, summary_of
@@ -30,6 +30,8 @@ class SetUpControl(QObject):
     plan
         Reads the form.
     """
+
+    output_said = Signal()
 
     def __init__(self, view: TrainView, plan: Plan, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +81,10 @@ class SetUpControl(QObject):
 
     def say_output(self) -> None:
         """Say what is there already, and offer to resume."""
+        self._say_output()
+        self.output_said.emit()
+
+    def _say_output(self) -> None:
         output, run = self._view.output, self._view.run
         run.offer(None)
         try:
@@ -103,7 +109,7 @@ class SetUpControl(QObject):
             different = []  # said beside the settings
         text = f", with other settings: {'; '.join(different)}." if different else ""
         self._view.output.say(
-            begun + (text or "; Resume goes on with it."),
+            begun + (text or "; Resume goes on with it, on the same images and labels."),
             warning=bool(text),
             offers_settings=bool(text),
         )
