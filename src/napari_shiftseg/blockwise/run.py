@@ -101,9 +101,9 @@ def over_blocks(
 
 
 def _write_embedding(job: Job, axes: Calibration, provenance: dict[str, Any]) -> None:
-    """Write the embedding if it is wanted, once however often the run is stopped after it."""
+    """Write the embedding if it is wanted, once unless it is taken away meanwhile."""
     wanted = job.order.embeddings
-    if wanted and not job.folder.has(WRITTEN, 0):
+    if wanted and not (job.folder.has(WRITTEN, 0) and Path(wanted).exists()):
         embedding = JoinedEmbedding(job)
         write_embedding(wanted, embedding, axes=axes.with_channels(), provenance=provenance)
         job.folder.save(WRITTEN, 0)
