@@ -275,6 +275,14 @@ def test_files_that_say_nothing_take_pixels_as_they_are(tmp_path):
     assert load_foreign("nuclei-2d").scaled() == Intensity("percentile")
 
 
+def test_weights_alone_are_no_network(tmp_path):
+    torch.save(network().state_dict(), tmp_path / "weights.pt")
+    with pytest.raises(
+        ShiftSegError, match=r"not a recorded network \(it holds no code\); a state"
+    ):
+        load_foreign(str(tmp_path / "weights.pt"))
+
+
 def test_weights_of_a_package_that_are_no_weights(package):
     (package / "network.pt").write_bytes(b"damaged")
     with pytest.raises(ShiftSegError, match=r"network\.pt is not a recorded network"):

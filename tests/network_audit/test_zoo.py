@@ -151,3 +151,10 @@ def test_windows_of_attention_have_a_period_of_their_own():
     assert not found.exact_tiling
     assert {part.kind for part in found.parts} == {"InstanceNorm2d"}
     assert any("the layers imply a period of 32 px" in line for line in found.disagreements)
+
+
+def test_a_network_that_looks_at_single_pixels_is_read_without_a_halo():
+    found = audit(torch.nn.Conv2d(1, 2, 1).eval(), ndim=2)
+    assert found.halo == (0, 0)
+    assert found.recommended_tile == (64, 64) and found.cost == 1
+    assert "read alone" in found.verdict and "read 1 times" in found.verdict

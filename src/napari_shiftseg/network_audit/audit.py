@@ -27,6 +27,9 @@ from napari_shiftseg.tiles.tile import whole_numbers
 _HALOS_PER_TILE = {1: 8, 2: 4, 3: 2}
 """Edge of the recommended tile in halos: reads 2.25 times its pixels in 2-D, 8 times in 3-D."""
 
+_POINTWISE = 64
+"""Edge of the recommended tile in pixels where there is no halo, and any would do."""
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -124,12 +127,12 @@ class Audit:
 
     @property
     def recommended_tile(self) -> Size | None:
-        """A multiple of the period per axis, in pixels, large enough for its halo."""
+        """A multiple of the period per axis, in pixels, large enough for a halo if there is one."""
         if self.halo is None:
             return None
         halos = _HALOS_PER_TILE[self.ndim]
         return tuple(
-            max(1, -(-halos * halo // period)) * period
+            -(-(halos * halo or _POINTWISE) // period) * period
             for halo, period in zip(self.halo, self.geometry.period, strict=True)
         )
 

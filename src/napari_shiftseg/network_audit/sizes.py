@@ -16,6 +16,7 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.subject import NetworkFailedError, Subject, copy_of, hooked
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.wording import counted
 
 _LARGEST = 400
 """Largest size in pixels at which a first legal one is looked for."""
@@ -226,9 +227,9 @@ def _base(shapes: Shapes, subject: Subject, example: Size | None) -> Size:
         if shapes.output((size,) * subject.ndim) is not None:
             return (size,) * subject.ndim
     raise ShiftSegError(
-        f"the network takes no image of {subject.in_channels} channels and 1 to {_LARGEST} px on "
-        f"each of {subject.ndim} axes; name a size that it takes, or mend channels and "
-        f"axes{shapes.refusal}"
+        f"the network takes no image of {counted(subject.in_channels, 'channel')} and 1 to "
+        f"{_LARGEST} px on each of {subject.ndim} axes; name a size that it takes, or mend "
+        f"channels and axes{shapes.refusal}"
     )
 
 

@@ -112,13 +112,14 @@ def _tiles(audit: Audit) -> str:
     assert audit.halo is not None and audit.recommended_tile is not None
     halo, tile, geometry = by(audit.halo), by(audit.recommended_tile), audit.geometry
     how = "which its valid convolutions use up" if audit.padding == "valid" else "cut off again"
+    read = f"read with {halo} px more on each side ({how})" if any(audit.halo) else "read alone"
     steps, smallest, sizes = by(geometry.input_step), by(geometry.min_input_size), ""
     if any(s > p for s, p in zip(geometry.input_step, geometry.period, strict=True)):
         sizes = f"Windows have sizes that the network takes, {smallest} px and more by {steps} px. "
     return (
-        f"output tiles of n * {by(geometry.period)} px, read with {halo} px more on each "
-        f"side ({how}), equal whole-image inference. {sizes}Tiles of {tile} px read "
-        f"{audit.cost:.2g} times the pixels of the image.{_scaled(audit)}"
+        f"output tiles of n * {by(geometry.period)} px, {read}, equal whole-image inference. "
+        f"{sizes}Tiles of {tile} px read {audit.cost:.2g} times the pixels of the image."
+        f"{_scaled(audit)}"
     )
 
 

@@ -19,6 +19,9 @@ from napari_shiftseg.network_audit.subject import quiet
 _FORBIDDEN = {b"save", b"from_file", b"rpc_sync", b"rpc_async", b"rpc_remote", b"Print"}
 """What recorded operations can do outside of memory: write files, call other computers."""
 
+_NO_CODE = "constants.pkl"
+"""What weights alone and pickled modules lack: torch calls them damaged recordings."""
+
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -47,7 +50,8 @@ def load_torchscript(file: Path | BinaryIO, name: str) -> nn.Module:
     except ShiftSegError:
         raise
     except Exception as error:  # a damaged file raises whatever torch stumbles over
-        raise ShiftSegError(f"{name} is not a recorded network ({first_line(error)})") from error
+        why = "it holds no code" if _NO_CODE in str(error) else first_line(error)
+        raise ShiftSegError(f"{name} is not a recorded network ({why})") from error
     return network.eval()
 
 

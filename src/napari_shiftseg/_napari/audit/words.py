@@ -126,6 +126,8 @@ def _parts(names: tuple[str, ...]) -> str:
 def _period(period: tuple[int | None, ...]) -> str:
     if None not in period:
         return f"{by(tuple(p for p in period if p is not None))} px"
+    if set(period) == {None}:
+        return "none"
     return " x ".join("none" if p is None else f"{p} px" for p in period)
 
 

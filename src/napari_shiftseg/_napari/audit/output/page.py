@@ -48,7 +48,7 @@ class OutputPage(QWidget):
         self.embedding, self.foreground = QLineEdit(), QLineEdit()
         self.embedding.setPlaceholderText("0-3")
         self.embedding.setToolTip("Channels, from 0, that are alike within an object")
-        self.foreground.setPlaceholderText("none: the largest cluster is background")
+        self.foreground.setPlaceholderText("the largest cluster is none")
         self.foreground.setToolTip("Channel that tells whether a pixel belongs to an object")
         self.logits = QCheckBox("logits")
         self.logits.setToolTip("The foreground channel holds logits, not probabilities")
