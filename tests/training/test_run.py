@@ -149,6 +149,14 @@ class TestValidation:
         assert all(torch.equal(model.network.state_dict()[k], v) for k, v in weights.items())
         assert TrainingRun(other, pairs(), checkpoint=checkpoint).finished
 
+    def test_on_a_pack_without_objects_is_refused(self, tmp_path):
+        for kind in ("images", "masks"):
+            (tmp_path / "empty" / kind).mkdir(parents=True)
+            tifffile.imwrite(tmp_path / "empty" / kind / "a.tif", np.zeros((60, 60), np.uint8))
+        recipe = replace(RECIPE, validation=str(tmp_path / "empty"))
+        with pytest.raises(ShiftSegError, match="empty: there is no object in 1 mask"):
+            TrainingRun(recipe, pairs())
+
     def test_sees_a_slice_as_the_whole_stack_is_scaled(self, monkeypatch):
         dark = [replace(pair, scaling=Scaling((0.0,), (50.0,))) for pair in pairs()]
         run = TrainingRun(replace(RECIPE, steps=1, validate_every=1), dark)

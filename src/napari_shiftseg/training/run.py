@@ -165,7 +165,10 @@ class TrainingRun:
         refuse_no_truth(every, recipe.background_label)
         trained, self.validated_on = held_out(every, recipe)
         if recipe.validation is not None:
-            refuse_no_truth(self.validated_on, recipe.background_label)
+            try:
+                refuse_no_truth(self.validated_on, recipe.background_label)
+            except ShiftSegError as error:
+                raise ShiftSegError(f"{recipe.validation}: {error}") from None
             warn_of_seen(trained, self.validated_on)
         self.trained_on = len(trained)
         for pair in self.validated_on:  # to find out now what the first validation would
