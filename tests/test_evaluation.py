@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,8 @@ import tifffile
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.evaluation import evaluate, evaluate_events
+from napari_shiftseg.image.intensity import Intensity
+from napari_shiftseg.pipeline import segment
 from napari_shiftseg.samples.discs import disc_image
 from random_networks import phase_wheel
 
@@ -117,3 +120,20 @@ def test_only_what_is_known_is_scored(trained_model):
     assert scores.counts.truth_objects == len(np.unique(part[part > 0]))
     assert scores.counts.predicted_objects < len(np.unique(mask)) - 1
     assert scores.average_precision["0.5"] > 0.8
+
+
+def test_slices_of_a_stack_are_scaled_together_as_when_they_are_segmented(trained_model, tmp_path):
+    image, mask = disc_image(50)
+    stack, labels = np.stack([image, 0.01 * image]).astype(np.float32), np.stack([mask, mask])
+    for kind, pixels in (("images", stack), ("masks", labels)):
+        (tmp_path / kind).mkdir()
+        tifffile.imwrite(
+            tmp_path / kind / "a.tif", pixels.astype(np.float32), imagej=True,
+            metadata={"axes": "ZYX"},
+        )  # fmt: skip
+    percentile = replace(trained_model.description, intensity=Intensity("percentile"))
+    model = replace(trained_model, description=percentile)
+    segmented = segment(stack, model, axes="zyx")
+    alone = [segment(plane, model).objects for plane in stack]
+    scores = evaluate(model, tmp_path)
+    assert scores.counts.predicted_objects == segmented.objects != sum(alone)

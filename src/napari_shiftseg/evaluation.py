@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.unet import Architecture
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.image.packs import read_pack
 from napari_shiftseg.labels.classical import otsu_watershed
-from napari_shiftseg.pipeline import Segmentation, plan_for, segment
+from napari_shiftseg.pipeline import Segmentation, plan_for, scalings_of, segment
 from napari_shiftseg.seams.jumps import JumpSums, measure_jumps
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.seams.report import finite, number
@@ -128,10 +129,11 @@ def evaluate_events(
     """
     model = load_model(model)
     scores = Evaluation(baseline=LabelScores() if baseline else None)
-    for stack, name, image, truth in _images(model, data):
+    for stack, name, image, truth, scaling in _images(model, data):
+        seen, used = (image, model) if scaling is None else (scaling(image), model.of_scaled)
         with _said_of(name):
             result = segment(
-                image, model, stitch=stitch, tile=tile, clustering=clustering, device=device
+                seen, used, stitch=stitch, tile=tile, clustering=clustering, device=device
             )
         lines = result.plan
         if grid is not None:
@@ -201,23 +203,29 @@ def evaluate(
     return scores
 
 
-def _images(model: Model, data: Data) -> Iterator[tuple[int, str, NDArray[Any], NDArray[Any]]]:
-    """Yield images and their truth, of a stack each frame; with number and name in the pack."""
-    for number_in_pack, (name, image, truth) in enumerate(
-        _pairs(data, model.description.architecture)
-    ):
+def _images(
+    model: Model, data: Data
+) -> Iterator[tuple[int, str, NDArray[Any], NDArray[Any], Scaling | None]]:
+    """Yield images and their truth, with number and name in the pack.
+
+    Of a stack each frame, and how its intensities are scaled: slices along z together, as they
+    are when they are segmented.
+    """
+    pairs = _pairs(data, model.description.architecture)
+    for number_in_pack, (name, image, truth, axes) in enumerate(pairs):
         with _said_of(name):
-            frames = model.frames(image)
+            frames = replace(model.frames(image), axes=axes)
         if not frames.loops:
-            yield number_in_pack, name, image, truth
+            yield number_in_pack, name, image, truth, None
             continue
         if truth.shape != frames.loops + frames.spatial:
             raise ShiftSegError(
                 f"ground truth has the shape {truth.shape}, the stack that it is of "
                 f"{frames.loops + frames.spatial}"
             )
-        for index, frame in frames:
-            yield number_in_pack, name, frame.read(), truth[index]
+        indices = list(np.ndindex(*frames.loops))
+        for index, scaling in zip(indices, scalings_of(frames, model, indices), strict=True):
+            yield number_in_pack, name, frames.frame(index).read(), truth[index], scaling
 
 
 @contextmanager
@@ -231,11 +239,11 @@ def _said_of(name: str) -> Iterator[None]:
 
 def _pairs(
     data: Data, architecture: Architecture
-) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+) -> Iterator[tuple[str, NDArray[Any], NDArray[Any], str | None]]:
     if isinstance(data, str | Path):
         for found in read_pack(data):
             seen = found.seen_by(architecture.in_channels, architecture.geometry.ndim)
-            yield f"{data}: images/{seen.name}", seen.image, seen.mask
+            yield f"{data}: images/{seen.name}", seen.image, seen.mask, seen.axes
         return
     if not isinstance(data, Iterable):
         raise ShiftSegError(
@@ -246,4 +254,4 @@ def _pairs(
             raise ShiftSegError(
                 f"data holds a {type(pair).__name__}; legal: a pack, or pairs (image, truth)"
             )
-        yield "", pair[0], np.asarray(pair[1])
+        yield "", pair[0], np.asarray(pair[1]), None

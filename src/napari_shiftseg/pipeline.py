@@ -21,7 +21,7 @@ from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.labels.cluster import cluster
-from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode, refuse_no_clustering
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan, corrected_tile, make_plan
 from napari_shiftseg.tiles.tile import Region
@@ -239,9 +239,8 @@ def segment_events(
         count = len(frames) if frame is None else 1
         tile = tile_for_memory(frames, model, memory_size(memory), region, count=count)
     plan = plan_for(model, frames.spatial, stitch, tile, region)
+    refuse_no_clustering(clustering)
     settings = clustering or model.description.clustering
-    if not isinstance(settings, Clustering):
-        raise ShiftSegError(f"clustering is {settings!r}; legal: a Clustering, as Clustering(1.5)")
     for event in predict_events(frames, model, plan, frame=frame, device=device):
         if isinstance(event, TileDone):
             yield event

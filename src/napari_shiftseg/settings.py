@@ -138,3 +138,9 @@ class Clustering(Checked):
         0.5, "Foreground", "How probable it must be that a pixel belongs to an object.", 0.0, 1.0
     )
     split_components: bool = True
+
+
+def refuse_no_clustering(given: object) -> None:
+    """Raise ShiftSegError if something is neither a :class:`Clustering` nor None."""
+    if not (given is None or isinstance(given, Clustering)):
+        raise ShiftSegError(f"clustering is {given!r}; legal: a Clustering, as Clustering(1.5)")

@@ -99,6 +99,14 @@ def test_a_file_of_the_user_s_is_not_replaced(how, tmp_path):
     assert vectors.read_text() == "mine"
 
 
+def test_neither_may_lie_within_the_other(how, tmp_path):
+    labels = tmp_path / "labels.ome.zarr"
+    labels.mkdir()
+    with pytest.raises(ShiftSegError, match="name two files"):
+        segment_file(IMAGE, labels, embeddings=labels / "e.tif", overwrite=True, **how)
+    assert not list(labels.iterdir())
+
+
 def test_labels_and_embedding_need_two_names(how, tmp_path):
     both = tmp_path / "both.tif"
     with pytest.raises(ShiftSegError, match="name two files"):

@@ -413,3 +413,13 @@ class TestRefusing:
         with pytest.raises(ShiftSegError, match="would replace what is read"):
             segment_file(image, image.parent, model=model_file, overwrite=True)
         assert image.is_dir()
+
+
+def test_what_is_refused_leaves_no_unfinished_run(image_file, model_file, tmp_path):
+    for wrong, why in (
+        ({"device": "tpu"}, "no device"),
+        ({"clustering": {"bandwidth": 1}}, "legal"),
+    ):
+        with pytest.raises(ShiftSegError, match=why):
+            segment_file(image_file, tmp_path / "o.tif", model=model_file, **SMALL, **wrong)
+    assert not list(tmp_path.glob("*.unfinished"))

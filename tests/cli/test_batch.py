@@ -332,3 +332,20 @@ def test_a_table_that_another_program_has_saved_is_not_replaced(batch, tmp_path,
     (tmp_path / "labels" / "report.csv").write_bytes(content)
     outcome = batch()
     assert outcome.code == 2 and "is no report of shiftseg" in outcome.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_is_reported_in_escapes(batch, plate, tmp_path):
+    (plate / "A3.tif").unlink()
+    os.rename(plate / "A1.tif", os.fsencode(plate) + b"/\xff.tif")
+    for words in ((), ("--json", tmp_path / "report.json")):
+        answer = batch("--pattern", "*.tif", *words)
+        assert answer.code == 0, answer.err
+    assert list(report(tmp_path)) == [r"\udcff.tif"]
+
+
+def test_a_device_that_is_not_there_is_refused_before_any_image(batch, tmp_path):
+    answer = batch("--device", "tpu")
+    assert answer.code == 2
+    assert "there is no device 'tpu' here" in answer.err
+    assert not (tmp_path / "labels").exists()

@@ -11,7 +11,13 @@ from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.memory import default_memory
-from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, Precision, StitchMode
+from napari_shiftseg.settings import (
+    DEFAULT_MODEL,
+    Clustering,
+    Precision,
+    StitchMode,
+    refuse_no_clustering,
+)
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.tile import Region
 
@@ -71,6 +77,7 @@ class FileSettings:
 
     def __post_init__(self) -> None:
         refuse_no_workers(self.workers, self.scheduler)
+        refuse_no_clustering(self.clustering)
         if not (self.block_pixels is None or is_count(self.block_pixels)):
             raise ShiftSegError(f"block_pixels is {self.block_pixels!r}; legal: from 1 on")
 

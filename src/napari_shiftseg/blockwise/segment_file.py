@@ -18,6 +18,7 @@ from napari_shiftseg.blockwise.run import (
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.cost import cost_of
+from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
@@ -131,7 +132,9 @@ def _leave_blocks(folder: WorkFolder, settings: FileSettings) -> None:
 def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
     """Find out before any work is done what could not be written."""
     refuse_unwritable(output, settings.embedding_file)
-    if output == settings.embedding_file:
+    if settings.scheduler is None:  # else it is for other machines to say
+        choose_device(settings.device)
+    if settings.embedding_file is not None and _overlap(output, settings.embedding_file):
         raise ShiftSegError(f"labels and embedding are to be written to {output}; name two files")
     image = image.path or None if isinstance(image, Source) else image
     for path in (output, settings.embedding_file):
@@ -144,6 +147,12 @@ def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
         if path.exists() and not (settings.overwrite or mine):
             raise ShiftSegError(f"{path} exists; overwrite=True replaces it")
         refuse_closed(path)
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    """Whether two files are one, or one lies in the folder that the other is."""
+    one, other = one.resolve(), other.resolve()
+    return one == other or one in other.parents or other in one.parents
 
 
 def _refuse_what_cannot_be_sent(source: Source, settings: FileSettings) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import signal
 import sys
@@ -109,7 +110,11 @@ def _give_output_up() -> None:
 
 
 def _print_any_name() -> None:
-    """Print what the terminal has no letters for, as some names of files, in escapes."""
+    """Print what the terminal has no letters for, as some names of files, in escapes.
+
+    And nothing that libraries say beside it.
+    """
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong, we say
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -114,7 +114,10 @@ def _written_at_the_end(report: Path, records: list[ImageRecord]) -> Iterator[No
 
 
 def _write(report: Path, records: list[ImageRecord]) -> None:
-    with file_beside(report) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with (
+        file_beside(report) as partial,
+        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         table = csv.DictWriter(file, _COLUMNS)
         table.writeheader()
         table.writerows(asdict(record) | {"seconds": f"{record.seconds:.2f}"} for record in records)

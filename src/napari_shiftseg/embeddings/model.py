@@ -20,6 +20,7 @@ from napari_shiftseg.embeddings.unet import UNet
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.files import is_file
 from napari_shiftseg.image.axes import Frames, Reads
+from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.settings import PRECISIONS, Precision
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 
@@ -51,6 +52,12 @@ class Model:
     def reads(self) -> Reads:
         """What the network reads of an image."""
         return Reads(self.description.axes, self.description.architecture.in_channels)
+
+    @property
+    def of_scaled(self) -> Model:
+        """The same network for images whose intensities are scaled already."""
+        description = replace(self.description, intensity=Intensity("none"))
+        return replace(self, description=description)
 
     def frames(self, image: Any, axes: str | None = None) -> Frames:
         """Wrap an image for this model, without reading it.

@@ -7,7 +7,6 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
@@ -16,6 +15,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import PNG_SUFFIX, TIFF_SUFFIXES
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.image.label_pixels import whole_labels
@@ -45,21 +45,24 @@ class Pair:
     scaling
         Of the intensities of the stack that this is a slice of; None for an image by itself,
         whose own are measured.
+    axes
+        One letter per axis of the image, if its file names them all.
     """
 
     name: str
     image: NDArray[Any]
     mask: NDArray[Any]
     scaling: Scaling | None = None
+    axes: str | None = None
 
     def seen_by(self, in_channels: int, ndim: int) -> Pair:
         """Bring channels between the axes of space to the front, and make alike colours grey."""
         image, axis = self.image, self._channel_axis
         if ndim == self.mask.ndim and axis is not None:
-            image = np.moveaxis(image, axis, 0)
-        elif in_channels == 1 and image.ndim > self.mask.ndim and image.shape[-1] == COLOURS:
+            return replace(self, image=np.moveaxis(image, axis, 0), axes=None)
+        if in_channels == 1 and image.ndim > self.mask.ndim and image.shape[-1] == COLOURS:
             image = greyed(image)
-        return replace(self, image=image)
+        return replace(self, image=image, axes=self.axes if image is self.image else None)
 
     @property
     def fits(self) -> bool:
@@ -105,12 +108,10 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
             stacklevel=2,
         )
     for name in sorted(images):
-        image, mask = (
-            read(members[name], f"{path}: {kind}/{name}")
-            for kind, members, read in (("images", images, _pixels), ("masks", masks, _labels))
-        )
+        image, axes = _pixels(images[name], f"{path}: images/{name}")
+        mask, _ = _pixels(masks[name], f"{path}: masks/{name}", decode_labels)
         mask = whole_labels(mask, f"{path}: masks/{name}")
-        pair = Pair(PurePosixPath(name).stem, image, mask)
+        pair = Pair(PurePosixPath(name).stem, image, mask, axes=axes)
         if not pair.fits:
             colours = mask.ndim == image.ndim + 1 and mask.shape[-1] == COLOURS
             hint = "; a mask holds one number for each object, not colours" if colours else ""
@@ -121,17 +122,19 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
         yield pair
 
 
-def _pixels(member: _Member, name: str, decode: _Decoder = decode_png) -> NDArray[Any]:
+def _pixels(
+    member: _Member, name: str, decode: _Decoder = decode_png
+) -> tuple[NDArray[Any], str | None]:
+    """Read pixels, and their axes if the file names them."""
     with undamaged(name, KIND):
         content = member()
         if name.lower().endswith(PNG_SUFFIX):
-            return decode(content.getvalue(), name)
+            return decode(content.getvalue(), name), None
         with tifffile.TiffFile(content) as file:
             refuse_endless(file)
-            return first_series(file)
-
-
-_labels = partial(_pixels, decode=decode_labels)
+            pixels = first_series(file)
+            axes = Calibration.of(file.series[0].axes.lower()).known_axes
+            return pixels, axes if axes and len(axes) == pixels.ndim else None
 
 
 def pack_size(path: str | Path) -> int:

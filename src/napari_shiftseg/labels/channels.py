@@ -62,5 +62,6 @@ def refuse_channels(channels: int, embedding: Sequence[int], foreground: int | N
     named = [*embedding, *([] if foreground is None else [foreground])]
     if not embedding:
         raise ShiftSegError(f"no channel of the embedding is named; legal: 0 to {channels - 1}")
-    if any(not 0 <= channel < channels for channel in named):
-        raise ShiftSegError(f"the channels are {named}; the output has 0 to {channels - 1}")
+    wrong = [channel for channel in named if not 0 <= channel < channels]
+    if wrong:
+        raise ShiftSegError(f"there is no channel {wrong[0]}; the output has 0 to {channels - 1}")

@@ -6,7 +6,7 @@ import copy
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate_events
 from napari_shiftseg.files import alone
 from napari_shiftseg.image.array import hash_of
-from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.seams.matching import MatchCounts
 from napari_shiftseg.training.checkpoint import refuse_other_settings
@@ -330,10 +329,8 @@ class TrainingRun:
             for pair in self.validated_on
         ]
         model = self._now().model(weights or self.trainer.trained.state_dict(), "training")
-        as_they_are = replace(model.description, intensity=Intensity("none"))
-        model = replace(model, description=as_they_are)
         yield Validating(step, 0, len(pairs))
-        for scores in evaluate_events(model, pairs, device=self.device):
+        for scores in evaluate_events(model.of_scaled, pairs, device=self.device):
             if scores.images < len(pairs):
                 yield Validating(step, scores.images, len(pairs))
         yield self._validated(scores.counts, step, again)

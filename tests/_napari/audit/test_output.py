@@ -99,6 +99,8 @@ class TestOutput:
         [
             ("", "", "no channel of the embedding is named; legal: 0 to 1"),
             ("0-2", "", "the output has 0 to 1"),
+            ("0-3000000", "", "'0-3000000' are no channels; legal: from a smaller number"),
+            ("2-0", "", "'2-0' are no channels"),
             ("first", "", "'first' is no channel; write 2, or 0-3"),
             ("0", "0, 1", "one channel tells foreground"),
         ],

@@ -56,6 +56,27 @@ def test_a_verdict_does_not_stand_under_the_name_of_another_network(
     assert not view.output.run.run.isEnabled() and not view.image.run.run.isEnabled()
 
 
+def test_a_verdict_does_not_stand_when_the_file_is_opened_again(view, pooled, audit):
+    audit(pooled)
+    assert "tiled exactly" in view.verdict.text()
+    view.network.open_file(pooled)
+    assert "tiled exactly" not in view.verdict.text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda network: network.axes.buttons["3"].click(),
+        lambda network: network.channels.setValue(3),
+    ],
+    ids=["axes", "channels"],
+)
+def test_a_verdict_does_not_stand_beside_another_input(view, pooled, audit, change):
+    audit(pooled)
+    change(view.network)
+    assert "tiled exactly" not in view.verdict.text()
+
+
 class TestPythonCode:
     """A network that a factory makes: named in a dialog, and run only by consent."""
 

@@ -64,7 +64,7 @@ class ImagePage(QWidget):
             "Tile it every way", "Compare ways of tiling with one pass over the image"
         )
         self.finding, self.row, self.reason = Sentence(), Sentence(), Sentence()
-        self.table = Table(_COLUMNS, shares=(126, 34, 34, 46, 46, 46, 40))
+        self.table = Table(_COLUMNS, shares=(142, 34, 30, 42, 42, 42, 40))
         self.table.setToolTip("Click a row to see where its output differs")
         self.save = QPushButton("Save certificate…")
         self.save.setToolTip("Write audit and comparison as JSON")

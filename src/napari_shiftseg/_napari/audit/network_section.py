@@ -62,6 +62,8 @@ class NetworkSection(QGroupBox):
         self._lay_out()
         self._on_choice()
         self.combo.currentIndexChanged.connect(self._on_choice)
+        self.axes.changed.connect(lambda _: self.changed.emit())
+        self.channels.valueChanged.connect(lambda _: self.changed.emit())
 
     @property
     def asked(self) -> Asked:
@@ -89,7 +91,10 @@ class NetworkSection(QGroupBox):
             index = self.combo.count() - 1
             self.combo.setItemData(index, source, Qt.ItemDataRole.ToolTipRole)
         self.combo.setItemData(index, weights, _WEIGHTS)
-        self.combo.setCurrentIndex(index)
+        if index == self.combo.currentIndex():
+            self._on_choice()  # the same name, but maybe another network by now
+        else:
+            self.combo.setCurrentIndex(index)
 
     def _offer_openings(self) -> dict[str, QAction]:
         menu = QMenu(self.open_button)

@@ -21,6 +21,9 @@ from napari_shiftseg.settings import Clustering
 
 _FLOAT = 4
 
+_MOST = 999
+"""Largest number of a channel that is taken for one, and not for a slip of a key."""
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -86,6 +89,10 @@ def _numbers(text: str) -> tuple[int, ...]:
         first, dash, last = (word.strip() for word in part.partition("-"))
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ShiftSegError(f"{part!r} is no channel; write 2, or 0-3, or 0, 2, 5")
+        if not int(first) <= int(last or first) <= _MOST:
+            raise ShiftSegError(
+                f"{part!r} are no channels; legal: from a smaller number to a larger, up to {_MOST}"
+            )
         found += range(int(first), int(last or first) + 1)
     return tuple(found)
 
