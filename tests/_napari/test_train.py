@@ -574,6 +574,13 @@ class TestTraining:
         export(qtbot, dock)
         assert view.output.output.is_file()
 
+    def test_what_an_export_under_another_name_writes_is_said(self, qtbot, dock, view, discs):
+        train(qtbot, dock)
+        trained = view.output.output
+        assert trained.name not in view.export.best.text()
+        view.output.path.setText(str(trained.with_name("other.safetensors")))
+        assert view.export.best.text().startswith(f"Of the training of {trained.name}. ")
+
     def test_the_settings_of_what_is_kept_can_be_taken(
         self, qtbot, dock, view, discs, open_dock, close_dock, delete
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from math import isfinite
 from typing import Any
 
@@ -217,8 +218,17 @@ def _dress(panel: Any, ink: Ink) -> None:
         spine.set_visible(side in ("left", "bottom"))
 
 
+class _Canvas(FigureCanvasQTAgg):
+    """Draws what there is room for, and does not complain of a dock that is too low."""
+
+    def draw(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            super().draw()
+
+
 def _canvas(height: int) -> Any:
-    canvas = FigureCanvasQTAgg(Figure(layout="constrained"))
+    canvas = _Canvas(Figure(layout="constrained"))
     # A figure asks for more height than the dock has; it fills what is left instead.
     canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
     canvas.setMinimumSize(_NARROWEST, height)

@@ -57,7 +57,7 @@ class TrainControl(QObject):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._say_removed)
-        self.set_up.output_said.connect(self._allow)
+        self.set_up.output_said.connect(self._on_output)
         self._connect()
         self._allow()
 
@@ -166,7 +166,7 @@ class TrainControl(QObject):
         self._view.set_running(running)
         self._allow()
         if not running:
-            self.set_up.say_output()
+            self.set_up.say_all()
 
     def _on_end(self, ended: Any) -> None:
         if not isinstance(ended, Ended):
@@ -188,7 +188,23 @@ class TrainControl(QObject):
         show_error(message)
 
     def _say_best(self, step: int) -> None:
-        self._view.export.best.say(best_in_words(self.course.best, step))
+        text = best_in_words(self.course.best, step)
+        if self._is_of_other_file:
+            text = f"Of the training of {self._output.name}. {text}"
+        self._view.export.best.say(text)
+
+    @property
+    def _is_of_other_file(self) -> bool:
+        """Whether the form names another model file than that of the training on show."""
+        try:
+            return self.plan.output() != self._output
+        except ShiftSegError:
+            return True
+
+    def _on_output(self) -> None:
+        if self._run is not None and not self.runner.running:
+            self._say_best(self._run.trainer.step)
+        self._allow()
 
     def _allow(self) -> None:
         busy = self.runner.running or self.writing.running

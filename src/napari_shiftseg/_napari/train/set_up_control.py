@@ -38,16 +38,17 @@ class SetUpControl(QObject):
         self._view, self._plan = view, plan
         self._proposed = ""
         view.data.changed.connect(self._on_data)
-        view.settings.changed.connect(self._say_settings)
+        view.settings.changed.connect(self.say_all)
         view.output.changed.connect(self.say_output)
         view.output.settings_requested.connect(self._take_settings)
         self._on_data()
 
     def _on_data(self) -> None:
         self._propose()
-        self._say_settings()
+        self.say_all()
 
-    def _say_settings(self) -> None:
+    def say_all(self) -> None:
+        """Say what settings, data and model file mean as they are now."""
         settings = self._view.settings
         try:
             recipe = self._plan.recipe()
