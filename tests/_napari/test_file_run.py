@@ -124,6 +124,21 @@ def test_labels_in_a_file_follow_an_image_that_is_calibrated(
     np.testing.assert_allclose((layer.translate - lazy.translate) / lazy.scale, first)
 
 
+def test_labels_in_a_file_follow_an_image_that_moved_while_the_dock_was_closed(
+    qtbot, viewer, widget, lazy, little_memory, into, run, tmp_path, close_dock, delete, open_dock
+):
+    into(tmp_path / "out.ome.zarr")
+    run()
+    layer = viewer.layers["Labels (out.ome.zarr)"]
+    close_dock(widget)
+    delete(widget)
+    lazy.translate = (0, 70, 90)
+    open_dock("Segment")
+    qtbot.waitUntil(lambda: np.allclose(layer.translate, lazy.translate), timeout=PATIENCE)
+    lazy.translate = (0, 1, 2)
+    qtbot.waitUntil(lambda: np.allclose(layer.translate, lazy.translate), timeout=PATIENCE)
+
+
 def test_the_form_says_so_before(widget, lazy, little_memory):
     widget.control.resolve()
     assert "kB are not free" in widget.segment.stitch.estimate.text()

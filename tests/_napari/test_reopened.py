@@ -114,6 +114,20 @@ def test_an_image_that_got_other_pixels_meanwhile_is_noticed(labels, image, clos
     assert caption.is_warning and caption.text().endswith("run again.")
 
 
+def test_labels_follow_an_image_that_was_moved_meanwhile(labels, image, close, open_dock, qtbot):
+    close()
+    image.translate, image.scale = (40, 50), (2, 2)
+    open_dock("Segment")
+    qtbot.waitUntil(lambda: tuple(labels.translate) == (40, 50))
+    assert tuple(labels.scale) == (2, 2)
+
+
+def test_labels_that_a_person_has_put_elsewhere_stay_there(labels, close_and_open):
+    labels.translate = (7, 7)
+    close_and_open()
+    assert tuple(labels.translate) == (7, 7)
+
+
 def test_labels_that_are_gone_are_forgotten(viewer, labels, close, open_dock):
     close()
     viewer.layers.remove(labels)

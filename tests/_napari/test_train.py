@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -791,11 +792,11 @@ class TestExport:
         view.export.export.click()
         assert asked and view.output.output.read_bytes() == exported
 
-    def test_its_card_is_the_trained_models(self, qtbot, widget, dock, view, discs, monkeypatch):
+    def test_its_card_is_the_trained_models(self, qtbot, widget, dock, view, discs):
         """Of a model that was validated, whose scores are written otherwise than a test's."""
-        best = Validated(6, 0.75, 0, 0, 1, 1, best=True)
-        monkeypatch.setattr(TrainingRun, "best", property(lambda _: best))
         train(qtbot, dock)
+        best = Validated(6, 0.75, 0, 0, 1, 1, best=True)
+        dock.control._run.trainer.kept["validations"] = [asdict(best)]
         export(qtbot, dock)
         view.export.use.click()
         period = widget.model.model.geometry.period[0]

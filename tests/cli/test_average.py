@@ -66,3 +66,11 @@ def test_the_command_writes_a_model_that_says_so(shiftseg, model_file, trained_o
     assert "mean of         the weights of 2 models" in shiftseg("models", output).out
     before = output.read_bytes()
     assert shiftseg(*words).code == 2 and output.read_bytes() == before
+
+
+def test_a_mean_replaces_none_of_its_models(shiftseg, model_file, trained_on):
+    other = trained_on(0.01)
+    before = other.read_bytes()
+    answer = shiftseg("average", model_file, other, "-o", other, "--overwrite")
+    assert answer.code == 2 and "would replace what is read" in answer.err
+    assert other.read_bytes() == before

@@ -123,6 +123,18 @@ def test_compare_without_truth_leaves_open_what_needs_it(
     assert naive["false_splits"] is None
 
 
+def test_compare_scores_where_the_truth_is_known(
+    shiftseg, image_file, model_file, truth_file, tmp_path
+):
+    truth = tifffile.imread(truth_file).astype(np.int32)
+    truth[:20] = -1
+    tifffile.imwrite(tmp_path / "part.tif", truth)
+    words = ("compare", image_file, "-m", model_file, "-o", tmp_path, "--json", "-")
+    answer = shiftseg(*words, "--truth", tmp_path / "part.tif")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["modes"]["naive"]["ap50"] is not None
+
+
 @pytest.fixture
 def pack(image_file, truth_file, tmp_path):
     path = tmp_path / "pack.zip"

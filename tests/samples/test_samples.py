@@ -55,7 +55,8 @@ def test_noise_has_the_papers_variance_and_is_the_same_each_time():
 
 def test_a_model_is_named_only_for_what_it_was_trained_on():
     assert load_sample("discs").suits == "discs-l4"
-    for name in ("nuclei-3d", "discs-15", "discs-16", "discs-13-noise"):
+    assert load_sample("nuclei-3d").suits == "nuclei-3d"
+    for name in ("discs-15", "discs-16", "discs-13-noise"):
         assert load_sample(name).suits is None
 
 

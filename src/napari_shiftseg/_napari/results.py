@@ -119,7 +119,11 @@ class Results(QObject):
             result = _MADE.get(bare(layer))
             if result is None or tag_of(layer).get("key") != repr(result.key):
                 continue
-            self._keep(self.at_its_image(result))
+            moved = self.at_its_image(result)
+            self._keep(moved)
+            if moved.subject.placement != result.subject.placement:
+                for own in own_layers(self._viewer, key=repr(result.key)):
+                    move_to(own, moved.subject.placement)
             if layer.visible or not self._current:
                 self._current = repr(result.key)
             image = layer_with(self._viewer, result.subject.image_key)

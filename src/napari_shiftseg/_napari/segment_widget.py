@@ -65,6 +65,7 @@ class SegmentWidget(Dock):
         """Load the first model, and look at the image and the results that are there."""
         yield from self.control.begin()
         self.results.take_up()
+        self.control.files.take_up()
 
     @property
     def model(self) -> ModelSection:

@@ -210,7 +210,9 @@ def _objects_kept(source: Source, labels: Path, model: Model, settings: FileSett
         "channel": source.channel,
         **asdict(clustering),
     }
-    if settings.stitch in ("naive", "blended"):  # of the others labels are those of any tile
+    # Of the others labels are those of any tile, if they are not rounded to bfloat16.
+    rounded = settings.precision != "float32" and settings.tile is not None
+    if settings.stitch in ("naive", "blended") or rounded:
         plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
         expected["tile"] = list(plan.tile_size)
     unsaid = {"precision": "float32", "axes": frames.axes}  # in labels of older versions

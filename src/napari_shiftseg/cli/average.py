@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     OutputFile,
@@ -11,6 +13,7 @@ from napari_shiftseg.cli.console import (
     this_command,
 )
 from napari_shiftseg.embeddings.model_file import save_model
+from napari_shiftseg.files import refuse_to_replace
 from napari_shiftseg.training.average import average_models
 
 
@@ -36,6 +39,9 @@ def average(
         Store the weights as float16.
     """
     refuse_model_output(output, overwrite=overwrite)
+    for model in models:
+        if Path(model).exists():
+            refuse_to_replace(model, output)
     network, description = average_models(models, name=name or output.stem, command=this_command())
     save_model(output, network, description, half=half)
     note(f"{output}: the mean of the weights of {len(models)} models")

@@ -53,23 +53,32 @@ class NamedImage:
         return cls(opened.pixels, opened.calibration, axes)
 
     @classmethod
-    def read_labels(cls, path: Path) -> NamedImage:
+    def read_labels(cls, path: Path, *, unknown: bool = False) -> NamedImage:
         """Read labels, also those that lie in the OME-Zarr folder of their image.
+
+        Parameters
+        ----------
+        path
+            The file or folder.
+        unknown
+            Negative labels say that nobody knows what is there, as in ground truth.
 
         Raises
         ------
         ShiftSegError
-            As :func:`open_image`, or if the pixels are not integers of at least 0.
+            As :func:`open_image`, or if the pixels are not integers, or negative.
         """
-        opened = cls.open_labels(path)
+        opened = cls.open_labels(path, unknown=unknown)
         return replace(opened, pixels=np.asarray(opened.pixels).astype(np.int64))
 
     @classmethod
-    def open_labels(cls, path: Path, axes: str | None = None) -> NamedImage:
+    def open_labels(
+        cls, path: Path, axes: str | None = None, *, unknown: bool = False
+    ) -> NamedImage:
         """Open labels as :meth:`read_labels`, in their own type; large ones stay in the file."""
         images = open_images(path, labels=True)
         opened = next((image for image in images if image.kind == "labels"), images[0])
-        refuse_no_labels(opened.pixels, path)
+        refuse_no_labels(opened.pixels, path, unknown=unknown)
         if opened.pixels.size and not opened.rgb and looks_like_an_image(opened.pixels):
             note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
         opened, axes, _ = opened.narrowed(axes, None)
@@ -121,7 +130,7 @@ def read_truth(path: Path | None, model: Model) -> Any | None:
     """Read ground truth for a model's images, if there is any."""
     if path is None:
         return None
-    return NamedImage.read_labels(path).squeezed(model.description.axes).pixels
+    return NamedImage.read_labels(path, unknown=True).squeezed(model.description.axes).pixels
 
 
 def files_in(folder: Path, image: Path, *endings: str) -> tuple[Path, ...]:

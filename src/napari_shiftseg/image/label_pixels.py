@@ -19,7 +19,7 @@ _ALIKE = 0.5
 """Share of neighbours within objects that differ in no labels."""
 
 
-def refuse_no_labels(pixels: Any, name: object) -> None:
+def refuse_no_labels(pixels: Any, name: object, *, unknown: bool = False) -> None:
     """Find out that pixels are no labels, slab by slab.
 
     Parameters
@@ -28,6 +28,8 @@ def refuse_no_labels(pixels: Any, name: object) -> None:
         An array of any size.
     name
         Of its file, for people.
+    unknown
+        Take negative labels, for pixels of which nobody knows what they are.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def refuse_no_labels(pixels: Any, name: object) -> None:
     if pixels.size == 0 or np.can_cast(dtype, np.uint32):
         return
     refuse_too_large(pixels, name)
-    for _, slab in Slabs.of(pixels) if dtype.kind == "i" else ():
+    for _, slab in Slabs.of(pixels) if dtype.kind == "i" and not unknown else ():
         if slab.min() < 0:
             raise ShiftSegError(
                 f"{name} holds negative labels; 0 is background, objects are from 1 on"

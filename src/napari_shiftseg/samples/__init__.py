@@ -114,7 +114,7 @@ def _bundled(name: str, title: str, suits: str | None = None) -> Sample:
 
 _SAMPLES: dict[str, Callable[[], Sample]] = {
     "nuclei": lambda: _bundled("nuclei", "Nuclei", "nuclei-2d"),
-    "nuclei-3d": lambda: _bundled("nuclei-3d", "Nuclei, 3-D"),
+    "nuclei-3d": lambda: _bundled("nuclei-3d", "Nuclei, 3-D", "nuclei-3d"),
     "discs": draw_discs,
     "discs-15": lambda: draw_discs(15),
     "discs-16": lambda: draw_discs(16),

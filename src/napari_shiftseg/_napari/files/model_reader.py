@@ -8,6 +8,7 @@ from collections.abc import Callable
 import napari
 from napari.utils.notifications import show_error
 
+from napari_shiftseg._napari.commands import open_dock
 from napari_shiftseg._napari.files.reader import NOTHING
 
 _MODELS = (".safetensors", ".pt", ".pth")
@@ -32,7 +33,7 @@ def open_model(path: str) -> list[tuple[None]]:
         return NOTHING
     recorded = _is_recorded(path)
     name = "Audit model" if recorded else "Segment"
-    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", name)
+    dock = open_dock(viewer, name)
     if recorded:
         dock.when_open(lambda form: form.view.network.open_file(path))
     else:

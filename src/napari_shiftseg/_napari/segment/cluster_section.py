@@ -74,6 +74,7 @@ class ClusterSection(QGroupBox):
         if not whole:
             slider.setDecimals(_DECIMALS)
             slider.setSingleStep((high - low) / 100)
+        slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
         slider.setToolTip(field.metadata["help"])
         slider.valueChanged.connect(self._announce)
         self.controls[field.name] = slider

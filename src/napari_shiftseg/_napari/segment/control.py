@@ -94,7 +94,7 @@ class SegmentControl(QObject):
         self._estimate = Estimate()
         self.resolver = Resolver(viewer, tab, self.region_layer, self._estimate)
         self._partial = PartialPicture(viewer, turns, self)
-        self._files = FileRuns(viewer, runner, turns, tab, self)
+        self.files = FileRuns(viewer, runner, turns, tab, self)
         self._remembered = Remembered()
         self._view_moved = QTimer(self)
         self._view_moved.setSingleShot(True)
@@ -172,7 +172,7 @@ class SegmentControl(QObject):
         edits.end_with_pixels(self._runner)
         edits.moved.connect(self._results.follow)
         edits.renamed.connect(self._results.rename)
-        edits.moved.connect(self._files.follow)
+        edits.moved.connect(self.files.follow)
         edits.moved.connect(self._follow_region)
         edits.moved.connect(partial(follow_units, self._viewer))
         edits.moved.connect(self._on_edit)
@@ -324,11 +324,11 @@ class SegmentControl(QObject):
             raise ShiftSegError(
                 f"{lacking}; Corrected gives the same labels, and goes block by block into a file"
             )
-        self._files.start(subject, stitching)
+        self.files.start(subject, stitching)
 
     def _on_success(self, results: Any) -> None:
         if isinstance(results, FileResult):
-            self._files.show(results)
+            self.files.show(results)
             self._tab.result.caption.say(results.sentence)
             return
         result = self._results.at_its_image(cast("tuple[Result]", results)[0])

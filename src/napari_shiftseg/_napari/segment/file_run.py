@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari.layers import Labels, Layer
 from napari.utils.notifications import show_info
@@ -14,6 +15,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_shiftseg._napari.alive import bare
 from napari_shiftseg._napari.ask import may_go_on, may_replace
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Subject
@@ -108,6 +110,10 @@ def _progress(event: TileDone | BlocksDone) -> Progress:
     return Progress(start + (stop - start) * event.done / event.total, text)
 
 
+_SHOWN: WeakKeyDictionary[Layer, Subject] = WeakKeyDictionary()
+"""What layers of labels in files are of, whatever dock made them."""
+
+
 class FileRuns(QObject):
     """Asks for a file, runs into it, and shows its labels.
 
@@ -129,7 +135,6 @@ class FileRuns(QObject):
         super().__init__(parent)
         self._viewer, self._runner, self._turns, self._form = viewer, runner, turns, form
         self._path: Path | None = None
-        self._shown: dict[str, Subject] = {}
         self._one_at_a_time = Lock()
         runner.cancelled.connect(self._on_cancelled)
         runner.failed.connect(self._forget)
@@ -161,16 +166,27 @@ class FileRuns(QObject):
         for layer in own_layers(self._viewer, kind=FILE, path=path):
             yield from remove(self._viewer, layer)
         subject = at_its_image(self._viewer, result.subject)
-        self._shown[path] = subject
-        insert_below_helpers(self._viewer, _labels(result, subject))
+        labels = _labels(result, subject)
+        _SHOWN[bare(labels)] = subject
+        insert_below_helpers(self._viewer, labels)
         yield
+
+    def take_up(self) -> None:
+        """Take up the labels that an earlier dock left; their image may have moved since."""
+        for layer in own_layers(self._viewer, kind=FILE):
+            self._settle(layer)
 
     def follow(self, image: Layer) -> None:
         """Move labels in files to where their image lies now."""
-        for path, subject in self._shown.items():
-            if subject.image_key == str(image.unique_id):
-                for layer in own_layers(self._viewer, kind=FILE, path=path):
-                    move_to(layer, at_its_image(self._viewer, subject).placement)
+        for layer in own_layers(self._viewer, kind=FILE, image=str(image.unique_id)):
+            self._settle(layer)
+
+    def _settle(self, layer: Layer) -> None:
+        subject = _SHOWN.get(bare(layer))
+        moved = None if subject is None else at_its_image(self._viewer, subject)
+        if subject is not None and moved is not None and moved.placement != subject.placement:
+            _SHOWN[bare(layer)] = moved
+            move_to(layer, moved.placement)
 
     def _ask(self, subject: Subject) -> Path | None:
         name = proposed(f"{subject.image_name} labels{_SUFFIX}")

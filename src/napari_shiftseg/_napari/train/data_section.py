@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from napari.layers import Image, Labels
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
@@ -62,8 +64,12 @@ class DataSection(QGroupBox):
     def add_row(self) -> PairRow:
         """Add a row of layers."""
         row = PairRow(self._viewer, self._labels_besides)
+        before = [self.rows[-1].remove] if self.rows else []
+        stops = [*before, row.image, row.labels, row.remove, self.add]
         self.rows.append(row)
         self._rows.addWidget(row)
+        for one, following in pairwise(stops):  # Tab goes through the form as it is seen
+            QWidget.setTabOrder(one, following)
         row.fill(self._unused())
         row.changed.connect(self.changed)
         row.layer_inserted.connect(lambda: row.fill(self._unused()))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from napari.viewer import Viewer
 
+from napari_shiftseg._napari.commands import open_dock
 from napari_shiftseg._napari.docks import SegmentDock
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.segment_widget import SegmentWidget
@@ -26,5 +27,4 @@ def use(viewer: Viewer, path: Path) -> None:
         form.model.offer(path)
         form.model.open_model(path)
 
-    _, dock = viewer.window.add_plugin_dock_widget("napari-shiftseg", "Segment")
-    dock.when_open(show)
+    open_dock(viewer, "Segment").when_open(show)
