@@ -60,15 +60,7 @@ class KeptTraining:
         return cls(recipe, int(step), seconds, state["kept"], weights)
 
     def best_model(self, name: str, **description: Any) -> Model:
-        """Return the network with the weights of the best validation, else of the last step.
-
-        Parameters
-        ----------
-        name
-            Short name.
-        description
-            ``command``, ``summary`` and ``licence``, for the model's header.
-        """
+        """Return the network with the best weights; takes what :meth:`.TrainingRun.model` takes."""
         return self.model(self.kept.get("best") or self.weights, name, **description)
 
     def model(self, weights: Mapping[str, Tensor], name: str, **description: Any) -> Model:
