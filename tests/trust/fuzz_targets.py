@@ -28,6 +28,7 @@ from capture import Capture
 from corpus import PLANE
 from networks import DESCRIPTION, save_tiny, tiny_network
 from others_networks import ZOO, recorded, small, zoo_zip
+from PIL import Image
 from shell import call
 
 from napari_shiftseg.embeddings.description import ModelDescription
@@ -35,6 +36,7 @@ from napari_shiftseg.embeddings.model_file import load_network
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.files import open_images
 from napari_shiftseg.image.packs import read_pack
+from napari_shiftseg.image.png import decode_labels
 from napari_shiftseg.network_audit.foreign import load_foreign
 from napari_shiftseg.network_audit.weight_files import load_checkpoint
 from napari_shiftseg.seams.parts import separate_parts
@@ -148,6 +150,10 @@ def _pngs() -> Iterator[bytes]:
     small = PLANE[:6, :5]
     for pixels in (small, small.astype(np.uint16), np.dstack([small] * 3), np.dstack([small] * 2)):
         yield bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+    indexed, file = Image.fromarray(small.astype(np.uint8) % 4), io.BytesIO()
+    indexed.putpalette([0, 0, 0, 9, 9, 9, 200, 0, 0, 0, 200, 0])
+    indexed.save(file, "png")
+    yield file.getvalue()
 
 
 @target(_pngs)
@@ -156,6 +162,8 @@ def png(data: bytes) -> None:
     path = _folder() / "image.png"
     path.write_bytes(data)
     _read(path)
+    with contextlib.suppress(ShiftSegError):
+        assert decode_labels(data, path).ndim in (2, 3)
 
 
 def _descriptions() -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
@@ -104,7 +104,8 @@ def decode_labels(content: bytes, name: object) -> NDArray[Any]:
     pixels = decode_png(content, name)
     if content[_COLOUR_TYPE] != _PALETTE:
         return greyed(pixels)
-    with undamaged(name, _KIND), Image.open(io.BytesIO(content)) as image:
+    # Not by Image.open, which takes large images for attacks: decode_png knows what is too large.
+    with undamaged(name, _KIND), PngImageFile(io.BytesIO(content)) as image:
         return np.asarray(image)
 
 
