@@ -22,7 +22,6 @@ from napari_shiftseg.blockwise.segment_file import segment_file_events
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import changes
 from napari_shiftseg.blockwise.workers import workers_of
-from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError, hearing
 from napari_shiftseg.files import make_folder
@@ -98,8 +97,7 @@ def segment_folder_events(
     if twice:
         raise ShiftSegError(f"two images would have the labels {twice[0]}: name one by the pattern")
     known = settings.load().sha256
-    if settings.scheduler is None:
-        choose_device(settings.device)
+    settings.refuse_no_device()
     make_folder(output)
     alone = replace(
         settings,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_shiftseg.blockwise.workers import is_count, refuse_no_workers
 from napari_shiftseg.embeddings.budget import memory_size
+from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model, bundled_models, load_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.memory import default_memory
@@ -93,6 +94,11 @@ class FileSettings:
             return ""
         bundled = str(self.model) in bundled_models()
         return str(self.model) if bundled else str(Path(self.model).absolute())
+
+    def refuse_no_device(self) -> None:
+        """Raise ShiftSegError if there is no such device; of a cluster its machines say that."""
+        if self.scheduler is None:
+            choose_device(self.device)
 
     def load(self) -> Model:
         """Load the model; raises ShiftSegError if there is none."""

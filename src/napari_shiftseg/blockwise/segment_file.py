@@ -18,7 +18,6 @@ from napari_shiftseg.blockwise.run import (
 from napari_shiftseg.blockwise.source import Source
 from napari_shiftseg.blockwise.work_folder import WorkFolder
 from napari_shiftseg.embeddings.cost import cost_of
-from napari_shiftseg.embeddings.device import choose_device
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.embeddings.predict import TileDone
 from napari_shiftseg.errors import ShiftSegError
@@ -132,8 +131,7 @@ def _leave_blocks(folder: WorkFolder, settings: FileSettings) -> None:
 def _refuse(image: Any, settings: FileSettings, output: Path) -> None:
     """Find out before any work is done what could not be written."""
     refuse_unwritable(output, settings.embedding_file)
-    if settings.scheduler is None:  # else it is for other machines to say
-        choose_device(settings.device)
+    settings.refuse_no_device()
     if settings.embedding_file is not None and _overlap(output, settings.embedding_file):
         raise ShiftSegError(f"labels and embedding are to be written to {output}; name two files")
     image = image.path or None if isinstance(image, Source) else image

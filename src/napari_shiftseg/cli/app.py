@@ -39,6 +39,7 @@ app = App(
 def ended() -> Iterator[None]:
     """Run a command; whatever stops it ends with one line on stderr and an exit code."""
     _print_any_name()
+    _keep_readers_quiet()
     try:
         with _terminable(), _warnings_as_notes():
             try:
@@ -109,12 +110,13 @@ def _give_output_up() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
-def _print_any_name() -> None:
-    """Print what the terminal has no letters for, as some names of files, in escapes.
+def _keep_readers_quiet() -> None:
+    """Keep tifffile from printing what is wrong with a file: we say it, in one line."""
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-    And nothing that libraries say beside it.
-    """
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong, we say
+
+def _print_any_name() -> None:
+    """Print what the terminal has no letters for, as some names of files, in escapes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -27,7 +27,7 @@ def _what(error: CycloptsError, command: str) -> str:
     said = str(error)
     for flag, value in pairwise(typed):
         is_answer = flag.startswith("--") and value.lower() in ("true", "false")
-        if is_answer and repr(value)[1:-1] in said and "positionally" in said:
+        if is_answer and value in said and "positionally" in said:
             name = flag[2:].removeprefix("no-")
             return f"{flag} takes no value: --{name} is yes, --no-{name} is no."
     return said
