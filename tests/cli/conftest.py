@@ -53,10 +53,19 @@ def volume_model_file(tmp_path: Path) -> Path:
     return _saved(tmp_path / "tiny3d.safetensors", ndim=3)
 
 
-def _saved(path: Path, *, ndim: int) -> Path:
+@pytest.fixture
+def colour_model_file(tmp_path: Path) -> Path:
+    return _saved(tmp_path / "colours.safetensors", ndim=2, in_channels=3)
+
+
+def _saved(path: Path, *, ndim: int, in_channels: int = 1) -> Path:
     torch.manual_seed(0)
     architecture = Architecture(
-        NetworkGeometry.regular(ndim, 2), maps=2, embedding_dims=2, foreground=True
+        NetworkGeometry.regular(ndim, 2),
+        in_channels=in_channels,
+        maps=2,
+        embedding_dims=2,
+        foreground=True,
     )
     description = ModelDescription(
         "tiny", architecture, axes="zyx"[-ndim:], training_window=(8,) * ndim

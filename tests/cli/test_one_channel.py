@@ -182,3 +182,41 @@ def test_axes_are_named_as_the_file_has_them_though_colours_are_shown_last(
         np.testing.assert_array_equal(labels.pixels[0], first)
     labels = segmented(stack, "--axes", "yxt")
     assert labels.pixels.shape == (3, *pixels.shape)
+
+
+BLANK = np.full((20, 24, 3), 250, np.uint8)
+
+
+@pytest.fixture
+def blank_file(tmp_path):
+    """A tile of a stained slide on which there is nothing: its colours are all alike."""
+    path = tmp_path / "blank.png"
+    path.write_bytes(imagecodecs.png_encode(BLANK))
+    return path
+
+
+@pytest.mark.parametrize("words", [(), ("--axes", "yxc")])
+def test_colours_that_are_all_alike_are_colours_to_a_network_of_three_channels(
+    shiftseg, blank_file, colour_model_file, tmp_path, words
+):
+    output = tmp_path / "labels.tif"
+    answer = shiftseg("segment", blank_file, "-m", colour_model_file, "-o", output, *words)
+    assert answer.code == 0, answer.err
+    assert open_image(output).pixels.shape == BLANK.shape[:2]
+    for command in ("compare", "sweep"):
+        common = (command, blank_file, "-m", colour_model_file, "--tile", 10)
+        answer = shiftseg(*common, "-o", tmp_path / command)
+        assert answer.code == 0, answer.err
+    assert shiftseg("certify", blank_file, "-m", colour_model_file).code == 0
+
+
+def test_one_of_colours_that_are_all_alike_is_a_channel(segmented, blank_file):
+    assert segmented(blank_file, "--channel", "blue").provenance["channel"] == 2
+
+
+def test_a_grey_image_is_no_image_of_three_channels(
+    shiftseg, image_file, colour_model_file, tmp_path
+):
+    words = ("-m", colour_model_file, "-o", tmp_path / "labels.tif")
+    answer = shiftseg("segment", image_file, *words)
+    assert answer.code == 2 and "the model needs 2 spatial axes and 3 channel(s)" in answer.err

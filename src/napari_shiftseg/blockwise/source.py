@@ -56,7 +56,7 @@ class Source:
         """Open a file, or wrap an array; raises ShiftSegError if it does not fit the model."""
         path = str(Path(image).absolute()) if isinstance(image, str | Path) else ""
         opened = open_image(path) if path else _wrapped(image)
-        opened, axes, number = opened.narrowed(axes, channel)
+        opened, axes, number = opened.narrowed(axes, channel, in_channels=model.reads.channels)
         frames = model.frames(opened.pixels, axes)
         calibration = calibration_of_labels(frames, model.description.axes, opened.calibration)
         if region is not None:

@@ -54,7 +54,9 @@ def certify(
         raise ShiftSegError("--channel is one of an image, and no image is named")
     loaded, pixels = load_model(model), None
     if image is not None:
-        pixels = NamedImage.read(image, channel=channel).squeezed(loaded.description.axes).pixels
+        reads = loaded.reads
+        named = NamedImage.read(image, channel=channel, in_channels=reads.channels)
+        pixels = named.squeezed(reads.axes).pixels
     result = make_certificate(
         loaded, pixels, stitch=stitch, tile=tile, device=device, precision=precision
     )

@@ -70,7 +70,8 @@ def compare(
         Naive tile size in pixels; corrected tiles are the largest multiple of the period in it.
     """
     loaded = load_model(model)
-    named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
+    reads = loaded.reads
+    named = NamedImage.read(image, axes, channel, in_channels=reads.channels).squeezed(reads.axes)
     objects = read_truth(truth, loaded)
     *labels, picture = files_in(output, image, "naive.tif", "corrected.tif", "compare.png")
     with folder_for(output):

@@ -41,15 +41,24 @@ class NamedImage:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, axes: str | None = None, channel: str | None = None) -> NamedImage:
+    def read(
+        cls,
+        path: Path,
+        axes: str | None = None,
+        channel: str | None = None,
+        *,
+        in_channels: int = 1,
+    ) -> NamedImage:
         """Open an image, or one channel of it; ``axes`` overrule the file's.
+
+        A network of three ``in_channels`` is given colours also where they are all alike.
 
         Raises
         ------
         ShiftSegError
             As :func:`open_image`, or if the axes do not fit or there is no such channel.
         """
-        opened, axes, _ = open_image(path).narrowed(axes, channel)
+        opened, axes, _ = open_image(path).narrowed(axes, channel, in_channels=in_channels)
         return cls(opened.pixels, opened.calibration, axes)
 
     @classmethod

@@ -89,7 +89,7 @@ def frames_for(
         network.
     """
     spatial = "zyx"[-subject.ndim :]
-    image = NamedImage.read(path, axes, channel).squeezed(spatial)
+    image = NamedImage.read(path, axes, channel, in_channels=subject.in_channels).squeezed(spatial)
     frames = Frames.of(
         image.pixels, ndim=subject.ndim, in_channels=subject.in_channels, axes=image.axes
     )

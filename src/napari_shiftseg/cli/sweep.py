@@ -54,7 +54,8 @@ def sweep(
         training window.
     """
     loaded = load_model(model)
-    named = NamedImage.read(image, axes, channel).squeezed(loaded.description.axes)
+    reads = loaded.reads
+    named = NamedImage.read(image, axes, channel, in_channels=reads.channels).squeezed(reads.axes)
     objects = read_truth(truth, loaded)
     picture, numbers = files_in(output, image, "sweep.png", "sweep.csv")
     with folder_for(output):

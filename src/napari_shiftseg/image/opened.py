@@ -16,6 +16,9 @@ Kind = Literal["image", "labels", "embedding"]
 LAZY_BYTES = 2**28
 """Decoded bytes (256 MiB) from which on pixels are left in the file until they are needed."""
 
+COLOURS = 3
+"""Red, green and blue."""
+
 KIND_KEY, PROVENANCE_KEY = "shiftseg_kind", "shiftseg"
 """Under which names files of this package keep what they are and how they were made."""
 
@@ -41,6 +44,8 @@ class OpenedImage:
         How a result was made; empty if the file does not say.
     order
         Which axis of the file each axis is, if its colours were moved to the end.
+    alike
+        Its file holds three colours that are all the same, of which ``yx`` is one.
     """
 
     name: str
@@ -50,6 +55,7 @@ class OpenedImage:
     kind: Kind = "image"
     provenance: dict[str, Any] = field(default_factory=dict)
     order: tuple[int, ...] = ()
+    alike: bool = False
 
     @property
     def pixels(self) -> Any:
@@ -106,9 +112,19 @@ class OpenedImage:
         return self, None
 
     def narrowed(
-        self, axes: str | None, channel: int | str | None
+        self, axes: str | None, channel: int | str | None, *, in_channels: int = 1
     ) -> tuple[OpenedImage, str | None, int | None]:
         """Call the axes otherwise, if that is wanted, and take one channel.
+
+        Parameters
+        ----------
+        axes
+            One letter per axis; None for those of the file.
+        channel
+            As for :meth:`only_channel`; None for all.
+        in_channels
+            Of the network that reads it: of an image whose colours are all alike one reads
+            one, and three read three.
 
         Returns
         -------
@@ -124,12 +140,20 @@ class OpenedImage:
         ShiftSegError
             As :meth:`named` and :meth:`only_channel`.
         """
-        image = self if axes is None else self.named(axes)
+        coloured = self.alike and (channel is not None or in_channels == COLOURS)
+        image = self._in_colours() if coloured else self
+        if axes is not None:
+            image = image.named(axes)
         number = None
         if channel is not None:
             image, number = image.only_channel(channel)
         own = image.calibration
         return image, own.known_axes if axes is None else own.axes, number
+
+    def _in_colours(self) -> OpenedImage:
+        levels = tuple(np.broadcast_to(p[..., None], (*p.shape, COLOURS)) for p in self.levels)
+        calibration = Calibration.of(f"{self.calibration.axes}s")
+        return replace(self, levels=levels, calibration=calibration, alike=False)
 
     def split(self) -> tuple[OpenedImage, ...]:
         """Return one image per channel; a result, or what has no channels, stays whole."""

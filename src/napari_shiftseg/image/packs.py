@@ -19,7 +19,8 @@ from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import PNG_SUFFIX, TIFF_SUFFIXES
 from napari_shiftseg.image.intensity import Scaling
 from napari_shiftseg.image.label_pixels import whole_labels
-from napari_shiftseg.image.png import COLOURS, decode_labels, decode_png, greyed
+from napari_shiftseg.image.opened import COLOURS
+from napari_shiftseg.image.png import decode_labels, decode_png, greyed
 from napari_shiftseg.image.readable import undamaged
 from napari_shiftseg.image.tiff import KIND, first_series, refuse_endless
 

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.lazy import MOST_AT_ONCE
-from napari_shiftseg.image.opened import OpenedImage
+from napari_shiftseg.image.opened import COLOURS, OpenedImage
 from napari_shiftseg.image.readable import readable, undamaged
 
 _KIND = "a PNG file"
@@ -26,8 +26,6 @@ _SIZE = slice(16, 24)
 _COLOUR_TYPE, _PALETTE = 25, 3
 """Where a PNG says its kind of pixels, and that they are numbers of a palette."""
 
-COLOURS = 3
-
 _SAMPLE_BYTES = 8
 """Of a pixel at most: four samples of 16 bits."""
 
@@ -36,7 +34,7 @@ def open_png(path: str | Path, *, labels: bool = False) -> tuple[OpenedImage]:
     """Open a PNG of 8 or 16 bits, grey or in colours.
 
     Colours that are all the same are one grey image, as screenshots and many data sets save
-    it. Transparency is left out.
+    it, which is said by ``alike``. Transparency is left out.
 
     Parameters
     ----------
@@ -61,9 +59,11 @@ def open_png(path: str | Path, *, labels: bool = False) -> tuple[OpenedImage]:
         if path.is_dir():
             raise ShiftSegError(f"{path} is a folder, not {_KIND}")
         content = path.read_bytes()
-        pixels = decode_labels(content, path) if labels else greyed(decode_png(content, path))
+        decoded = decode_labels(content, path) if labels else decode_png(content, path)
+    pixels = greyed(decoded)
     axes = "yx" if pixels.ndim == 2 else "yxs"
-    return (OpenedImage(path.stem, (pixels,), Calibration.of(axes)),)
+    alike = pixels.ndim < decoded.ndim
+    return (OpenedImage(path.stem, (pixels,), Calibration.of(axes), alike=alike),)
 
 
 def decode_png(content: bytes, name: object) -> NDArray[Any]:
