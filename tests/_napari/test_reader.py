@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+import zipfile
 
 import dask.array as da
 import numpy as np
@@ -190,6 +191,8 @@ def test_readers_leave_to_others_what_is_not_theirs(tmp_path):
     for reader in (get_tiff_reader, get_zarr_reader, get_model_reader):
         assert reader(str(tmp_path / "a.png")) is None
         assert reader([str(tmp_path / f"{name}.tif") for name in "ab"]) is None
+    archive(tmp_path / "other.zip", "a.txt", "images/a.tif")
+    assert get_model_reader(str(tmp_path / "other.zip")) is None
     other = tmp_path / "other.zarr"
     other.mkdir()
     assert get_zarr_reader(str(other)) is None
@@ -218,6 +221,27 @@ def test_a_recorded_network_goes_to_the_audit(qtbot, open_dock, open_file, tmp_p
     assert open_file(name) == []
     network = open_dock("Audit model").view.network
     qtbot.waitUntil(lambda: network.asked.source == str(path))
+
+
+def test_a_package_of_the_model_zoo_goes_to_the_audit(qtbot, open_dock, open_file, tmp_path):
+    archive(tmp_path / "package.zip", "rdf.yaml", "weights.pt")
+    assert open_file("package.zip") == []
+    network = open_dock("Audit model").view.network
+    qtbot.waitUntil(lambda: network.asked.source == str(tmp_path / "package.zip"))
+
+
+def test_a_data_pack_goes_to_train(qtbot, open_dock, open_file, tmp_path):
+    archive(tmp_path / "pack.zip", "images/a.tif", "masks/a.tif")
+    assert open_file("pack.zip") == []
+    data = open_dock("Train").view.data
+    qtbot.waitUntil(lambda: data.pack.text() == str(tmp_path / "pack.zip"))
+    assert data.kind.value == "pack"
+
+
+def archive(path, *names):
+    with zipfile.ZipFile(path, "w") as file:
+        for name in names:
+            file.writestr(name, b"")
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])

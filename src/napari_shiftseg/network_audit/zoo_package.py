@@ -19,9 +19,7 @@ from napari_shiftseg.image.intensity import Fixed, Intensity
 from napari_shiftseg.network_audit.archives import refuse_bomb
 from napari_shiftseg.network_audit.weight_files import load_checkpoint, load_torchscript
 from napari_shiftseg.network_audit.zoo_preprocessing import intensity_of
-from napari_shiftseg.network_audit.zoo_text import refuse_unfolding
-
-_DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
+from napari_shiftseg.network_audit.zoo_text import DESCRIPTIONS, refuse_unfolding
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class ZooModel:
 def description_in(path: Path) -> Path | None:
     """Return what describes a package: its ZIP, or the YAML in its folder; None if it is none."""
     if path.is_dir():
-        return next((path / name for name in _DESCRIPTIONS if (path / name).is_file()), None)
-    return path if path.suffix == ".zip" or path.name in _DESCRIPTIONS else None
+        return next((path / name for name in DESCRIPTIONS if (path / name).is_file()), None)
+    return path if path.suffix == ".zip" or path.name in DESCRIPTIONS else None
 
 
 def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:

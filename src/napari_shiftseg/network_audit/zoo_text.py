@@ -10,6 +10,9 @@ from typing import Any
 
 from napari_shiftseg.errors import ShiftSegError, first_line
 
+DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "rdf.yml")
+"""Names of the file that describes a package."""
+
 _MOST_BYTES, _MOST_VALUES = 2**22, 10**6
 
 
