@@ -213,7 +213,17 @@ def test_numbers_that_are_none(shiftseg, image_file, tmp_path, words, says):
     assert answer.code == 2 and says in answer.err
 
 
-def test_what_is_refused_leaves_no_folder(shiftseg, tmp_path):
-    for command in ("compare", "sweep"):
-        assert shiftseg(command, tmp_path / "none.tif", "-o", tmp_path / "new").code == 2
-    assert not (tmp_path / "new").exists()
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "none.tif"),
+        ("sweep", "none.tif"),
+        ("reproduce", "fig6"),
+        ("reproduce", "--page", "page.md"),
+    ],
+)
+def test_what_is_refused_leaves_no_folder(shiftseg, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SHIFTSEG_DATA", raising=False)
+    assert shiftseg(*words, "-o", "new").code == 2
+    assert list(tmp_path.iterdir()) == []

@@ -43,9 +43,10 @@ class Sentence(QLabel):
 
 
 def as_sentence(error: object) -> str:
-    """Write a message that begins in lower case as a sentence."""
+    """Write a message as a sentence; names of files and models keep their small letters."""
     text = str(error)
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    begins = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
+    return f"{begins}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def warning_style(colour: str) -> str:

@@ -22,10 +22,12 @@ from napari_shiftseg.cli.console import (
 )
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.experiments.synthetic import Preset
-from napari_shiftseg.files import make_folder, write_text
+from napari_shiftseg.files import folder_for, write_text
 
 if TYPE_CHECKING:
     from napari_shiftseg.experiments.reproduce import Progress
+
+_STOPPED = "stopped; the same command with --overwrite goes on with what is trained and measured"
 
 
 @app.command
@@ -66,25 +68,23 @@ def reproduce(
         raise ShiftSegError(f"name a figure; legal: all, {', '.join(FIGURES)}")
     names = list(FIGURES) if "all" in figures else list(dict.fromkeys(figures))
     refuse_unknown(names)
-    make_folder(output)
     files = [output / f"{name}{suffix}" for name in names for suffix in SUFFIXES]
-    refuse_existing(*files, page, overwrite=overwrite)
     use_threads(threads)
-    events = reproduce_events(names, output, preset=preset, pretrained=pretrained)
-    with _bar() as show, first_interrupt() as interrupted, closing(events):
-        for event in events:
-            if isinstance(event, Outcome):
-                print(event.verdict, flush=True)
-            else:
-                show(event)
-            if interrupted.is_set():
-                break
-    if interrupted.is_set():
-        note("stopped; the same command with --overwrite goes on with what is trained and measured")
-        raise KeyboardInterrupt
-    if page is not None:
-        write_text(page, results_page(output, page.parent))
-        note(f"{page}")
+    with folder_for(output):
+        refuse_existing(*files, page, overwrite=overwrite)
+        events = reproduce_events(names, output, preset=preset, pretrained=pretrained)
+        with _bar() as show, first_interrupt() as interrupted, closing(events):
+            for event in events:
+                if isinstance(event, Outcome):
+                    print(event.verdict, flush=True)
+                else:
+                    show(event)
+                if interrupted.is_set():
+                    note(_STOPPED)
+                    raise KeyboardInterrupt
+        if page is not None:
+            write_text(page, results_page(output, page.parent))
+            note(f"{page}")
 
 
 @contextmanager
