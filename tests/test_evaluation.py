@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.evaluation import evaluate, evaluate_events
 from napari_shiftseg.image.intensity import Intensity
 from napari_shiftseg.pipeline import segment
@@ -137,3 +137,9 @@ def test_slices_of_a_stack_are_scaled_together_as_when_they_are_segmented(traine
     alone = [segment(plane, model).objects for plane in stack]
     scores = evaluate(model, tmp_path)
     assert scores.counts.predicted_objects == segmented.objects != sum(alone)
+
+
+def test_masks_that_number_no_objects_are_told(trained_model):
+    image, mask = disc_image(50)
+    with pytest.warns(ShiftSegWarning, match="one label in several separate parts"):
+        evaluate(trained_model, [(image, mask > 0)])

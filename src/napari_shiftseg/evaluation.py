@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from napari_shiftseg.embeddings.model import Model, load_model
 from napari_shiftseg.embeddings.unet import Architecture
-from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.intensity import Scaling
+from napari_shiftseg.image.label_pixels import parts_of_the_only_label, seem_one_object
 from napari_shiftseg.image.packs import read_pack
 from napari_shiftseg.labels.classical import otsu_watershed
 from napari_shiftseg.pipeline import Segmentation, plan_for, scalings_of, segment
@@ -29,6 +31,11 @@ from napari_shiftseg.tiles.plan import TilePlan
 
 Data = str | Path | Iterable[tuple[NDArray[Any], NDArray[Any]]]
 """A data pack, or pairs of image and ground truth."""
+
+_MERE_MASKS = (
+    "the ground truth of every image has one label in several separate parts: all objects count as "
+    "one; give each a label of its own, as skimage.measure.label does"
+)
 
 
 @dataclass
@@ -129,20 +136,25 @@ def evaluate_events(
     """
     model = load_model(model)
     scores = Evaluation(baseline=LabelScores() if baseline else None)
+    parts: list[int] = []
     for stack, name, image, truth, scaling in _images(model, data):
         seen, used = (image, model) if scaling is None else (scaling(image), model.of_scaled)
         with _said_of(name):
             result = segment(
                 seen, used, stitch=stitch, tile=tile, clustering=clustering, device=device
             )
-        lines = result.plan
-        if grid is not None:
-            lines = plan_for(model, result.plan.image_size, "naive", grid)
-        scores.add(result, truth, lines, stack=stack)
+            lines = result.plan
+            if grid is not None:
+                lines = plan_for(model, result.plan.image_size, "naive", grid)
+            scores.add(result, truth, lines, stack=stack)
         if scores.baseline is not None:
             grey = model.frames(image).frame().read().mean(axis=0)
             scores.baseline.add(truth, otsu_watershed(grey), stack=stack)
+        if (truth > 0).any():
+            parts.append(parts_of_the_only_label(truth))
         yield scores
+    if seem_one_object(parts):
+        warnings.warn(_MERE_MASKS, ShiftSegWarning, stacklevel=2)
     if not scores.images:
         raise ShiftSegError("there are no images to score; legal: at least one, with its truth")
 
@@ -215,14 +227,14 @@ def _images(
     for number_in_pack, (name, image, truth, axes) in enumerate(pairs):
         with _said_of(name):
             frames = replace(model.frames(image), axes=axes)
+            if frames.loops and truth.shape != frames.loops + frames.spatial:
+                raise ShiftSegError(
+                    f"ground truth has the shape {truth.shape}, the stack that it is of "
+                    f"{frames.loops + frames.spatial}"
+                )
         if not frames.loops:
             yield number_in_pack, name, image, truth, None
             continue
-        if truth.shape != frames.loops + frames.spatial:
-            raise ShiftSegError(
-                f"ground truth has the shape {truth.shape}, the stack that it is of "
-                f"{frames.loops + frames.spatial}"
-            )
         indices = list(np.ndindex(*frames.loops))
         for index, scaling in zip(indices, scalings_of(frames, model, indices), strict=True):
             yield number_in_pack, name, frames.frame(index).read(), truth[index], scaling

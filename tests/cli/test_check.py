@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from napari_shiftseg.image import opened, slabs
-from napari_shiftseg.image.files import open_image, write_labels
+from napari_shiftseg.image.files import open_image, write_image, write_labels
 
 
 @pytest.fixture
@@ -297,3 +297,26 @@ def test_a_stack_that_names_no_axes_is_said_to_be_a_volume(shiftseg, cut_file):
     for words in (("--axes", "tyx"), ("--slices",)):
         assert "volume" not in shiftseg("check", frames, *words).err
     assert "volume" not in shiftseg("check", cut_file).err
+
+
+def test_of_several_label_images_it_is_said_which_one_is_taken(shiftseg, whole, tmp_path):
+    group = tmp_path / "image.ome.zarr"
+    write_image(group, whole, axes="yx")
+    (group / "labels").mkdir()
+    for name in "ab":
+        write_labels(tmp_path / f"{name}.zarr", whole, axes="yx")
+        (tmp_path / f"{name}.zarr").rename(group / "labels" / name)
+    (group / "labels" / ".zgroup").write_text('{"zarr_format": 2}')
+    (group / "labels" / ".zattrs").write_text('{"labels": ["a", "b"]}')
+    answer = shiftseg("check", group)
+    assert answer.code == 0 and "has 2 images of labels" in answer.err
+    assert "has 2" not in shiftseg("check", group / "labels" / "b").err
+
+
+@pytest.mark.parametrize("mask", [lambda labels: labels > 0, lambda labels: (labels > 0) * 255])
+def test_a_mask_is_said_to_be_no_labels(shiftseg, whole, tmp_path, mask):
+    tifffile.imwrite(tmp_path / "mask.tif", mask(whole).astype(np.uint8))
+    said = shiftseg("check", tmp_path / "mask.tif").err
+    assert f"has one label in {whole.max()} separate parts" in said
+    tifffile.imwrite(tmp_path / "labels.tif", whole)
+    assert "separate parts" not in shiftseg("check", tmp_path / "labels.tif").err

@@ -100,3 +100,24 @@ def test_a_sample_has_about_a_quarter_of_the_pixels_that_all_count(size):
 def test_whole_numbers_of_any_size_have_the_halves_between_them():
     image = np.array([[[-(2**31), 2**31 - 1]]], np.int32)
     assert Intensity(low=0, high=50).measure(image).span == (2**31 - 0.5,)
+
+
+@pytest.mark.parametrize("brightness", [1, 200, 2.0**-8])
+def test_few_pixels_on_black_become_1_whatever_the_bit_depth(brightness, monkeypatch):
+    """Both percentiles of such an image are 0."""
+    image = np.zeros((2, 60, 60))
+    image[0, 7, 8:10] = 100, 200
+    image = image * brightness
+    image[1] = brightness  # constant
+    for most in (EXACT, 1000):
+        monkeypatch.setattr(intensity, "EXACT", most)
+        scaled = Intensity().measure(image)(image)
+        np.testing.assert_array_equal(scaled[0, 7, 8:10], [0.5, 1])
+        assert np.count_nonzero(scaled) == 2
+
+
+def test_a_difference_that_no_number_holds_is_refused():
+    image = np.zeros((1, 60, 60))
+    image[0, 0, :2] = -1.7e308, 1.7e308
+    with pytest.raises(ShiftSegError, match="difference no number holds"):
+        Intensity().measure(image)

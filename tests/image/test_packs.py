@@ -7,6 +7,7 @@ import tifffile
 from PIL import Image
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
+from napari_shiftseg.image.axes import Frames
 from napari_shiftseg.image.packs import read_pack
 
 IMAGE = np.arange(30, dtype=np.uint8).reshape(5, 6)
@@ -166,3 +167,27 @@ def test_channels_may_lie_between_the_axes_of_space(tmp_path):
     (pair,) = read_pack(folder)
     np.testing.assert_array_equal(pair.seen_by(2, 3).image, volume.transpose(1, 0, 2, 3))
     np.testing.assert_array_equal(pair.seen_by(2, 2).image, volume)
+
+
+@pytest.mark.parametrize("lone", [(0, 1), (1, 1), (1, 0), (2, 2)])
+def test_one_plane_is_no_stack_of_one(tmp_path, lone):
+    before = [(1,) * count for count in lone]
+    folder = write_folder(tmp_path / "pack", images=(), masks=())
+    for kind, pixels, axes in zip(("images", "masks"), (IMAGE, MASK), before, strict=True):
+        stored = pixels.reshape(axes + pixels.shape)
+        tifffile.imwrite(folder / kind / "a.tif", stored, photometric="minisblack")
+    (pair,) = read_pack(folder)
+    seen = pair.seen_by(1, 2)
+    assert seen.mask.shape == MASK.shape and seen.image.size == IMAGE.size
+    assert not Frames.of(seen.image, ndim=2, in_channels=1, axes=seen.axes).loops
+
+
+def test_colours_that_lie_in_planes_come_last(tmp_path):
+    folder = write_folder(tmp_path / "pack", images=(), masks=("a",))
+    stored = np.stack([IMAGE, IMAGE // 2, IMAGE])
+    tifffile.imwrite(
+        folder / "images" / "a.tif", stored, photometric="rgb", planarconfig="separate"
+    )
+    (pair,) = read_pack(folder)
+    np.testing.assert_array_equal(pair.image, np.moveaxis(stored, 0, -1))
+    assert pair.axes == "yxs"

@@ -301,6 +301,41 @@ class TestCutOff:
         assert open_tiff(tmp_path / name)[0].pixels.shape == self.stack.shape
         self.cut(tmp_path / name)
 
+    @pytest.mark.parametrize("gone", [(), ("s0.ome.tif",), ("s1.ome.tif",)])
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_an_image_of_a_set_of_ome_tiffs_is_that_of_its_file(self, tmp_path, compression, gone):
+        """As exported one image a file, where each file tells of them all."""
+        uuids = [f"urn:uuid:00000000-0000-0000-0000-00000000000{i}" for i in (1, 2)]
+        images = [numbers(5, 6), numbers(7, 8) + 1]
+        parts = "".join(
+            f'<Image ID="Image:{i}" Name="{name}"><Pixels ID="Pixels:{i}" DimensionOrder="XYZCT" '
+            f'Type="uint16" SizeX="{width}" SizeY="{height}" SizeZ="1" SizeC="1" SizeT="1" '
+            f'PhysicalSizeX="{i + 1}" PhysicalSizeY="{i + 1}"><Channel ID="Channel:{i}:0" '
+            f'Name="{name}" /><TiffData IFD="0" PlaneCount="1"><UUID FileName="s{i}.ome.tif">'
+            f"{uuid}</UUID></TiffData></Pixels></Image>"
+            for i, (uuid, name, (height, width)) in enumerate(
+                zip(uuids, "ab", [image.shape for image in images], strict=True)
+            )
+        )
+        for i, (uuid, pixels) in enumerate(zip(uuids, images, strict=True)):
+            namespace = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+            ome = f'<OME xmlns="{namespace}" UUID="{uuid}">{parts}</OME>'
+            tifffile.imwrite(
+                tmp_path / f"s{i}.ome.tif",
+                pixels.astype(np.uint16),
+                description=ome,
+                metadata=None,
+                compression=compression,
+            )
+        for name in gone:
+            (tmp_path / name).unlink()
+        for i, pixels in enumerate(images):
+            if (path := tmp_path / f"s{i}.ome.tif").exists():
+                (image,) = open_tiff(path)
+                np.testing.assert_array_equal(image.pixels, pixels)
+                assert image.calibration.scale == (i + 1, i + 1)
+                assert [channel.name for channel in image.channels] == ["ab"[i]]
+
     def test_an_ome_tiff_one_of_whose_files_is_gone(self, tmp_path):
         uuids = [f"urn:uuid:00000000-0000-0000-0000-00000000000{i}" for i in (1, 2)]
         parts = "".join(

@@ -11,8 +11,13 @@ import numpy as np
 
 from napari_shiftseg.cli.console import note
 from napari_shiftseg.image.calibration import Calibration
-from napari_shiftseg.image.files import open_image, open_images
-from napari_shiftseg.image.label_pixels import looks_like_an_image, refuse_no_labels
+from napari_shiftseg.image.files import open_image, open_labels
+from napari_shiftseg.image.label_pixels import (
+    looks_like_an_image,
+    parts_of_the_only_label,
+    refuse_no_labels,
+    seem_one_object,
+)
 
 if TYPE_CHECKING:
     from napari_shiftseg.embeddings.model import Model
@@ -85,11 +90,15 @@ class NamedImage:
         cls, path: Path, axes: str | None = None, *, unknown: bool = False
     ) -> NamedImage:
         """Open labels as :meth:`read_labels`, in their own type; large ones stay in the file."""
-        images = open_images(path, labels=True)
-        opened = next((image for image in images if image.kind == "labels"), images[0])
+        opened = open_labels(path)
         refuse_no_labels(opened.pixels, path, unknown=unknown)
         if opened.pixels.size and not opened.rgb and looks_like_an_image(opened.pixels):
             note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
+        if seem_one_object([parts := parts_of_the_only_label(opened.pixels)]):
+            note(
+                f"shiftseg: {path} has one label in {parts} separate parts: a mask, where each "
+                "object needs a label of its own, as skimage.measure.label gives"
+            )
         opened, axes, _ = opened.narrowed(axes, None)
         return cls(opened.pixels, opened.calibration, axes, opened.provenance)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,13 @@ _NAMED = 3
 """Images of a file whose names are said."""
 
 
-def open_images(path: str | Path, *, labels: bool = False) -> tuple[OpenedImage, ...]:
+def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
     """Open every image of a TIFF or PNG file or an OME-Zarr folder, whatever that is called.
 
     Parameters
     ----------
     path
         The file or folder.
-    labels
-        Labels are wanted: of a PNG with a palette its numbers, and not their colours.
 
     Raises
     ------
@@ -46,10 +45,12 @@ def open_images(path: str | Path, *, labels: bool = False) -> tuple[OpenedImage,
         As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
         none of theirs.
     """
-    return _opened(path, first_only=False, labels=labels)
+    return _opened(path)
 
 
-def _opened(path: str | Path, *, first_only: bool, labels: bool = False) -> tuple[OpenedImage, ...]:
+def _opened(
+    path: str | Path, *, first_only: bool = False, labels: bool = False
+) -> tuple[OpenedImage, ...]:
     suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE, _CONVERT)
     if suffix == PNG_SUFFIX:
         return open_png(path, labels=labels)
@@ -66,14 +67,33 @@ def open_image(path: str | Path) -> OpenedImage:
     ShiftSegWarning
         If a file has several.
     """
-    images = _opened(path, first_only=True)
+    return _first(path, _opened(path, first_only=True), "images")
+
+
+def open_labels(path: str | Path) -> OpenedImage:
+    """Open the labels of a file or an OME-Zarr folder, also of that of their image.
+
+    Of a PNG with a palette these are its numbers, and not their colours. What no program marks
+    as labels may be some.
+
+    Warns
+    -----
+    ShiftSegWarning
+        If there are several.
+    """
+    images = _opened(path, labels=True)
+    labels = tuple(image for image in images if image.kind == "labels")
+    return _first(path, labels or images, "images of labels" if labels else "images")
+
+
+def _first(path: str | Path, images: Sequence[OpenedImage], called: str) -> OpenedImage:
     several = [image.name for image in images if image.kind == images[0].kind]
     if len(several) > 1:
         named = ", ".join(several[:_NAMED]) + (", ..." if len(several) > _NAMED else "")
         warnings.warn(
-            f"{path} has {len(several)} images ({named}); the first one is taken",
+            f"{path} has {len(several)} {called} ({named}); the first one is taken",
             ShiftSegWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return images[0]
 

@@ -122,7 +122,8 @@ class Intensity:
         Returns
         -------
         Scaling
-            A constant channel gets the span 1, so that it becomes constantly 0.
+            Where both percentiles are one value, as on a black image of few cells, the range
+            of the whole channel becomes 1; a constant channel becomes constantly 0.
         """
         channels = channels_first.shape[0]
         if self.kind == "none":
@@ -137,26 +138,46 @@ class Intensity:
         limits = [_percentiles(channel, self.low, self.high) for channel in sample]
         return Scaling(
             tuple(low for low, _ in limits),
-            tuple(high - low if high > low else 1.0 for low, high in limits),
+            tuple(
+                high - low if high > low else _range(channels_first, channel)
+                for channel, (low, high) in enumerate(limits)
+            ),
         )
 
 
-def _percentiles(channel: NDArray[Any], low: float, high: float) -> tuple[float, float]:
-    """Measure in doubles, which the difference of two pixels of any type fits into.
+def _range(channels_first: Any, channel: int) -> float:
+    """Return the range of a channel, of which every pixel is read; 1 if it is constant."""
+    _, length, *rest = channels_first.shape
+    rows = max(1, EXACT // max(1, prod(rest)))
+    across = (slice(None),) * len(rest)
+    parts = (
+        np.asarray(channels_first[(slice(channel, channel + 1), slice(row, row + rows), *across)])
+        for row in range(0, length, rows)
+    )
+    extremes = [(float(part.min()), float(part.max())) for part in parts if part.size]
+    lowest, highest = (min(low for low, _ in extremes), max(high for _, high in extremes))
+    return _difference(lowest, highest) or 1.0
 
-    Of doubles themselves only the halves are sure to: whatever is beyond is refused.
-    """
+
+def _percentiles(channel: NDArray[Any], low: float, high: float) -> tuple[float, float]:
+    """Measure in doubles, which the difference of two pixels of any type fits into."""
     floats = channel.dtype.kind == "f" and channel.dtype.itemsize >= 4
     small = not floats or float(np.abs(channel).max()) > _WIDE
     wide = channel.astype(np.float64) if small else channel
     with np.errstate(over="ignore", invalid="ignore"):
         first, last = (float(limit) for limit in np.percentile(wide, (low, high)))
-    if not np.isfinite(last - first):
-        raise ShiftSegError(
-            f"pixels reach from {float(channel.min()):.1e} to {float(channel.max()):.1e}, whose "
-            "difference no number holds; divide them by 10 first"
-        )
+    _difference(first, last)
     return first, last
+
+
+def _difference(low: float, high: float) -> float:
+    """Subtract doubles, of which only the halves are sure to differ by one."""
+    if not np.isfinite(high - low):
+        raise ShiftSegError(
+            f"pixels reach from {low:.1e} to {high:.1e}, whose difference no number holds; divide "
+            "them by 10 first"
+        )
+    return high - low
 
 
 def _sample(channels_first: Any) -> NDArray[Any]:

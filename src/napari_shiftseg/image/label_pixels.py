@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.slabs import Slabs
@@ -17,6 +19,9 @@ LARGEST_EXACT = 2**53
 
 _ALIKE = 0.5
 """Share of neighbours within objects that differ in no labels."""
+
+_PARTS = 3
+"""Separate parts of an only label from which on all objects seem to have one."""
 
 
 def refuse_no_labels(pixels: Any, name: object, *, unknown: bool = False) -> None:
@@ -82,6 +87,33 @@ def refuse_too_large(pixels: Any, name: object) -> None:
     largest = max((int(slab.max()) for _, slab in Slabs.of(pixels) if slab.size), default=0)
     if largest > _LARGEST:
         raise ShiftSegError(f"{name} holds labels up to {largest}; legal: up to {_LARGEST}")
+
+
+def parts_of_the_only_label(pixels: Any, background: int = 0) -> int:
+    """Count the separate parts of the only label; 0 if there are several labels, or none.
+
+    Parameters
+    ----------
+    pixels
+        Integers of any size; parts are counted in the first slab that has some.
+    background
+        A label that is none, besides 0 and negative ones.
+    """
+    only, parts = None, 0
+    for _, slab in Slabs.of(pixels) if pixels.size else ():
+        found = slab[(slab > 0) & (slab != background)]
+        if found.size == 0:
+            continue
+        only = found[0] if only is None else only
+        if (found != only).any():
+            return 0
+        parts = parts or int(ndimage.label(slab == only)[1])
+    return parts
+
+
+def seem_one_object(parts: Sequence[int]) -> bool:
+    """Tell from :func:`parts_of_the_only_label` of images whether they are mere masks."""
+    return bool(parts) and all(parts) and bool(np.median(parts) >= _PARTS)
 
 
 def looks_like_an_image(pixels: Any) -> bool:

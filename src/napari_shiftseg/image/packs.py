@@ -57,7 +57,14 @@ class Pair:
     axes: str | None = None
 
     def seen_by(self, in_channels: int, ndim: int) -> Pair:
-        """Bring channels between the axes of space to the front, and make alike colours grey."""
+        """Bring channels between the axes of space to the front, and make alike colours grey.
+
+        One plane, or volume, is no stack of one.
+        """
+        mask = _without_lone_axes(self.mask, ndim)
+        if mask.ndim == ndim < self.mask.ndim:
+            image = _without_lone_axes(self.image, ndim + 1)
+            return replace(self, image=image, mask=mask, axes=None).seen_by(in_channels, ndim)
         image, axis = self.image, self._channel_axis
         if ndim == self.mask.ndim and axis is not None:
             return replace(self, image=np.moveaxis(image, axis, 0), axes=None)
@@ -111,7 +118,7 @@ def read_pack(path: str | Path) -> Iterator[Pair]:
     for name in sorted(images):
         image, axes = _pixels(images[name], f"{path}: images/{name}")
         mask, _ = _pixels(masks[name], f"{path}: masks/{name}", decode_labels)
-        mask = whole_labels(mask, f"{path}: masks/{name}")
+        mask = whole_labels(_without_lone_axes(mask, image.ndim), f"{path}: masks/{name}")
         pair = Pair(PurePosixPath(name).stem, image, mask, axes=axes)
         if not pair.fits:
             colours = mask.ndim == image.ndim + 1 and mask.shape[-1] == COLOURS
@@ -135,7 +142,18 @@ def _pixels(
             refuse_endless(file)
             pixels = first_series(file)
             axes = Calibration.of(file.series[0].axes.lower()).known_axes
-            return pixels, axes if axes and len(axes) == pixels.ndim else None
+        if axes is None or len(axes) != pixels.ndim:
+            return pixels, None
+        if (colours := axes.find("s")) >= 0:
+            pixels, axes = np.moveaxis(pixels, colours, -1), axes.replace("s", "") + "s"
+        return pixels, axes
+
+
+def _without_lone_axes(pixels: NDArray[Any], ndim: int) -> NDArray[Any]:
+    """Leave out leading axes of one pixel, as some programs write them, down to ``ndim`` axes."""
+    while pixels.ndim > ndim and len(pixels) == 1:
+        pixels = pixels[0]
+    return pixels
 
 
 def pack_size(path: str | Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -51,7 +52,7 @@ def describe(file: Any, index: int) -> Description:
     """Gather what an open ``tifffile.TiffFile`` says of one of its series."""
     series = file.series[index]
     if series.kind == "ome":
-        return _from_ome(file.ome_metadata, index)
+        return _from_ome(file, index)
     if file.is_imagej:
         found = _from_imagej(series.keyframe, file.imagej_metadata or {})
     else:
@@ -61,12 +62,13 @@ def describe(file: Any, index: int) -> Description:
     return _refined(found, every[index]) if ours else found
 
 
-def _from_ome(xml: str, index: int) -> Description:
-    root = ElementTree.fromstring(xml)
+def _from_ome(file: Any, index: int) -> Description:
+    root = ElementTree.fromstring(file.ome_metadata)
     images = root.findall("{*}Image/{*}Pixels")
-    if index >= len(images):
+    there = [pixels for pixels in images if _is_there(pixels, root.get("UUID"), file)]
+    if len(there) != len(file.series):  # which of them is meant is not known
         return Description()
-    pixels = images[index]
+    pixels = there[index]
     steps = {a: _ome_step(pixels, f"PhysicalSize{a.upper()}", "µm") for a in "zyx"}
     steps["t"] = _ome_step(pixels, "TimeIncrement", "s")
     channels = tuple(
@@ -78,6 +80,20 @@ def _from_ome(xml: str, index: int) -> Description:
         channels=_told(channels),
     )
     return _refined(found, _annotated(root)) if len(images) == 1 else found
+
+
+def _is_there(pixels: ElementTree.Element, own: str | None, file: Any) -> bool:
+    """Tell whether an image lies in this file, or in another one that is there.
+
+    Those whose files are missing are no series of tifffile.
+    """
+    files = [data.find("{*}UUID") for data in pixels.findall("{*}TiffData")]
+    return any(
+        uuid is None
+        or uuid.text == own
+        or Path(file.filehandle.dirname, uuid.get("FileName", "")).is_file()
+        for uuid in files
+    )
 
 
 def _annotated(root: ElementTree.Element) -> dict[str, Any]:

@@ -31,6 +31,8 @@ _PAGE_BYTES = 2**26
 def open_tiff(path: str | Path, *, first_only: bool = False) -> tuple[OpenedImage, ...]:
     """Open every series of a TIFF: OME, ImageJ, BigTIFF, pyramid, or plain pages.
 
+    Of several OME-TIFFs that name each other, those of which pixels are in this file.
+
     Series of ``LAZY_BYTES`` or more become dask arrays if dask and zarr are installed.
 
     Parameters
@@ -54,13 +56,25 @@ def open_tiff(path: str | Path, *, first_only: bool = False) -> tuple[OpenedImag
     with opened_tiff(path) as file:
         if not file.series:
             raise ShiftSegError(f"{path} holds no image")
+        own = [index for index in range(len(file.series)) if _is_within(file, index)]
+        if not own:
+            other = file.series[0].keyframe.parent.filename
+            raise ShiftSegError(f"{path} holds no pixels, they are in other files, as {other}")
         return tuple(
-            _open(path, file, index, read=not (first_only and index))
-            for index in range(len(file.series))
+            _open(path, file, index, alone=len(own) == 1, read=not first_only or index == own[0])
+            for index in own
         )
 
 
-def _open(path: Path, file: Any, index: int, *, read: bool) -> OpenedImage:
+def _is_within(file: Any, index: int) -> bool:
+    """Tell whether pixels of a series are in this file, and not all in others beside it."""
+    series = file.series[index]
+    if series.keyframe.parent is file:
+        return True
+    return any(page is not None and page.parent is file for page in series.pages)
+
+
+def _open(path: Path, file: Any, index: int, *, alone: bool, read: bool) -> OpenedImage:
     series = file.series[index]
     if _lacks_parts(series):
         page = series.keyframe
@@ -95,7 +109,7 @@ def _open(path: Path, file: Any, index: int, *, read: bool) -> OpenedImage:
         levels = _lazy_levels(path, index) if _is_lazy(series) else _levels(series)
     said = describe(file, index)
     return OpenedImage(
-        _name(path, file, index),
+        _name(path, None if alone else series.name or str(index + 1)),
         tuple(level.transpose(order) for level in levels),
         _calibration(axes, said).naming(names_in(said.channels), series.shape).picked(order),
         channels=said.channels,
@@ -105,9 +119,9 @@ def _open(path: Path, file: Any, index: int, *, read: bool) -> OpenedImage:
     )
 
 
-def _name(path: Path, file: Any, index: int) -> str:
+def _name(path: Path, own: str | None) -> str:
     stem = path.stem.removesuffix(".ome")
-    return stem if len(file.series) == 1 else f"{stem}: {file.series[index].name or index + 1}"
+    return stem if own is None else f"{stem}: {own}"
 
 
 def _axes(series: Any) -> str:

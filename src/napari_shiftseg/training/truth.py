@@ -8,15 +8,15 @@ from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
-from napari_shiftseg.image.label_pixels import looks_like_an_image
+from napari_shiftseg.image.label_pixels import (
+    looks_like_an_image,
+    parts_of_the_only_label,
+    seem_one_object,
+)
 from napari_shiftseg.image.packs import Pair
 from napari_shiftseg.wording import counted
-
-_PARTS = 3
-"""Separate parts that half of the masks' only labels have, from which on all objects seem one."""
 
 
 def refuse_no_truth(pairs: Sequence[Pair], background: int) -> None:
@@ -82,8 +82,7 @@ def _mistakes(
     pairs: Sequence[Pair], with_objects: Sequence[NDArray[np.integer]], background: int
 ) -> Iterator[str]:
     """Say what most probably is not meant."""
-    parts = [_parts_of_the_only_label(mask, background) for mask in with_objects]
-    if all(parts) and np.median(parts) >= _PARTS:
+    if seem_one_object([parts_of_the_only_label(mask, background) for mask in with_objects]):
         yield (
             f"every mask ({len(with_objects)}) has one label in several separate parts: a network "
             "learns to join what has one label; give each object one of its own, as "
@@ -110,10 +109,3 @@ def _same_image(pairs: Sequence[Pair]) -> tuple[str, str] | None:
         if names.setdefault(content, pair.name) != pair.name:
             return names[content], pair.name
     return None
-
-
-def _parts_of_the_only_label(mask: NDArray[np.integer], background: int) -> int:
-    """Count them; 0 if there are several labels."""
-    labels = np.unique(mask)
-    labels = labels[(labels > 0) & (labels != background)]
-    return int(ndimage.label(mask == labels[0])[1]) if len(labels) == 1 else 0
