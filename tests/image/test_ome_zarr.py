@@ -138,6 +138,23 @@ def test_version_0_5_is_read(path):
     assert image.pixels.sum().compute() == 435
 
 
+def test_what_is_null_is_not_said(path):
+    axes = [{"name": axis, "type": None, "unit": None} for axis in "cyx"]
+    levels = [{"path": "full", "coordinateTransformations": None}]
+    multiscale = {"name": None, "axes": axes, "datasets": levels, "coordinateTransformations": None}
+    channel = {"label": None, "color": "FF0000", "window": None}
+    for omero in (None, {"channels": None}, {"channels": [channel]}):
+        group = zarr.open_group(str(path), mode="w", zarr_format=2)
+        group.create_array("full", data=np.zeros((1, 5, 6), np.uint8))
+        group.attrs.put({"multiscales": [multiscale], "omero": omero, "image-label": None})
+        (image,) = open_ome_zarr(path)
+        assert image.calibration == Calibration.of("cyx")
+        assert [found.name for found in image.channels] == ([""] if omero else [])[
+            : len(image.channels)
+        ]
+        assert image.kind == "image"
+
+
 @pytest.mark.parametrize("axes", [{}, {"axes": ["y", "x"]}])
 def test_old_versions_are_read(path, axes):
     save_foreign(path, {"multiscales": [{"datasets": [{"path": "full"}], **axes}]})

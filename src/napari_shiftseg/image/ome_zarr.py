@@ -108,7 +108,18 @@ def _folders(path: Path, depth: int = _DEEPEST) -> Iterator[Path]:
 def _attributes(group: Any) -> dict[str, Any]:
     """Return attributes; version 0.5 keeps its own under ``ome``."""
     found: dict[str, Any] = group.attrs.asdict()
-    return {**found, **found.get("ome", {})}
+    ours = {PROVENANCE_KEY: found.pop(PROVENANCE_KEY)} if PROVENANCE_KEY in found else {}
+    said = _without_nulls(found)
+    return {**said, **said.get("ome", {}), **ours}
+
+
+def _without_nulls(said: Any) -> Any:
+    """Leave out what is null, as some programs write what they do not say."""
+    if isinstance(said, list):
+        return [_without_nulls(value) for value in said]
+    if not isinstance(said, dict):
+        return said
+    return {key: _without_nulls(value) for key, value in said.items() if value is not None}
 
 
 def _open(group: Any, name: str) -> OpenedImage:
