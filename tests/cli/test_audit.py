@@ -275,3 +275,24 @@ def test_a_network_that_only_frozen_equals_one_pass_says_which(shiftseg, tmp_pat
     answer = shiftseg(*words, "--image", tmp_path / "image.tif")
     assert answer.code == 3
     assert "Corrected tiling does not equal one pass of the network as it is" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--window", 32), "--window is for an image, and no image is named"),
+        (("--channel", "0"), "--channel is for an image"),
+        (("--intensity", "none"), "--intensity is for an image"),
+        (("--channels", 0), "channels is 0; legal: from 1 on"),
+        (("--ndim", 0), "ndim is 0; legal: 1, 2 or 3"),
+    ],
+)
+def test_numbers_that_say_nothing_are_refused(shiftseg, tmp_path, words, says):
+    answer = shiftseg("audit", recorded(tmp_path / "network.pt"), *words)
+    assert answer.code == 2 and says in answer.err
+
+
+def test_one_input_size_is_that_of_all_axes(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    answers = [shiftseg("audit", file, "--input-size", *size) for size in ((32,), (32, 32))]
+    assert answers[0].code == 0 and answers[0].out == answers[1].out

@@ -87,6 +87,19 @@ def test_a_frozen_network_equals_the_original_on_its_reference():
     assert audit(frozen, ndim=2).exact_tiling
 
 
+def test_an_output_channel_that_is_0_everywhere_has_the_scale_of_the_widest():
+    """As one that answers to steps, of which an image has none, and a window's border is one."""
+    layer = nn.Conv2d(1, 2, 3, padding=1)
+    nn.init.dirac_(layer.weight)
+    layer.weight.data[1, 0, 1] = torch.tensor([1.0, 0, -1])
+    layer.bias.data = torch.tensor([0, -0.3])
+    ramp = np.minimum(np.arange(60), np.arange(60)[::-1]).astype(np.float32) / 30
+    found = diagnosed(nn.Sequential(layer, nn.ReLU()).eval(), np.minimum.outer(ramp, ramp)[None])
+    assert not found.whole[1].any()
+    worst = max(error.total for error in found.others)
+    assert 0.1 < worst < 2
+
+
 def test_volumes():
     found = diagnosed(u_net("same", ndim=3), image(24, 32, 32), window=(12, 16, 16))
     assert found.certified

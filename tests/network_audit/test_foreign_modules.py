@@ -119,6 +119,34 @@ def test_a_partly_padded_network_is_not_called_exact():
     assert "its output is 2 px smaller all the same" in found.verdict
 
 
+def test_a_valid_network_whose_upsampling_looks_beyond_the_border_is_partly_padded():
+    torch.manual_seed(0)
+    layers = [
+        nn.Conv2d(1, 2, 3),
+        nn.MaxPool2d(2),
+        nn.Conv2d(2, 2, 3),
+        nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.Conv2d(2, 1, 3),
+    ]
+    found = audit(nn.Sequential(*layers).eval(), ndim=2)
+    assert not found.exact_tiling and found.period == (2, 2)
+    assert "its output is 8 px smaller all the same" in found.verdict
+
+
+def test_pools_that_step_by_their_kernel_unsaid():
+    layers = [nn.Conv2d(1, 2, 3, padding=1), nn.LPPool2d(2, 2), nn.Upsample(scale_factor=2)]
+    found = audit(nn.Sequential(*layers).eval(), ndim=2)
+    assert found.period == (2, 2) and found.exact_tiling
+
+
+def test_lazy_layers_are_refused_until_they_have_weights():
+    lazy = nn.Sequential(nn.LazyConv2d(2, 3, padding=1)).eval()
+    with pytest.raises(ShiftSegError, match="run it on one first"):
+        audit(lazy, ndim=2)
+    lazy(torch.zeros(1, 1, 9, 9))
+    assert audit(lazy, ndim=2).halo == (1, 1)
+
+
 class Twice(nn.Module):
     """One normalisation at two places."""
 

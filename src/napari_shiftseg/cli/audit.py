@@ -47,7 +47,8 @@ def audit(
     Parameters
     ----------
     input_size
-        A size in pixels that it takes, one number per axis; by default one is looked for.
+        A size in pixels that it takes, one number for all axes or one for each; by default
+        one is looked for.
     image
         TIFF, PNG or OME-Zarr to tile in every way: the error of each, and its cause.
     window
@@ -55,13 +56,16 @@ def audit(
         tile, or as much as makes six windows along an axis if that is more.
     """
     ending.refuse_existing(reads=[network, image])
+    of_image = {"axes": axes, "channel": channel, "window": window, "intensity": takes.intensity}
+    if image is None and (alone := next((k for k, v in of_image.items() if v is not None), None)):
+        raise ShiftSegError(f"--{alone} is for an image, and no image is named: add --image FILE")
     subject, foreign = takes.load(network)
     note("measuring the network ...")
     result = audit_network(
         subject.module,
         ndim=subject.ndim,
         in_channels=subject.in_channels,
-        input_size=input_size,
+        input_size=input_size[0] if input_size and len(input_size) == 1 else input_size,
     )
     weights = sha256_of(subject.module)
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}

@@ -59,6 +59,10 @@ class NetworkInput:
 
     def load(self, name: str) -> tuple[Subject, Foreign]:
         """Load a network; raises ShiftSegError as :func:`load_foreign` or if it contradicts."""
+        if self.ndim not in (None, 1, 2, 3):
+            raise ShiftSegError(f"ndim is {self.ndim}; legal: 1, 2 or 3")
+        if self.channels is not None and self.channels < 1:
+            raise ShiftSegError(f"channels is {self.channels}; legal: from 1 on")
         found = load_foreign(name, weights=self.weights, trust_code=self.trust_code)
         for given, known, what in (
             (self.ndim, found.ndim, "axes"),

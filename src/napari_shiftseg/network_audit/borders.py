@@ -54,7 +54,7 @@ class BorderProbe:
             Whether it is the step that counts most, for which images may be longest.
         """
         own, line = self.line.own, self.line
-        least = step + max(2 * self.reach + 4, own.smallest)
+        least = step + own.context + max(2 * self.reach + 4, own.smallest)
         common = _COMMON[self.subject.ndim] if own.resolution is None else 1
         middles = (-(-least // unit) * unit for unit in (lcm(step, common), step))
         most = line.largest if first else line.usual

@@ -39,7 +39,8 @@ class TilingError:
 
     Differences are the largest of all pixels and channels, relative to the spread of the
     channel in the whole-image output: its largest distance from its mean, or a hundredth of its
-    largest value if that is more.
+    largest value if that is more. A channel that is 0 everywhere has no scale of its own, and
+    takes the widest one.
 
     Parameters
     ----------
@@ -320,12 +321,19 @@ class _Scene:
         return tuple(slice(rim, n - rim) for rim, n in zip(rims, self.size, strict=True))
 
     def _difference(self, subject: Subject, windows: Windows) -> np.ndarray:
-        spread = spread_of(torch.from_numpy(self.whole)[None])[0].numpy()
         key = (id(subject), windows.strips, id(windows.shares))
         if key not in self.known:
-            difference = np.abs(run_windows(subject, self.image, windows) - self.whole) / spread
+            tiled = run_windows(subject, self.image, windows)
+            difference = np.abs(tiled - self.whole) / _scales(self.whole)
             self.known[key] = difference.max(0)
         return self.known[key]
+
+
+def _scales(whole: np.ndarray) -> np.ndarray:
+    """Return what differences of each channel are divided by, ``(K, *1)``."""
+    spread: np.ndarray = spread_of(torch.from_numpy(whole)[None])[0].numpy()
+    dead = spread <= np.finfo(spread.dtype).tiny
+    return np.where(dead, 1.0 if dead.all() else spread.max(), spread)
 
 
 def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:

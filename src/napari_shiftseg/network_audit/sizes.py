@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import floor, lcm
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -324,7 +325,9 @@ def _extent(layer: nn.Module, axis: int) -> Fraction:
 
 def _of(layer: nn.Module, setting: str, axis: int) -> int:
     """Return a setting of a layer along an axis, 1 if it has none."""
-    value = getattr(layer, setting, 1)
+    value: Any = getattr(layer, setting, 1)
+    if value is None:  # pools step by their kernel
+        value = layer.kernel_size
     return int(value[axis] if isinstance(value, tuple) else value)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
 from napari_shiftseg.errors import ShiftSegError, first_line
@@ -250,6 +251,11 @@ def module_of(network: Any) -> nn.Module:
         raise ShiftSegError(
             f"the network is a {type(network).__name__}; legal: a torch.nn.Module, or a model "
             "that was loaded with load_model"
+        )
+    if any(is_lazy(weight) for weight in (*network.parameters(), *network.buffers())):
+        raise ShiftSegError(
+            "the network has lazy layers, whose weights come to be with the first image; run it "
+            "on one first"
         )
     return network
 
