@@ -200,6 +200,14 @@ def test_readers_leave_to_others_what_is_not_theirs(tmp_path):
     assert get_zarr_reader(str(other)) is None
 
 
+def test_an_image_within_a_zarr_group_is_opened_by_its_folder(viewer, tmp_path):
+    write_image(tmp_path / "image.zarr", np.zeros((30, 40)), axes="yx")
+    (tmp_path / "plate.zarr" / "A").mkdir(parents=True)
+    (tmp_path / "image.zarr").rename(tmp_path / "plate.zarr" / "A" / "0")
+    (layer,) = viewer.open(str(tmp_path / "plate.zarr" / "A" / "0"), plugin=PLUGIN)
+    assert layer.data.shape == (30, 40)
+
+
 def test_a_model_dropped_onto_the_viewer_opens_the_widget(qtbot, open_dock, open_file, bundled):
     path = bundled["volume"].rename(bundled["volume"].with_name("my model.safetensors"))
     assert open_file(path.name) == []

@@ -13,7 +13,7 @@ from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.channel import Channel
 from napari_shiftseg.image.files import open_images, write_image
-from napari_shiftseg.image.ome_zarr import open_ome_zarr
+from napari_shiftseg.image.ome_zarr import holds_image, open_ome_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 
 PIXELS = np.random.default_rng(0).integers(0, 1000, (2, 3, 600, 520), np.uint16)
@@ -254,6 +254,29 @@ def test_a_missing_package_is_named_with_its_command(path, monkeypatch, package)
         ShiftSegError, match=r"needs .*: pip install zarr numcodecs 'dask\[array\]'"
     ):
         write_ome_zarr(path, PIXELS, axes="czyx")
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("listed", [["1", "0"], None])
+@pytest.mark.parametrize("numbers", [["0"], ["0", "1"]])
+def test_each_series_of_bioformats2raw_is_an_image(path, zarr_format, listed, numbers):
+    for number in numbers:
+        described = {"multiscales": [{"axes": NAMED, "datasets": DATASETS}]}
+        save_foreign(path, described, zarr_format, where=number)
+    root = zarr.open_group(str(path), mode="a", zarr_format=zarr_format)
+    layout = {"bioformats2raw.layout": 3}
+    root.attrs.put({"ome": layout} if zarr_format == 3 else layout)
+    series = root.require_group("OME")
+    if listed:
+        said = {"series": listed[-len(numbers) :]}
+        series.attrs.put({"ome": said} if zarr_format == 3 else said)
+    images = open_ome_zarr(path)
+    expected = (listed or numbers)[-len(numbers) :]
+    one = ["image"]
+    names = one if len(numbers) == 1 else [f"image: {key}" for key in expected]
+    assert [image.name for image in images] == names
+    assert all(image.calibration.scale == (4, 2) for image in images)
+    assert holds_image(path) and holds_image(path / "0")
 
 
 @pytest.mark.parametrize("below", ["0", "A/1/0"])

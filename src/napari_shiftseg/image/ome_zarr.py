@@ -24,6 +24,9 @@ from napari_shiftseg.image.readable import readable, undamaged
 
 _BARE = "{} is a bare Zarr array; legal: OME-Zarr, which names axes and voxel size"
 
+_LAYOUT = "bioformats2raw.layout"
+"""The attribute of a group whose groups are images, by number."""
+
 _DEEPEST = 3
 """Groups in groups down to the images of a plate: row, well, field."""
 
@@ -55,13 +58,15 @@ def require_zarr() -> Any:
 def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
     """Open the image of an OME-Zarr folder, and the labels that lie in it.
 
+    Of what bioformats2raw writes, every series is an image.
+
     Levels are dask arrays. Labels below ``LAZY_BYTES`` are read at once, so that they can
     be painted on.
 
     Returns
     -------
     tuple of OpenedImage
-        The image first.
+        Each image before its labels.
 
     Raises
     ------
@@ -79,12 +84,25 @@ def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
             root = zarr.open_group(str(path), mode="r", use_consolidated=False)
         except zarr.errors.ContainsArrayError:
             raise ShiftSegError(_BARE.format(path)) from None
+        name = path.name.removesuffix(".zarr").removesuffix(".ome")
+        series = [key for key in _series(root) if key in root]
+        if series:
+            each = {key: name if len(series) == 1 else f"{name}: {key}" for key in series}
+            return tuple(image for key in series for image in _with_labels(root[key], each[key]))
         if not _attributes(root).get("multiscales"):
             below = next(filter(holds_image, _folders(path)), None)
             hint = f"; name one below it, as {below}" if below else ", nor below it"
             raise ShiftSegError(f"{path} is a Zarr group without an OME-Zarr image in it{hint}")
-        name = path.name.removesuffix(".zarr").removesuffix(".ome")
-        return (_open(root, name), *_labels_within(root, name))
+        return _with_labels(root, name)
+
+
+def _series(root: Any) -> list[str]:
+    """Name the images of what bioformats2raw wrote, in order; none of another group."""
+    if _LAYOUT not in _attributes(root):
+        return []
+    listed = _attributes(root["OME"]).get("series") if "OME" in root else None
+    numbered = sorted((key for key in root.group_keys() if key.isdecimal()), key=int)
+    return [str(key) for key in listed or numbered]
 
 
 def holds_image(folder: Path) -> bool:
@@ -94,7 +112,8 @@ def holds_image(folder: Path) -> bool:
             attributes = json.loads((folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        return "multiscales" in json.dumps(attributes)
+        said = json.dumps(attributes)
+        return "multiscales" in said or _LAYOUT in said
     return False
 
 
@@ -120,6 +139,10 @@ def _without_nulls(said: Any) -> Any:
     if not isinstance(said, dict):
         return said
     return {key: _without_nulls(value) for key, value in said.items() if value is not None}
+
+
+def _with_labels(group: Any, name: str) -> tuple[OpenedImage, ...]:
+    return (_open(group, name), *_labels_within(group, name))
 
 
 def _open(group: Any, name: str) -> OpenedImage:

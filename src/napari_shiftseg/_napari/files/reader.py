@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error
 from napari_shiftseg._napari.tags import checksum
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.channel import Channel
-from napari_shiftseg.image.files import BIG_TIFF_SUFFIXES, TIFF_SUFFIXES, ZARR_SUFFIX, open_images
+from napari_shiftseg.image.files import BIG_TIFF_SUFFIXES, TIFF_SUFFIXES, open_images
 from napari_shiftseg.image.ome_zarr import holds_image
 from napari_shiftseg.image.opened import OpenedImage
 
@@ -32,10 +32,8 @@ def get_tiff_reader(path: str | list[str]) -> Reader | None:
 
 
 def get_zarr_reader(path: str | list[str]) -> Reader | None:
-    """Return a reader of one OME-Zarr folder; other Zarr folders are left to others."""
-    if not isinstance(path, str) or not path.rstrip("/\\").lower().endswith(ZARR_SUFFIX):
-        return None
-    return read_images if holds_image(Path(path)) else None
+    """Return a reader of one OME-Zarr folder, or of one within; others are left to others."""
+    return read_images if isinstance(path, str) and holds_image(Path(path)) else None
 
 
 def read_images(path: str) -> list[LayerData] | list[tuple[None]]:
