@@ -320,3 +320,31 @@ def test_a_mask_is_said_to_be_no_labels(shiftseg, whole, tmp_path, mask):
     assert f"has one label in {whole.max()} separate parts" in said
     tifffile.imwrite(tmp_path / "labels.tif", whole)
     assert "separate parts" not in shiftseg("check", tmp_path / "labels.tif").err
+
+
+def test_axes_of_one_pixel_change_nothing_and_stay(shiftseg, cut_file, tmp_path):
+    """As tczyx, which OME-Zarr of other programs has for plain images."""
+    labels = tifffile.imread(cut_file)
+    lone = tmp_path / "lone.ome.zarr"
+    write_labels(lone, labels[None, None, None], axes="tczyx")
+    outputs = tmp_path / "plain.tif", tmp_path / "five.ome.zarr", tmp_path / "undone.ome.zarr"
+    reports = tmp_path / "plain.json", tmp_path / "five.json"
+    for file, output, report in zip((cut_file, lone), outputs, reports, strict=False):
+        assert shiftseg("repair", file, "-o", output, "--json", report).code == 0
+    plain, five = (json.loads(report.read_text()) for report in reports)
+    assert plain["groups"] == five["groups"]
+    mended = open_image(outputs[1])
+    assert mended.calibration.axes == "tczyx"
+    np.testing.assert_array_equal(mended.pixels[0, 0, 0], open_image(outputs[0]).pixels)
+    assert shiftseg("repair", outputs[1], "-o", outputs[2], "--undo", reports[1]).code == 0
+    np.testing.assert_array_equal(open_image(outputs[2]).pixels[0, 0, 0], labels)
+
+
+def test_a_repair_keeps_the_order_of_axes_of_its_file(shiftseg, cut_file, tmp_path):
+    labels = np.stack([tifffile.imread(cut_file)] * 3, axis=1)
+    file, mended = tmp_path / "between.tif", tmp_path / "mended.tif"
+    tifffile.imwrite(file, labels, metadata={"axes": "YTX"})
+    assert shiftseg("repair", file, "-o", mended).code == 0
+    written = open_image(mended)
+    assert (written.calibration.axes, written.pixels.shape) == ("ytx", labels.shape)
+    assert len(np.unique(written.pixels)) < len(np.unique(labels))

@@ -14,6 +14,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import TEXT_ONLY, OutputFile, Reporting, note
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.files import refuse_unwritable, write_labels
 from napari_shiftseg.image.slabs import Boxes, Slabs
 from napari_shiftseg.seams.repair import (
@@ -138,7 +139,8 @@ def repair(
                 "and --confidence"
             )
         done, order = _report(undo)
-        named = _Series.open(labels, axes, slices).labels.in_order(order)
+        series = _Series.open(labels, axes, slices)
+        named = series.labels.in_order(order)
         if named.provenance.get("repair", {}).get("sha256", done.sha256) != done.sha256:
             raise ShiftSegError(
                 f"{labels} was repaired otherwise than {undo} says; name the report of its own "
@@ -146,7 +148,7 @@ def repair(
             )
         before = undo_repair(named.pixels, done)
         provenance = {name: v for name, v in named.provenance.items() if name != "repair"}
-        write_labels(output, _writable(before), axes=named.calibration, provenance=provenance)
+        series.write(output, before, named, provenance)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
         return
     series = _Series.open(labels, axes, slices)
@@ -161,7 +163,7 @@ def repair(
             "sha256": done.sha256,
         }
     }
-    write_labels(output, _writable(repaired), axes=named.calibration, provenance=provenance)
+    series.write(output, repaired, named, provenance)
     pieces = sum(len(group) for group in done.groups)
     made = f"{pieces} pieces put together to {counted(len(done.groups), 'object')}"
     text = f"{output}: {made}, {_grid(found)}"
@@ -175,18 +177,22 @@ class _Series:
     Parameters
     ----------
     labels
-        As their file has them.
+        Without axes of one pixel, but y and x.
     frames
         How many axes count frames.
+    filed
+        What all axes of their file are.
     """
 
     labels: NamedImage
     frames: int
+    filed: Calibration
 
     @classmethod
     def open(cls, path: Path, axes: str | None, slices: bool) -> _Series:
         """Open labels of an image or of many; of a stack perhaps those of each slice."""
-        image = NamedImage.open_labels(path, axes).squeezed("zyx")
+        opened = NamedImage.open_labels(path, axes)
+        image, filed = opened.squeezed("yx"), opened.calibration
         if image.axes is not None and "s" in image.axes:
             raise ShiftSegError(f"{path} has the axes {image.axes}: colours are no labels")
         space = "yx" if slices else "zyx"
@@ -197,14 +203,14 @@ class _Series:
                     f"shiftseg: {path} names no axes: {len(image.pixels)} planes are taken for one "
                     "volume; --axes tyx says that each is an image of its own"
                 )
-            return cls(image, max(0, ndim - 2) if slices else 0)
+            return cls(image, max(0, ndim - 2) if slices else 0, filed)
         if len(set(image.axes)) < len(image.axes) or not set("yx") <= set(image.axes):
             raise ShiftSegError(
                 f"the axes are {image.axes}; legal: y, x and others, each once, as tyx"
             )
         first = [i for i, letter in enumerate(image.axes) if letter not in space]
         last = [i for i in range(ndim) if i not in first]
-        return cls(image.arranged([*first, *last]) if first else image, len(first))
+        return cls(image.arranged([*first, *last]) if first else image, len(first), filed)
 
     def checked(self, tile: Tile, offset: Offset, image: Path | None) -> LabelCheck:
         """Check them all."""
@@ -222,9 +228,17 @@ class _Series:
         grid = _of_all_axes(sizes), _of_all_axes(offset)
         return check_labels(labels, *grid, image=pixels, frames=frames)
 
+    def write(self, path: Path, pixels: Any, named: NamedImage, provenance: dict[str, Any]) -> None:
+        """Write labels that have the axes of ``named`` with those of the file."""
+        order = named.order or tuple(range(pixels.ndim))
+        pixels = pixels.transpose(np.argsort(order).tolist())
+        sizes = dict(zip(sorted(order), pixels.shape, strict=True))
+        pixels = pixels.reshape([sizes.get(axis, 1) for axis in range(len(self.filed.axes))])
+        write_labels(path, _writable(pixels), axes=self.filed, provenance=provenance)
+
     def _channels_first(self, path: Path) -> Any:
         """Read their image: its channels if it has any, then the axes of the labels."""
-        image = NamedImage.read(path).squeezed("zyx")
+        image = NamedImage.read(path).squeezed("yx")
         ours, theirs = self.labels.axes or "zyx", image.axes or ""
         others = [i for i, letter in enumerate(theirs) if letter not in ours]
         if len(others) != len(image.pixels.shape) - len(self.labels.pixels.shape):

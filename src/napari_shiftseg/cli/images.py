@@ -38,12 +38,15 @@ class NamedImage:
         One letter per axis; None if they are unknown.
     provenance
         How labels were made, as far as their file says.
+    order
+        Which axis of its file each axis is; None if they are those of the file.
     """
 
     pixels: Any
     calibration: Calibration
     axes: str | None
     provenance: dict[str, Any] = field(default_factory=dict)
+    order: tuple[int, ...] | None = None
 
     @classmethod
     def read(
@@ -107,18 +110,20 @@ class NamedImage:
         sizes = zip(self.calibration.axes, self.pixels.shape, strict=True)
         kept = [i for i, (letter, size) in enumerate(sizes) if size > 1 or letter in spatial]
         part = tuple(slice(None) if i in kept else 0 for i in range(self.pixels.ndim))
-        axes = None if self.axes is None else "".join(self.axes[i] for i in kept)
-        return replace(
-            self, pixels=self.pixels[part], calibration=self.calibration.picked(kept), axes=axes
-        )
+        return self._picked(kept, self.pixels[part])
 
     def arranged(self, order: Sequence[int]) -> NamedImage:
         """Bring the axes into an order."""
+        return self._picked(order, self.pixels.transpose(order))
+
+    def _picked(self, axes: Sequence[int], pixels: Any) -> NamedImage:
+        before = self.order or range(len(self.calibration.axes))
         return replace(
             self,
-            pixels=self.pixels.transpose(order),
-            calibration=self.calibration.picked(order),
-            axes=None if self.axes is None else "".join(self.axes[i] for i in order),
+            pixels=pixels,
+            calibration=self.calibration.picked(axes),
+            axes=None if self.axes is None else "".join(self.axes[i] for i in axes),
+            order=tuple(before[i] for i in axes),
         )
 
     def in_order(self, axes: str | None) -> NamedImage:
