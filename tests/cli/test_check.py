@@ -348,3 +348,19 @@ def test_a_repair_keeps_the_order_of_axes_of_its_file(shiftseg, cut_file, tmp_pa
     written = open_image(mended)
     assert (written.calibration.axes, written.pixels.shape) == ("ytx", labels.shape)
     assert len(np.unique(written.pixels)) < len(np.unique(labels))
+
+
+def test_an_image_is_not_taken_for_labels_in_silence(shiftseg, whole, tmp_path):
+    write_image(tmp_path / "image.ome.zarr", whole, axes="yx")
+    answer = shiftseg("check", tmp_path / "image.ome.zarr")
+    assert "holds no labels, as it says itself" in answer.err
+
+
+def test_time_points_are_no_channels_of_an_image(shiftseg, cut_file, tmp_path):
+    film = np.stack([tifffile.imread(cut_file)] * 3)
+    for axes, code in (("TYX", 2), ("CYX", 0)):
+        image = tmp_path / f"{axes}.tif"
+        tifffile.imwrite(image, film, imagej=True, metadata={"axes": axes})
+        answer = shiftseg("check", cut_file, "--image", image)
+        assert answer.code == code, answer.err
+        assert ("choose one of t first" in answer.err) == (code == 2)

@@ -297,3 +297,19 @@ def test_numbers_beyond_those_of_floats_stay(path, dtype):
     pixels = np.array([[largest, largest - 1], [2**53 + 1, 0]], dtype)
     write_ome_zarr(path, pixels, axes="yx")
     np.testing.assert_array_equal(open_ome_zarr(path)[0].pixels, pixels)
+
+
+def test_labels_within_an_image_are_listed_there(path):
+    write_ome_zarr(path, PIXELS[0], axes="zyx")
+    (path / "labels").mkdir()
+    for name in ("b", "a", "b"):
+        write_ome_zarr(path / "labels" / name, PIXELS[0], axes="zyx", kind="labels")
+    assert [found.name for found in open_ome_zarr(path)] == ["image", "image: b", "image: a"]
+
+
+def test_labels_within_an_image_of_zarr_3_are_refused(path):
+    described = {"multiscales": [{"axes": NAMED, "datasets": DATASETS}]}
+    save_foreign(path, {"ome": described}, zarr_format=3)
+    (path / "labels").mkdir()
+    with pytest.raises(ShiftSegError, match="write them beside it"):
+        write_ome_zarr(path / "labels" / "a", PIXELS[0], axes="zyx", kind="labels")

@@ -7,6 +7,7 @@ import tifffile
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.tiff import read_labels, read_tiff, smallest_label_type, write_tiff
+from napari_shiftseg.image.tiff_series import open_tiff
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,27 @@ def test_imagej_is_told_all_lengths_in_one_unit(tmp_path):
     with tifffile.TiffFile(tmp_path / "z.tif") as file:
         told = file.pages[0].tags.getall("ImageDescription")[-1].value
     assert "spacing=0.3" in told and "unit=micron" in told
+
+
+@pytest.mark.parametrize(
+    ("axes", "size", "said"),
+    [
+        ("tczyx", (3, 1, 1), "frames=3\nhyperstack"),
+        ("czyx", (1, 4), "images=4\nslices=4\n"),
+        ("tczyx", (3, 2, 4), "images=24\nslices=24\n"),
+    ],
+    ids=["lone axes", "a lone channel", "planes in another order"],
+)
+def test_imagej_is_told_voxels_whatever_the_order_of_planes(tmp_path, axes, size, said):
+    scale = [0.5 if axis in "yx" else 2.0 for axis in axes]
+    units = ["micrometer" if axis in "zyx" else "pixel" for axis in axes]
+    voxels = Calibration.of(axes, scale, units)
+    pixels = np.arange(np.prod(size) * 42, dtype=np.uint16).reshape(*size, 6, 7)
+    write_tiff(tmp_path / "a.tif", pixels, axes=voxels)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        told = file.pages[0].tags.getall("ImageDescription")[-1].value
+        assert file.pages[0].tags.valueof("XResolution") == (2, 1)
+    assert said in told and "spacing=2.0" in told and "unit=micron" in told
+    (image,) = open_tiff(tmp_path / "a.tif")
+    assert image.calibration == voxels
+    np.testing.assert_array_equal(image.pixels, pixels)

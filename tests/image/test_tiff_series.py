@@ -357,3 +357,30 @@ class TestCutOff:
         (tmp_path / "c1.ome.tif").unlink()
         with pytest.raises(ShiftSegError, match="lacks 1 of its planes"):
             open_tiff(tmp_path / "c0.ome.tif")
+
+
+@pytest.mark.parametrize("imagej", [False, True])
+@pytest.mark.parametrize(
+    ("unit", "step"), [("CENTIMETER", 2500), ("MILLIMETER", 250), ("MICROMETER", 0.25)]
+)
+def test_lengths_that_tags_say_count_but_for_inches(path, imagej, unit, step):
+    how = {"resolution": (4, 4), "photometric": "minisblack", "imagej": imagej}
+    tifffile.imwrite(path, numbers(5, 6).astype(np.uint16), resolutionunit=unit, **how)
+    assert open_tiff(path)[0].calibration == Calibration.of("yx", (step, step), (MICRON,) * 2)
+    tifffile.imwrite(path, numbers(5, 6).astype(np.uint16), resolutionunit="INCH", **how)
+    assert open_tiff(path)[0].calibration == Calibration.of("yx")
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_an_acquisition_that_was_stopped_is_told(path, compression):
+    """Four planes of two times three; compressed ones tifffile would take for six."""
+    words = "ImageJ=1.53t\nimages=6\nslices=3\nframes=2\nhyperstack=true\n"
+    how = {"photometric": "minisblack", "metadata": None, "compression": compression}
+    tifffile.imwrite(path, np.zeros((4, 64, 128), np.uint16), description=words, **how)
+    if compression:
+        with pytest.raises(ShiftSegError, match="it lacks 2 of its planes"):
+            open_tiff(path)
+        return
+    with pytest.warns(ShiftSegWarning, match="says that it has 6 planes, and has 4"):
+        (image,) = open_tiff(path)
+    assert image.pixels.shape == (4, 64, 128) and image.calibration.known_axes is None

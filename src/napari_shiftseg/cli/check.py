@@ -243,6 +243,11 @@ class _Series:
         others = [i for i, letter in enumerate(theirs) if letter not in ours]
         if len(others) != len(image.pixels.shape) - len(self.labels.pixels.shape):
             return image.pixels
+        if strange := {theirs[i] for i in others} - set("cs"):
+            raise ShiftSegError(
+                f"{path} has the axes {theirs}, the labels {ours}; legal: those, and channels; "
+                f"choose one of {', '.join(sorted(strange))} first"
+            )
         order = sorted(
             (i for i in range(len(theirs)) if i not in others), key=lambda i: ours.index(theirs[i])
         )

@@ -124,8 +124,10 @@ def canonical_order(axes: str) -> list[int]:
         If it does not know one of them, or one is there twice.
     """
     if len(set(axes)) != len(axes) or not set("yx") <= set(axes) <= set(AXES):
+        cure = "; those of a stack can be named, as --axes tzyx" if set("pqr") & set(axes) else ""
         raise ShiftSegError(
             f"the axes are {axes!r}; OME-Zarr takes y, x and of t, c, z each one; a TIFF takes all"
+            f"{cure}"
         )
     return sorted(range(len(axes)), key=lambda i: AXES.index(axes[i]))
 

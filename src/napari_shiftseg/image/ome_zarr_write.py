@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.files import folder_beside
+from napari_shiftseg.files import folder_beside, is_file
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.lazy import transposable
 from napari_shiftseg.image.ngff import attributes, canonical_order
@@ -58,6 +58,7 @@ def write_ome_zarr(
     path, calibration = Path(path), Calibration.fitting(axes, len(pixels.shape))
     require_zarr()
     _refuse_foreign(path)
+    image = _image_around(path) if kind == "labels" else None
     colours = pixels.shape[-1] if calibration.axes.endswith("s") else 0
     calibration = calibration.renamed("s", "c")
     order = canonical_order(calibration.axes)
@@ -78,6 +79,29 @@ def write_ome_zarr(
     )
     with folder_beside(path) as partial, _alone_at_the_end():
         _write(partial, pixels, calibration.axes, levels, reduction, described)
+    if image is not None:
+        _list_labels(image, path.name)
+
+
+def _image_around(path: Path) -> Path | None:
+    """Return the image in whose folder ``labels`` these will lie, None if they lie elsewhere."""
+    image = path.absolute().parent.parent
+    if path.absolute().parent.name != "labels" or not is_zarr_group(image):
+        return None
+    if is_file(image / "zarr.json"):
+        raise ShiftSegError(
+            f"{image} is of Zarr version 3, and labels are written in version 2, which it cannot "
+            f"hold; write them beside it, as {image.parent / path.name}"
+        )
+    return image
+
+
+def _list_labels(image: Path, name: str) -> None:
+    """List labels where readers look for those of an image."""
+    group = require_zarr().open_group(str(image / "labels"), mode="a", zarr_format=2)
+    listed = group.attrs.get("labels", [])
+    if name not in listed:
+        group.attrs["labels"] = [*listed, name]
 
 
 @contextlib.contextmanager

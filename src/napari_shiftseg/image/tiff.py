@@ -215,20 +215,31 @@ def _calibrated(calibration: Calibration) -> dict[str, Any]:
 
 
 def _for_imagej(shape: tuple[int, ...], calibration: Calibration) -> dict[str, Any]:
-    """Return the tags that ImageJ reads; none for axes or sizes that they cannot say."""
+    """Return the tags that ImageJ reads; none for axes or sizes that they cannot say.
+
+    Planes in another order than ImageJ's are to it a stack without further axes.
+    """
     calibration = calibration.in_one_unit()  # ImageJ has one for all lengths
     axes = calibration.axes.upper()
-    if not axes.endswith(("YX", "YXS")) or [a for a in _IMAGEJ_AXES if a in axes] != list(axes):
+    if not axes.endswith(("YX", "YXS")) or not set(axes) <= set(_IMAGEJ_AXES):
         return {}
+    sizes = dict(zip(axes, shape, strict=True))
+    ordered = [axis for axis in _IMAGEJ_AXES if axis in axes]
+    # Where an axis of one pixel stands among the others makes no difference to the planes.
+    if [a for a in ordered if sizes[a] > 1] == [a for a in axes if sizes[a] > 1]:
+        said = "".join(ordered), tuple(sizes[axis] for axis in ordered)
+    else:
+        last = axes.index("Y")
+        said = "Z" + axes[last:], (prod(shape[:last]), *shape[last:])
     steps = dict(zip(axes, zip(calibration.scale, calibration.units, strict=True), strict=True))
     if not all(1 / _RATIONAL < steps[axis][0] < _RATIONAL for axis in "XY"):
         return {}
     words: dict[str, Any] = {"unit": imagej_unit(steps["X"][1])}
     if "Z" in axes:
         words["spacing"] = steps["Z"][0]
-    if "T" in axes and steps["T"][1] != PIXEL:
+    if "T" in said[0] and steps["T"][1] != PIXEL:
         words |= {"finterval": steps["T"][0], "tunit": imagej_unit(steps["T"][1])}
-    text = tifffile.imagej_description(shape, axes=axes, rgb=axes[-1] == "S", **words)
+    text = tifffile.imagej_description(said[1], axes=said[0], rgb=axes[-1] == "S", **words)
     return {
         "resolution": (1 / steps["X"][0], 1 / steps["Y"][0]),
         "resolutionunit": "NONE",

@@ -21,8 +21,8 @@ from napari_shiftseg.image.units import finite_number, unit_name
 
 Step = tuple[float, str]
 
-_CENTIMETER = 3
-"""Value of the tag ResolutionUnit. Its inches are ignored: they are what printers want."""
+_MICROMETERS = {3: 1e4, 4: 1e3, 5: 1.0}
+"""Of the tag ResolutionUnit by its value. Inches are ignored: they are what printers want."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,6 @@ def _ome_step(pixels: ElementTree.Element, key: str, unit: str) -> Step | None:
 
 
 def _from_imagej(page: Any, words: dict[str, Any]) -> Description:
-    # Without a unit ImageJ takes the tags for a printer's resolution, and ignores them.
     unit = words.get("unit")
     steps = {
         "x": _step(_tag_step(page, "XResolution"), unit),
@@ -119,8 +118,9 @@ def _from_imagej(page: Any, words: dict[str, Any]) -> Description:
         "z": _step(words.get("spacing"), words.get("zunit", unit)),
         "t": _step(words.get("finterval"), words.get("tunit", "sec")),
     }
+    known = {axis: step for axis, step in steps.items() if step is not None}
     return Description(
-        {axis: step for axis, step in steps.items() if step is not None},
+        known if unit else _steps_of_tags(page) | known,
         channels=_imagej_channels(words),
         kind=words.get(KIND_KEY),
         provenance=_provenance(words),
@@ -155,12 +155,13 @@ def _slice_labels(words: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _from_tags(page: Any) -> Description:
-    if page.tags.valueof("ResolutionUnit") != _CENTIMETER:
-        return Description()
-    steps = {a: _step(_tag_step(page, f"{a.upper()}Resolution"), "cm") for a in "yx"}
-    return Description(
-        {axis: (step[0] * 1e4, "micrometer") for axis, step in steps.items() if step is not None}
-    )
+    return Description(_steps_of_tags(page))
+
+
+def _steps_of_tags(page: Any) -> dict[str, Step]:
+    size = _MICROMETERS.get(page.tags.valueof("ResolutionUnit"))
+    steps = {axis: _tag_step(page, f"{axis.upper()}Resolution") for axis in "yx"}
+    return {axis: (step * size, "micrometer") for axis, step in steps.items() if size and step}
 
 
 def _refined(found: Description, words: dict[str, Any]) -> Description:

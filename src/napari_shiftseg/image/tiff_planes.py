@@ -24,9 +24,13 @@ def missing_planes(file: tifffile.TiffFile, index: int) -> int:
     """
     series: Any = file.series[index]
     try:
-        return sum(page is None for page in series.pages)
+        lacking = sum(page is None for page in series.pages)
+        here = sum(page.size for page in series.pages if page is not None)
     except IndexError:  # of what is not in the file
         return 1
+    if series.kind == "imagej" and series.dataoffset is None:
+        lacking += max(0, series.size - here) // series.keyframe.size
+    return lacking
 
 
 def page_offsets(file: tifffile.TiffFile) -> Iterator[int]:
