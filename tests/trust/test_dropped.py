@@ -9,17 +9,12 @@ from ways import WAYS, little_memory
 
 pytestmark = pytest.mark.trust("input")
 
-EVERY = 8
-"""Of how many cases one goes through the commands in ``make test``; all are opened."""
-
 
 def trials():
-    for number, case in enumerate(CASES):
+    for case in CASES:
         for way, (field, _) in WAYS.items():
-            quick = way == "open" or number % EVERY == 0
-            marks = () if quick else pytest.mark.slow_trust
             if getattr(case, field) is not None:
-                yield pytest.param(case, way, id=f"{case.name} - {way}", marks=marks)
+                yield pytest.param(case, way, id=f"{case.name} - {way}")
 
 
 @pytest.fixture(scope="session")

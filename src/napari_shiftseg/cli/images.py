@@ -18,6 +18,7 @@ from napari_shiftseg.image.label_pixels import (
     refuse_no_labels,
     seem_one_object,
 )
+from napari_shiftseg.image.ome_zarr import is_zarr_group
 
 if TYPE_CHECKING:
     from napari_shiftseg.embeddings.model import Model
@@ -97,6 +98,10 @@ class NamedImage:
         refuse_no_labels(opened.pixels, path, unknown=unknown)
         if opened.pixels.size and not opened.rgb and looks_like_an_image(opened.pixels):
             note(f"shiftseg: {path} looks like an image: most of its neighbouring pixels differ")
+        if opened.kind != "labels" and is_zarr_group(path):
+            note(
+                f"shiftseg: {path} holds no labels, as it says itself: its image is taken for them"
+            )
         if seem_one_object([parts := parts_of_the_only_label(opened.pixels)]):
             note(
                 f"shiftseg: {path} has one label in {parts} separate parts: a mask, where each "

@@ -106,7 +106,7 @@ class Calibration:
 
     def with_channels(self) -> Calibration:
         """Put a channel axis in front; one that is there already becomes one of unknown kind."""
-        other = next(letter for letter in "pqr" if letter not in self.axes)
+        other = next(letter for letter in "pqruvw" if letter not in self.axes)
         return Calibration(
             "c" + self.axes.replace("c", other),
             (1.0, *self.scale),

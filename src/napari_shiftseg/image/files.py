@@ -79,16 +79,10 @@ def open_labels(path: str | Path) -> OpenedImage:
     Warns
     -----
     ShiftSegWarning
-        If there are several, or an OME-Zarr folder has an image alone.
+        If there are several.
     """
     images = _opened(path, labels=True)
     labels = tuple(image for image in images if image.kind == "labels")
-    if not labels and is_zarr_group(Path(path)):
-        warnings.warn(
-            f"{path} holds no labels, as it says itself: its image is taken for them",
-            ShiftSegWarning,
-            stacklevel=2,
-        )
     return _first(path, labels or images, "images of labels" if labels else "images")
 
 
