@@ -100,6 +100,28 @@ def test_an_output_channel_that_is_0_everywhere_has_the_scale_of_the_widest():
     assert 0.1 < worst < 2
 
 
+@pytest.mark.parametrize(
+    ("parts", "reference", "message"),
+    [
+        (["1"], image(40, 40)[None], "parts holds a str; legal: the parts of an audit"),
+        (None, image(40, 40), "legal: \\(1, C, \\*spatial\\), one image"),
+        (None, image(40, 40)[None] * np.nan, "not finite"),
+        (None, np.zeros((1, 2, 40, 40), np.float32), "fails on the reference of shape"),
+    ],
+    ids=["names", "no batch", "NaN", "channels"],
+)
+def test_what_cannot_be_frozen_on_is_said(parts, reference, message):
+    network = normalised(nn.InstanceNorm2d(4))
+    with pytest.raises(ShiftSegError, match=message):
+        freeze_statistics(network, parts or audit(network, ndim=2).parts, reference)
+
+
+def test_parts_of_another_network_are_not_frozen():
+    found = audit(normalised(nn.InstanceNorm2d(4)), ndim=2)
+    with pytest.raises(ShiftSegError, match="no part called 1; audit it anew"):
+        freeze_statistics(nn.Conv2d(1, 1, 3).eval(), found.parts, image(40, 40)[None])
+
+
 def test_volumes():
     found = diagnosed(u_net("same", ndim=3), image(24, 32, 32), window=(12, 16, 16))
     assert found.certified
@@ -144,6 +166,14 @@ def test_a_small_tile_on_a_large_image_is_not_laid_thousands_of_times():
     assert found.window == (40, 30)
     assert max(error.windows for error in (found.corrected, *found.others)) < 12 * 12
     assert diagnosed(network, image(240, 180), window=8).window == (8, 8)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_windows_of_other_programs_are_as_large_as_asked_for(padding):
+    """Rounded up to a legal size, where corrected tiles are rounded down to the period."""
+    found = diagnosed(u_net(padding), image(96, 96), window=26)
+    assert found.window == (24, 24)
+    assert all(26 <= n < 26 + 4 for n in found.others_window)
 
 
 def test_progress_names_each_way_of_tiling_as_it_is_done():

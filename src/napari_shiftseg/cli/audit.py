@@ -52,8 +52,9 @@ def audit(
     image
         TIFF, PNG or OME-Zarr to tile in every way: the error of each, and its cause.
     window
-        What the other programs put out at a time, in pixels; by default the recommended
-        tile, or as much as makes six windows along an axis if that is more.
+        What the other programs put out at a time, in pixels, rounded up to what the network
+        puts out; by default the recommended tile, or as much as makes six windows along an
+        axis if that is more.
     """
     ending.refuse_existing(reads=[network, image])
     of_image = {"axes": axes, "channel": channel, "window": window, "intensity": takes.intensity}
@@ -147,7 +148,7 @@ def _tilings(diagnosis: Diagnosis) -> str:
     head = (
         f"Largest error against one pass over {by(diagnosis.image_size)} px, relative to the "
         "spread of its channel;\n"
-        f"windows of {by(diagnosis.window)} px, off: how many are out of phase"
+        f"windows of {_windows(diagnosis)}, off: how many are out of phase"
     )
     names = ("windows", "off", "total", "phase", "context", "statistics")
     rows = [f"{'':<32}{names[0]:>8}{names[1]:>5}" + "".join(f"{n:>11}" for n in names[2:])]
@@ -156,6 +157,11 @@ def _tilings(diagnosis: Diagnosis) -> str:
         rows.append(_tiling("corrected, statistics frozen", diagnosis.frozen))
     rows += [_tiling(f"{e.strategy} ({e.typical_of})", e) for e in diagnosis.others]
     return "\n".join([head, *rows])
+
+
+def _windows(diagnosis: Diagnosis) -> str:
+    tile, laid = by(diagnosis.window), by(diagnosis.others_window)
+    return f"{tile} px" if tile == laid else f"{tile} px corrected, {laid} px in other programs"
 
 
 def _certificate(diagnosis: Diagnosis, audit: Audit) -> str:

@@ -88,7 +88,9 @@ class Diagnosis:
     network, sha256
         The network's class and the hash of its weights.
     image_size, window
-        In pixels.
+        In pixels; the window is the corrected tile.
+    others_window
+        What other programs put out at a time, in pixels.
     corrected
         Tiles of n*P with the full halo, statistics left as they are.
     frozen
@@ -110,6 +112,7 @@ class Diagnosis:
     sha256: str
     image_size: Size
     window: Size
+    others_window: Size
     corrected: TilingError
     frozen: TilingError | None
     others: tuple[TilingError, ...]
@@ -172,7 +175,8 @@ def diagnose(
         an array. It is cut to a multiple of the period, and of the step of the network's input
         sizes.
     window
-        What the other programs put out at a time, in pixels; by default the recommended
+        What the other programs put out at a time, in pixels, rounded up to a size that the
+        network puts out; corrected tiles are rounded to the period. By default the recommended
         tile, or as much as makes six windows along an axis if that is more, and less where
         the image has less than two and a half of them.
 
@@ -203,7 +207,7 @@ def diagnose_events(
     """Do what :func:`diagnose` does; yield progress, and last the diagnosis."""
     scene = _Scene.of(module, audit, image)
     total = 2 + bool(audit.parts) + len(TILERS)
-    tile = _window(audit, scene.size, window)
+    tile, laid = _windows(audit, scene.size, window)
     yield StrategyDone(1, total, "whole")
     exact = Windows.of(make_plan(audit.geometry, scene.size, "corrected", tile=tile))
     corrected, difference = scene.error("corrected", "shiftseg", exact)
@@ -215,7 +219,7 @@ def diagnose_events(
         yield StrategyDone(3, total, "frozen")
     others: list[TilingError] = []
     for tiler in TILERS:
-        windows = tiler.windows(scene.size, _natural(audit, tile), audit.context)
+        windows = tiler.windows(scene.size, laid, audit.context)
         error, maps[tiler.name] = scene.error(tiler.name, tiler.typical_of, windows)
         others.append(error)
         yield StrategyDone(total - len(TILERS) + len(others), total, tiler.name)
@@ -224,6 +228,7 @@ def diagnose_events(
         sha256_of(module_of(module)),
         scene.size,
         tile,
+        laid,
         corrected,
         frozen,
         tuple(others),
@@ -336,29 +341,26 @@ def _scales(whole: np.ndarray) -> np.ndarray:
     return np.where(dead, 1.0 if dead.all() else spread.max(), spread)
 
 
-def _window(audit: Audit, size: Size, window: int | Size | None) -> Size:
+def _windows(audit: Audit, size: Size, window: int | Size | None) -> tuple[Size, Size]:
+    """Return corrected tiles, and windows of other programs, which nothing is cropped from."""
     geometry = audit.geometry
     least = tuple(2 * period for period in geometry.period)
     if any(n < most for n, most in zip(size, least, strict=True)):
         raise ShiftSegError(f"the image is {by(size)} px; legal: at least {by(least)} px")
     if window is None:
         assert audit.recommended_tile is not None
-        window = tuple(
+        least = tuple(
             min(max(tile, n // _MOST_WINDOWS), int(n / 2.5))
             for tile, n in zip(audit.recommended_tile, size, strict=True)
         )
+        window = corrected_tile(geometry, least)
     window = whole_numbers(window, audit.ndim, "the window")
     if any(2 * w > n or w < p for w, n, p in zip(window, size, geometry.period, strict=True)):
         raise ShiftSegError(
             f"windows of {by(window)} px on an image of {by(size)} px; legal: at least one "
             f"period, {by(geometry.period)} px, and at most half of the image"
         )
-    return corrected_tile(geometry, window)
-
-
-def _natural(audit: Audit, tile: Size) -> Size:
-    """Windows that the network puts out without cropping, of about a tile."""
-    return audit.geometry.natural_output(tile)
+    return corrected_tile(geometry, window), geometry.natural_output(window)
 
 
 def _is_misaligned(window: Region, period: Size) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_shiftseg.errors import ShiftSegError, first_line
+from napari_shiftseg.image.array import as_array
 from napari_shiftseg.network_audit.locality import Part
-from napari_shiftseg.network_audit.subject import Subject, copy_of, hooked
+from napari_shiftseg.network_audit.subject import Subject, copy_of, hooked, module_of
 
 _NORMS = (nn.modules.instancenorm._InstanceNorm, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
 
@@ -71,7 +73,7 @@ class FrozenOutput(nn.Module):
 
 
 def freeze_statistics(
-    module: nn.Module, parts: Iterable[Part], reference: Tensor
+    module: nn.Module, parts: Iterable[Part], reference: Any
 ) -> tuple[nn.Module, tuple[Part, ...]]:
     """Replace what sees the whole image by what it does to one reference image.
 
@@ -83,9 +85,9 @@ def freeze_statistics(
     module
         The network; it is not changed.
     parts
-        The parts to freeze, of :func:`.locality.non_local_layers`.
+        The parts to freeze: :attr:`~napari_shiftseg.Audit.parts`, or some of them.
     reference
-        An image ``(1, C, *spatial)``, of the network's type.
+        An image ``(1, C, *spatial)``, as the network needs it; a tensor or an array.
 
     Returns
     -------
@@ -95,15 +97,23 @@ def freeze_statistics(
         Parts that stay as they are: neither a normalisation nor a global pooling, or used more
         than once.
 
+    Raises
+    ------
+    ShiftSegError
+        If the parts are none of this network, or the reference is no image that it takes.
+
     References
     ----------
     Buglakova et al., Tiling artifacts and trade-offs of feature normalization, ICCV 2025.
     """
+    parts = tuple(parts) if isinstance(parts, Iterable) else (parts,)
+    _refuse_foreign(module_of(module), parts)
+    image = _checked(reference, module)
     frozen = copy_of(module)
     if isinstance(frozen, torch.jit.ScriptModule):  # its parts cannot be replaced
-        return frozen, tuple(parts)
+        return frozen, parts
     wanted = {part.name: part for part in parts}
-    seen = _seen(frozen, set(wanted), reference)
+    seen = _seen(frozen, set(wanted), image)
     left = []
     for name, part in wanted.items():
         layer, calls = frozen.get_submodule(name), seen.get(name, [])
@@ -114,6 +124,32 @@ def freeze_statistics(
         else:
             _replace(frozen, layer, replacement)
     return frozen, tuple(left)
+
+
+def _refuse_foreign(module: nn.Module, parts: tuple[Any, ...]) -> None:
+    names = dict(module.named_modules(remove_duplicate=False))
+    for part in parts:
+        if not isinstance(part, Part):
+            raise ShiftSegError(
+                f"parts holds a {type(part).__name__}; legal: the parts of an audit (audit.parts)"
+            )
+        if part.name not in names and not isinstance(module, torch.jit.ScriptModule):
+            raise ShiftSegError(f"the network has no part called {part.name}; audit it anew")
+
+
+def _checked(reference: Any, module: nn.Module) -> Tensor:
+    """Return the reference as a tensor of the network's type, on its device."""
+    image = torch.as_tensor(as_array(reference))
+    convolutions = (m for m in module.modules() if isinstance(m, nn.modules.conv._ConvNd))
+    axes = {2 + len(layer.kernel_size) for layer in convolutions} or {image.ndim}
+    if image.ndim < 3 or image.ndim not in axes or image.shape[0] != 1:
+        raise ShiftSegError(
+            f"the reference has the shape {tuple(image.shape)}; legal: (1, C, *spatial), one image"
+        )
+    if not image.isfinite().all():
+        raise ShiftSegError("the reference has pixels that are not finite; replace them first")
+    weight = next((w for w in module.parameters() if w.is_floating_point()), None)
+    return image.float() if weight is None else image.to(weight.device, weight.dtype)
 
 
 def _replace(module: nn.Module, layer: nn.Module, replacement: nn.Module) -> None:
@@ -156,5 +192,11 @@ def _seen(
 
     placed = (module.get_submodule(n).register_forward_hook(recorder(n)) for n in names)
     with hooked(placed), torch.no_grad():
-        module(image.clone())
+        try:
+            module(image.clone())
+        except Exception as error:  # whatever a foreign network raises
+            raise ShiftSegError(
+                f"the network fails on the reference of shape {tuple(image.shape)}: "
+                f"{first_line(error)}"
+            ) from error
     return found

@@ -63,7 +63,7 @@ def finding(tiled: Tiled) -> str:
     """Say which way of tiling is worst, and through what."""
     found = tiled.diagnosis
     bad = [error for error in found.others if not error.exact]
-    where = f"“{tiled.scene.title}”, windows of {by(found.window)} px: "
+    where = f"“{tiled.scene.title}”, windows of {by(found.others_window)} px: "
     if not bad:
         return f"{where}every way of tiling equals one pass."
     worst = max(bad, key=lambda error: error.total)
