@@ -11,6 +11,7 @@ from napari_shiftseg.samples.discs import disc_image
 
 IMAGE = disc_image(70)[0][:60]
 LABELS = np.zeros((60, 70), np.int32)
+GEOMETRY = ss.NetworkGeometry.regular(2, 1)
 LABELS[5:20, 5:20], LABELS[30:50, 20:60] = 1, 2
 
 
@@ -205,6 +206,17 @@ def test_labels_without_axes_are_refused():
             lambda: ss.repair_labels(LABELS / 1, ss.check_labels(LABELS)),
             "labels are integers, these are float64",
         ),
+        (lambda: ss.repair_labels(LABELS, None), "check is a NoneType; legal: what check_labels"),
+        (lambda: ss.undo_repair(LABELS, None), "repair is a NoneType; legal: what repair_labels"),
+        (lambda: ss.compare(IMAGE, "discs-l4", modes="naive"), "modes is 'naive'; legal: several"),
+        (lambda: ss.sweep(IMAGE, "discs-l4", tiles=[]), "tiles is empty; legal: one size or more"),
+        (
+            lambda: ss.make_plan(GEOMETRY, (60, 70), mode="blended", overlap="a"),
+            "overlap is 'a'; legal: 0 <= overlap < 1",
+        ),
+        (lambda: ss.NetworkGeometry.regular(2.5, 1), "ndim is 2.5; legal: whole numbers from 1 on"),
+        (lambda: ss.NetworkGeometry.regular(0, 1), "ndim is 0; legal: whole numbers from 1 on"),
+        (lambda: ss.NetworkGeometry.regular(2, -1), "levels is -1; legal: whole numbers from 0 on"),
         (lambda: ss.Stitching("tiled"), "stitch mode is 'tiled'; legal: naive"),
         (
             lambda: ss.segment_file(IMAGE, "labels.tif", block_pixels=0),

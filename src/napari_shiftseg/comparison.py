@@ -148,6 +148,8 @@ def stitchings_of(
     model: Model, modes: Sequence[StitchMode], tile: int | Size | None
 ) -> list[Stitching]:
     """Give each mode the tile size; corrected mode the largest multiple of the period in it."""
+    if isinstance(modes, str):
+        raise ShiftSegError(f"modes is {modes!r}; legal: several, as ('naive', 'corrected')")
     if not modes:
         raise ShiftSegError("there is no stitch mode to run; legal: one or more of the four")
     return [Stitching(mode, _tile_for(model, mode, tile)) for mode in modes]

@@ -273,6 +273,8 @@ def _size(window: int, period: int, step: int) -> int:
 def _checked(model: Model, tiles: int | Sequence[int | Size] | None) -> tuple[Size, ...]:
     ndim = model.geometry.ndim
     given: Any = () if tiles is None else (tiles,) if np.ndim(tiles) == 0 else tiles
+    if tiles is not None and len(given) == 0:
+        raise ShiftSegError("tiles is empty; legal: one size or more, or None")
     sizes = {whole_numbers(tile, ndim, "the tile size") for tile in given}
     for size in sizes:
         if min(size) < 1:

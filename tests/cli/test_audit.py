@@ -198,6 +198,14 @@ def test_what_would_change_nothing_is_refused(shiftseg, tmp_path):
     assert not (tmp_path / "output.tif").exists()
 
 
+def test_logits_are_those_of_a_channel(shiftseg, tmp_path):
+    file = recorded(tmp_path / "network.pt")
+    tifffile.imwrite(tmp_path / "image.tif", np.ones((40, 40), np.uint8))
+    words = ("predict", file, tmp_path / "image.tif", "-o", tmp_path / "output.tif", "--logits")
+    answer = shiftseg(*words, "--labels", tmp_path / "labels.tif", "--embedding", 0)
+    assert answer.code == 2 and "add --foreground-channel" in answer.err
+
+
 def test_settings_of_labels_are_refused_before_the_output_is_computed(shiftseg, tmp_path):
     file = recorded(tmp_path / "network.pt")
     tifffile.imwrite(tmp_path / "image.tif", np.ones((40, 40), np.uint8))

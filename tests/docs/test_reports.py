@@ -24,6 +24,7 @@ REPORTS = (
     "audit discs-l4",
     "audit network.pt",
     "predict discs-l4 image.tif -o output.tif",
+    "predict network.pt image.tif -o output.tif --labels found.tif --embedding 0",
     "check masks.tif",
     "check masks.tif --tile 50",
     "repair masks.tif -o mended.tif --tile 50",

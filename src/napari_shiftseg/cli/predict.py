@@ -101,6 +101,8 @@ def predict(
             "--embedding and what else tells how to cluster it need a file of labels: add "
             "--labels FILE"
         )
+    if logits and foreground_channel is None:
+        raise ShiftSegError("--logits is of the foreground channel: add --foreground-channel")
     subject, foreign = takes.load(network)
     intensity = foreign.scaled(takes.intensity)
     frames, calibration = frames_for(image, subject, axes, channel)
@@ -138,6 +140,7 @@ def predict(
     }
     ending.refuse_existing(output, labels)  # others may have written them meanwhile
     write_image(output, result, axes=calibration.with_channels(), provenance=provenance)
+    report = provenance | {"output": str(output)}
     text = f"{output}: {counted(len(result), 'channel')}. {_how(audit, plan, completed)}"
     if labels is not None:
         made = np.zeros(result.shape[1:], np.int64)
@@ -151,10 +154,12 @@ def predict(
             )
             made[index] = np.where(here > 0, here + made.max(initial=0), 0)
         channels = {"embedding": list(embedding), "foreground_channel": foreground_channel}
-        described = provenance | {"clustering": asdict(settings), "logits": logits} | channels
-        write_labels(labels, made, axes=calibration, provenance=described)
-        text += f"\n{labels}: {counted(int(made.max(initial=0)), 'object')}"
-    ending.report(provenance | {"output": str(output)}, text)
+        how = {"clustering": asdict(settings), "logits": logits} | channels
+        write_labels(labels, made, axes=calibration, provenance=provenance | how)
+        objects = int(made.max(initial=0))
+        report |= how | {"labels": str(labels), "objects": objects}
+        text += f"\n{labels}: {counted(objects, 'object')}"
+    ending.report(report, text)
 
 
 def _how(audit: Audit, plan: TilePlan, completed: bool) -> str:

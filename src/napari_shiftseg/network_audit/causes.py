@@ -346,7 +346,9 @@ def _windows(audit: Audit, size: Size, window: int | Size | None) -> tuple[Size,
     geometry = audit.geometry
     least = tuple(2 * period for period in geometry.period)
     if any(n < most for n, most in zip(size, least, strict=True)):
-        raise ShiftSegError(f"the image is {by(size)} px; legal: at least {by(least)} px")
+        raise ShiftSegError(
+            f"the image is {by(size)} px in whole periods; legal: at least {by(least)} px"
+        )
     if window is None:
         assert audit.recommended_tile is not None
         least = tuple(

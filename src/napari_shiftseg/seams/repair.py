@@ -161,6 +161,8 @@ def repair_labels(
     Beyond the paper: measured in ``benchmarks/label_check.py``.
     """
     refuse_confidence(confidence)
+    if not isinstance(check, LabelCheck):
+        raise ShiftSegError(f"check is a {type(check).__name__}; legal: what check_labels returns")
     labels = transposable(as_array(labels))
     if labels.dtype.kind not in "bui":
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")
@@ -276,6 +278,10 @@ def undo_repair(labels: Any, repair: Repair) -> Any:
     ----------
     Beyond the paper: measured in ``benchmarks/label_size.py``.
     """
+    if not isinstance(repair, Repair):
+        raise ShiftSegError(
+            f"repair is a {type(repair).__name__}; legal: what repair_labels returns last"
+        )
     labels = as_array(labels)
     if labels.dtype.kind not in "bui":
         raise ShiftSegError(f"labels are integers, these are {labels.dtype}")

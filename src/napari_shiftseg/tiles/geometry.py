@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from math import prod
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 from napari_shiftseg.errors import ShiftSegError
@@ -188,7 +189,17 @@ class NetworkGeometry(TilingGeometry):
         convolutions: int = 2,
         padding: Literal["valid", "same"] = "valid",
     ) -> NetworkGeometry:
-        """Build the geometry of the paper's U-Net: the same at every level and axis."""
+        """Build the geometry of the paper's U-Net: the same at every level and axis.
+
+        Raises
+        ------
+        ShiftSegError
+            If there are fewer than 1 axis, 0 levels or 0 convolutions, or as of the class.
+        """
+        counts = (("ndim", ndim, 1), ("levels", levels, 0), ("convolutions", convolutions, 0))
+        for name, number, least in counts:
+            if not isinstance(number, Integral) or number < least:
+                raise ShiftSegError(f"{name} is {number!r}; legal: whole numbers from {least} on")
         block: Kernels = ((kernel,) * ndim,) * convolutions
         return cls(
             factors=((factor,) * ndim,) * levels,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from numbers import Integral
+from numbers import Integral, Real
 
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.settings import StitchMode, refuse_unknown_mode
@@ -234,8 +234,8 @@ def make_plan(
         )
     if min(image_size) < 1:
         raise ShiftSegError(f"the image has the size {by(image_size)} px; legal: at least 1 px")
-    if not 0 <= overlap < 1:
-        raise ShiftSegError(f"overlap is {overlap}; legal: 0 <= overlap < 1")
+    if not isinstance(overlap, Real) or not 0 <= overlap < 1:
+        raise ShiftSegError(f"overlap is {overlap!r}; legal: 0 <= overlap < 1")
     sizes = _tile_sizes(geometry, image_size, mode, tile)
     wanted = checked_region(region, image_size)
     strips = tuple(
