@@ -136,28 +136,28 @@ def test_rings_of_a_end_at_the_curtain(compared, ways, viewer):
     assert rings.border_color[:, 3].all()
 
 
-def mouse(kind, column, *, pos=0):
+def mouse(kind, column, *, pos=0, unit=1):
     """A mouse event over a column of the image, as napari hands it to callbacks."""
     return SimpleNamespace(
         type=kind,
         button=1,
         modifiers=(),
         handled=False,
-        position=(9.5, column * 0.5),
+        position=(9.5 * unit, column * 0.5 * unit),
         pos=np.array([pos, 0]),
     )
 
 
-def drag(viewer, path):
+def drag(viewer, path, unit=1):
     """Press at the first column, move over the others, release at the last."""
-    event = mouse("mouse_press", path[0], pos=path[0])
+    event = mouse("mouse_press", path[0], pos=path[0], unit=unit)
     running = []
     for callback in viewer.mouse_drag_callbacks:
         gesture = callback(viewer, event)
         if next(gesture, "done") != "done":
             running.append(gesture)
     for kind, column in [*(("mouse_move", c) for c in path[1:]), ("mouse_release", path[-1])]:
-        event.__dict__.update(vars(mouse(kind, column, pos=column)))
+        event.__dict__.update(vars(mouse(kind, column, pos=column, unit=unit)))
         running = [gesture for gesture in running if next(gesture, "done") != "done"]
     return event
 
@@ -169,6 +169,23 @@ def test_the_line_is_dragged_and_the_image_stays(compared, ways, viewer):
     assert compared.tab.show_as.slider.value() == pytest.approx(1000 * 30.5 / 40, abs=2)
     assert camera_of(viewer).mouse_pan
     drag(viewer, [5, 12])
+    assert viewer.layers["Curtain (A | B)"].data[0].edge in (30, 31)
+
+
+def test_the_line_is_dragged_in_a_viewer_of_several_units(qtbot, compared, ways, viewer, image):
+    """napari shows all layers in the smallest unit among them."""
+    image.units = ("um", "um")
+    rest(qtbot, compared)
+    ways.choose("curtain")
+    line = viewer.layers["Curtain line"]
+    camera_of(viewer).zoom = 10
+    thick = line.edge_width
+    viewer.add_points(np.zeros((1, 2)), name="other", units=("nm", "nm"))
+    unit = 1000 if getattr(viewer.layers, "units", None) else 1
+    camera_of(viewer).zoom = 10.1 / unit
+    assert line.edge_width == pytest.approx(thick, rel=0.1)
+    assert viewer.layers[RINGS].border_width.max() * camera_of(viewer).zoom * unit > 1
+    drag(viewer, [19.5, 25, 30], unit)
     assert viewer.layers["Curtain (A | B)"].data[0].edge in (30, 31)
 
 

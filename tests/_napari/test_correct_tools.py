@@ -121,6 +121,21 @@ class TestPick:
         assert (volume.data == (objects == 1)).all()
 
 
+def test_clicks_and_lines_are_where_they_are_in_a_viewer_of_several_units(viewer, tab, layer, hand):
+    """napari shows all layers in the smallest unit among them."""
+    layer.scale, layer.units = (0.5, 0.5), ("um", "um")
+    viewer.add_labels(np.zeros((3, 3), int), name="other", units=("nm", "nm"))
+    viewer.layers.selection.active = layer
+    tab.control.refresh()
+    to_world = 500 if getattr(viewer.layers, "units", None) else 0.5
+    use(tab, "pick")
+    hand.click(5 * to_world, 12 * to_world)
+    assert (layer.data[whole_objects() == 1] == 2).all()
+    use(tab, "split")
+    hand.drag(*((y * to_world, 9.5 * to_world) for y in (0, 5, 10)))
+    assert numbers(layer.data) == [2, 3, 4, 5]
+
+
 class TestMerge:
     def test_click_one_piece_and_shift_click_the_others(self, tab, layer, hand):
         use(tab, "merge")

@@ -148,6 +148,19 @@ def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer,
     assert tiles.edge_width == pytest.approx(thick * 30 / 2.9, rel=0.2)
 
 
+def test_lines_are_as_thick_on_screen_in_a_viewer_of_several_units(viewer, widget, image, rest):
+    """napari shows all layers in the smallest unit among them."""
+    image.units = ("um", "um")
+    rest()
+    camera, tiles = camera_of(viewer), viewer.layers["Tile grid"]
+    camera.zoom = 30
+    thick, drawn = tiles.edge_width, len(seen(viewer.layers["Period grid"]))
+    viewer.add_points(np.zeros((1, 2)), name="other", units=("nm", "nm"))
+    camera.zoom = 31 / (1000 if getattr(viewer.layers, "units", None) else 1)
+    assert tiles.edge_width == pytest.approx(thick, rel=0.1)
+    assert len(seen(viewer.layers["Period grid"])) == drawn > 0
+
+
 def test_dense_tiles_do_not_hide_the_image(viewer, widget, image):
     camera, tiles = camera_of(viewer), viewer.layers["Tile grid"]
     camera.zoom = 1.2  # a tile of 12 px, half a unit each, is 7 px on screen

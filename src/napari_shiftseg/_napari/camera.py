@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from napari.layers import Layer
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.placement import Placement
-from napari_shiftseg._napari.view_units import to_view
+from napari_shiftseg._napari.view_units import scale_in_view, to_view
 
 _CLOSE = 6
 """Screen pixels per image pixel at which the pieces of one object can be told apart."""
@@ -20,17 +20,17 @@ def camera_of(viewer: Viewer) -> Any:
     return viewer.camera if scene is None else scene.camera
 
 
-def pixel_size(viewer: Viewer, scale: Sequence[float]) -> float:
-    """Return the smallest edge of a pixel in the plane on screen, in world units.
+def pixel_size(viewer: Viewer, placed: Layer | Placement) -> float:
+    """Return the smallest edge of a pixel in the plane on screen, in units of the viewer.
 
     Parameters
     ----------
     viewer
         Knows which axes are on screen.
-    scale
-        World units per pixel of a layer, negative where it is mirrored; its last axes are the
-        viewer's.
+    placed
+        Has a scale, negative where it is mirrored, whose last axes are the viewer's.
     """
+    scale = scale_in_view(viewer, placed)
     extra = viewer.dims.ndim - len(scale)
     shown = [scale[axis - extra] for axis in viewer.dims.displayed if axis >= extra]
     return min(abs(edge) for edge in shown or scale)
@@ -47,5 +47,4 @@ def go_to(viewer: Viewer, placement: Placement, position: tuple[float, ...]) -> 
     centre = [world[axis - extra] if axis >= extra else 0.0 for axis in displayed]
     camera = camera_of(viewer)
     camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
-    scale = to_view(viewer, placement.scale, placement.units)
-    camera.zoom = max(camera.zoom, _CLOSE / pixel_size(viewer, scale))
+    camera.zoom = max(camera.zoom, _CLOSE / pixel_size(viewer, placement))

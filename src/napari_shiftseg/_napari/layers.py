@@ -354,7 +354,7 @@ def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
 def keep_rings_thin(viewer: Viewer) -> None:
     """Keep the thickness of the rings on screen, whatever the zoom."""
     for layer in own_layers(viewer, kind=CUTS) + own_layers(viewer, kind=CHECKED):
-        layer.border_width = _RING / (camera_of(viewer).zoom * pixel_size(viewer, layer.scale))
+        layer.border_width = _RING / (camera_of(viewer).zoom * pixel_size(viewer, layer))
 
 
 def show_jumps(

@@ -8,20 +8,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pint
+from napari.layers import Layer
 from napari.viewer import Viewer
+from numpy.typing import NDArray
 
 Point = tuple[float, ...]
 
 
 def from_view(viewer: Viewer, point: Sequence[float], units: Sequence[Any]) -> Point:
     """Return a position of the viewer in units of a layer."""
-    return converted(point, _units_of(viewer), units)
+    return converted(point, _units_of(viewer.layers), units)
 
 
 def to_view(viewer: Viewer, point: Sequence[float], units: Sequence[Any]) -> Point:
     """Return a position in units of a layer as the viewer has it."""
-    return converted(point, units, _units_of(viewer))
+    return converted(point, units, _units_of(viewer.layers))
+
+
+def scale_in_view(viewer: Viewer, placed: Any) -> Point:
+    """Return what a pixel of a layer, or of a placement, measures in units of the viewer."""
+    return to_view(viewer, placed.scale, _units_of(placed))
+
+
+def pixel_under(viewer: Viewer, layer: Layer, event: Any) -> NDArray[np.float64]:
+    """Return where the mouse is in pixels of a layer, which need not be whole."""
+    place = from_view(viewer, event.position, _units_of(layer))
+    return np.asarray(layer.world_to_data(place))
 
 
 def converted(point: Sequence[float], before: Sequence[Any], after: Sequence[Any]) -> Point:
@@ -44,5 +58,5 @@ def _converted(value: float, before: Any, after: Any) -> float:
         return value
 
 
-def _units_of(viewer: Viewer) -> tuple[Any, ...]:
-    return tuple(getattr(viewer.layers, "units", None) or ())
+def _units_of(placed: Any) -> tuple[Any, ...]:
+    return tuple(getattr(placed, "units", None) or ())

@@ -175,7 +175,7 @@ class CheckOverlay(QObject):
     def _on_zoom(self) -> None:
         grid = self.grid
         if grid is not None and self._found is not None:
-            edge = pixel_size(self._viewer, grid.scale)
+            edge = pixel_size(self._viewer, grid)
             grid.edge_width = _LINE / (camera_of(self._viewer).zoom * edge)
         keep_rings_thin(self._viewer)
 

@@ -22,6 +22,7 @@ from napari_shiftseg._napari.layers import (
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 from napari_shiftseg._napari.turns import Steps
+from napari_shiftseg._napari.view_units import pixel_under, scale_in_view
 
 _COLOUR = "#fff34d"
 _WIDTH = 4
@@ -113,8 +114,14 @@ class CurtainLine(QObject):
         """Tell whether the mouse is where it can take the line."""
         if self.layer is None or self._viewer.dims.ndisplay != 2:
             return False
-        distance = abs(event.position[-1] - self.layer.translate[-1])
-        return bool(distance * camera_of(self._viewer).zoom < _REACH)
+        distance = abs(pixel_under(self._viewer, self.layer, event)[-1])
+        return bool(distance * self._pixel_on_screen < _REACH)
+
+    @property
+    def _pixel_on_screen(self) -> float:
+        """Pixels of the screen that one of the image takes."""
+        width = abs(scale_in_view(self._viewer, self.layer)[-1])
+        return float(width * camera_of(self._viewer).zoom)
 
     def _on_press(self, viewer: Any, event: Any) -> Iterator[None]:
         if not (is_free(self._viewer, event) and self._near(event)):
@@ -124,7 +131,9 @@ class CurtainLine(QObject):
         try:
             yield
             while event.type == "mouse_move" and self._placement is not None:
-                self.dragged.emit(self._column(event.position[-1]))
+                assert self.layer is not None
+                moved = pixel_under(self._viewer, self.layer, event)[-1]
+                self.dragged.emit(self._column(self.layer.translate[-1]) + moved)
                 event.handled = True
                 yield
         finally:
@@ -143,5 +152,4 @@ class CurtainLine(QObject):
 
     def _on_zoom(self) -> None:
         if self.layer is not None:
-            zoom = camera_of(self._viewer).zoom
-            self.layer.edge_width = _WIDTH / (zoom * abs(self.layer.scale[-1]))
+            self.layer.edge_width = _WIDTH / self._pixel_on_screen

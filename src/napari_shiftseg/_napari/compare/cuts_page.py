@@ -11,6 +11,7 @@ from napari_shiftseg._napari.compare.pair import NAMES, Cut, Pair
 from napari_shiftseg._napari.save_dialog import CSV, ask_where_to_save
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.tables import Table
+from napari_shiftseg.wording import counted
 
 _COLUMNS = (
     ("Object", "Result, and number of the object in the ground truth or in the corrected labels"),
@@ -64,7 +65,7 @@ class CutsPage(QWidget):
         if not pair.cuts:
             self.caption.say("No object is cut at a seam, neither in A nor in B.")
             return
-        self.caption.say(f"Seams cut {counts[0]} objects in A, {counts[1]} in B.")
+        self.caption.say(f"Seams cut {counted(counts[0], 'object')} in A, {counts[1]} in B.")
 
     def _allow_export(self, allowed: bool) -> None:
         self.splits.setEnabled(allowed)

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.correct.cut_line import CutLine
 from napari_shiftseg._napari.correct.editable_labels import place_of, why_paused
+from napari_shiftseg._napari.view_units import pixel_under
 
 _STILL = 4
 """Screen pixels within which a press and its release are a click."""
@@ -64,17 +65,17 @@ class CanvasMouse(QObject):
         while event.type == "mouse_move":
             still = still and bool(np.abs(event.pos - start).max() <= _STILL)
             yield
-        place = place_of(layer, event)
+        place = place_of(layer, pixel_under(self._viewer, layer, event))
         if still and place is not None:
             self.clicked.emit(place, shift)
 
     def _draw(self, layer: Labels, event: Any) -> Iterator[None]:
-        path = [layer.world_to_data(event.position)]
+        path = [pixel_under(self._viewer, layer, event)]
         layer.mouse_pan = False
         try:
             yield
             while event.type == "mouse_move":
-                path.append(layer.world_to_data(event.position))
+                path.append(pixel_under(self._viewer, layer, event))
                 self._line.show(layer, path)
                 yield
         finally:

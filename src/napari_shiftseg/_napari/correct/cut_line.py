@@ -14,6 +14,7 @@ from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.layers import CUT_LINE, set_visible
 from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.tags import own_layers, tag
+from napari_shiftseg._napari.view_units import from_view
 
 _WIDTH = 2.5
 """Thickness on screen in pixels."""
@@ -40,7 +41,7 @@ class CutLine:
         there = own_layers(self._viewer, kind=CUT_LINE)
         if there and there[0].ndim == strokes.shape[-1]:
             there[0].data = strokes
-            there[0].edge_width = self._width()
+            there[0].edge_width = self._width(labels)
             if hasattr(labels, "units"):
                 there[0].units = labels.units
             set_visible(there[0], True)
@@ -58,8 +59,10 @@ class CutLine:
         for layer in own_layers(self._viewer, kind=CUT_LINE):
             self._viewer.layers.remove(layer)
 
-    def _width(self) -> float:
-        return _WIDTH / float(camera_of(self._viewer).zoom)
+    def _width(self, labels: Labels) -> float:
+        """Return the thickness in units of the labels, in which the line is drawn."""
+        width = _WIDTH / float(camera_of(self._viewer).zoom)
+        return from_view(self._viewer, (width,), getattr(labels, "units", ()))[0]
 
     def _add(self, labels: Labels, strokes: NDArray[Any]) -> None:
         units = getattr(labels, "units", None)
@@ -68,7 +71,7 @@ class CutLine:
             name="Cut",
             vector_style="line",
             edge_color=CUT,
-            edge_width=self._width(),
+            edge_width=self._width(labels),
             opacity=1,
             metadata=tag(kind=CUT_LINE),
             **({} if units is None else {"units": units}),

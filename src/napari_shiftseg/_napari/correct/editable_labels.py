@@ -40,9 +40,9 @@ def why_paused(viewer: Viewer, layer: Labels) -> str:
     return ""
 
 
-def place_of(layer: Labels, event: Any) -> tuple[int, ...] | None:
-    """Return the pixel under the mouse; None beside the layer."""
-    place = tuple(int(v) for v in np.rint(layer.world_to_data(event.position)))
+def place_of(layer: Labels, point: NDArray[Any]) -> tuple[int, ...] | None:
+    """Return the pixel at a point in pixels; None beside the layer."""
+    place = tuple(int(v) for v in np.rint(point))
     inside = all(0 <= p < n for p, n in zip(place, layer.data.shape, strict=True))
     return place if inside else None
 

@@ -32,7 +32,7 @@ from napari_shiftseg._napari.segment.grid_lines import (
 )
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
-from napari_shiftseg._napari.view_units import from_view
+from napari_shiftseg._napari.view_units import from_view, scale_in_view
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import TilePlan
 
@@ -87,9 +87,10 @@ class GridLines(QObject):
         self._readable = readable
         self._colours = transform_color(list(colours))
         self._opacity = opacity
-        self._spacing = float("inf")
+        self._spacing: dict[int, int] = {}
         self._wanted = self._drawn = _NOTHING
         self._placement: Placement | None = None
+        self._image: Placement | None = None
         self._hidden = False
 
     @property
@@ -103,14 +104,14 @@ class GridLines(QObject):
         point = from_view(self._viewer, self._viewer.dims.point, placement.units)
         at = placement.to_pixels(point)
         square = placement.square(displayed)
-        self._wanted, self._spacing = _NOTHING, float("inf")
+        self._wanted, self._spacing = _NOTHING, {}
         if len(displayed) > 1:
             lines = segments(edges, plan.image_size, displayed, at)
             self._wanted = lines.stretched(np.divide(placement.scale, square.scale))
-            self._spacing = min(spacing[axis] * abs(placement.scale[axis]) for axis in displayed)
+            self._spacing = {axis: spacing[axis] for axis in displayed}
         # napari draws lines as wide as the pixels across them: square ones make them even. Not
         # along the other axes, whose sliders step by the smallest pixel of any layer.
-        self._placement = square
+        self._placement, self._image = square, placement
         layer = self.layer
         if layer is None or not self._fits(layer):
             self._turns.do(self._open())
@@ -128,12 +129,18 @@ class GridLines(QObject):
         if layer is None or not layer.visible or not self._fits(layer):
             return
         zoom = camera_of(self._viewer).zoom
-        distance = self._spacing * zoom
+        distance = self._distance() * zoom
         self._fill(layer, self._wanted if distance >= self._readable else _TOO_DENSE)
         width = min(self._width, max(1, distance / _SHARE))
-        width /= zoom * pixel_size(self._viewer, layer.scale)
+        width /= zoom * pixel_size(self._viewer, layer)
         if not 0.9 < width / layer.edge_width < 1.1:
             layer.edge_width = width
+
+    def _distance(self) -> float:
+        """Return the distance of neighbouring lines in units of the viewer."""
+        scale = () if self._image is None else scale_in_view(self._viewer, self._image)
+        apart = (abs(scale[axis]) * pixels for axis, pixels in self._spacing.items() if scale)
+        return min(apart, default=float("inf"))
 
     def hide(self) -> None:
         """Hide the lines; their layer waits, empty, so that the view does not reckon with it."""
