@@ -172,11 +172,11 @@ def test_the_line_is_dragged_and_the_image_stays(compared, ways, viewer):
     assert viewer.layers["Curtain (A | B)"].data[0].edge in (30, 31)
 
 
-def test_the_line_is_dragged_in_a_viewer_of_several_units(qtbot, compared, ways, viewer, image):
+def test_the_line_is_dragged_in_a_viewer_of_several_units(compared, ways, viewer):
     """napari shows all layers in the smallest unit among them."""
-    image.units = ("um", "um")
-    rest(qtbot, compared)
     ways.choose("curtain")
+    for layer in viewer.layers:
+        layer.units = ("um", "um")
     line = viewer.layers["Curtain line"]
     camera_of(viewer).zoom = 10
     thick = line.edge_width

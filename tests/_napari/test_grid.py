@@ -148,10 +148,11 @@ def test_lines_keep_their_thickness_and_the_period_hides_when_zoomed_out(viewer,
     assert tiles.edge_width == pytest.approx(thick * 30 / 2.9, rel=0.2)
 
 
-def test_lines_are_as_thick_on_screen_in_a_viewer_of_several_units(viewer, widget, image, rest):
+def test_lines_are_as_thick_on_screen_in_a_viewer_of_several_units(qtbot, viewer, widget, image):
     """napari shows all layers in the smallest unit among them."""
     image.units = ("um", "um")
-    rest()
+    qtbot.waitUntil(lambda: viewer.layers["Tile grid"].units == image.units)
+    qtbot.waitUntil(lambda: not widget.turns.busy)
     camera, tiles = camera_of(viewer), viewer.layers["Tile grid"]
     camera.zoom = 30
     thick, drawn = tiles.edge_width, len(seen(viewer.layers["Period grid"]))
