@@ -82,6 +82,25 @@ def test_in_three_dimensions_nothing_can_be_drawn(viewer, tab, volume, notificat
     assert "leave the 3-D view" in notifications()[-1][1]
 
 
+def test_it_can_be_drawn_once_the_three_dimensions_are_left(viewer, tab, volume):
+    tab.image.region.buttons["drawn"].click()
+    viewer.dims.ndisplay = 3
+    assert "Leave the 3-D view" in tab.stitch.estimate.text()
+    viewer.dims.ndisplay = 2
+    assert "Draw a rectangle" in tab.stitch.estimate.text()
+    assert viewer.layers["Region"].mode == "add_rectangle"
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0)])
+def test_a_rectangle_is_drawn_on_a_slice_of_any_axis(viewer, tab, volume, rest, order):
+    """The tile grid reaches half a pixel beyond the image, and moves the middle of the view."""
+    tab.image.region.buttons["drawn"].click()
+    viewer.dims.order = order
+    rest()
+    at = viewer.dims.point[order[0]] / volume.scale[order[0]]
+    assert at == pytest.approx(round(at))
+
+
 def test_layers_that_go_leave_the_next_run_the_clustering_of_its_model(
     viewer, widget, tab, volume, run, rest
 ):

@@ -56,7 +56,8 @@ class CutsPage(QWidget):
         self.table.fill([_row(cut) for cut in pair.cuts], [_keys(cut) for cut in pair.cuts])
         self._allow_export(True)
         counts = [result.report.seam_splits for result in pair.results]
-        if None in counts:
+        first, second = counts
+        if first is None or second is None:
             self.caption.say(
                 "What seams cut is told against a ground truth, or a corrected or whole result: "
                 "choose one of these."
@@ -65,7 +66,7 @@ class CutsPage(QWidget):
         if not pair.cuts:
             self.caption.say("No object is cut at a seam, neither in A nor in B.")
             return
-        self.caption.say(f"Seams cut {counted(counts[0], 'object')} in A, {counts[1]} in B.")
+        self.caption.say(f"Seams cut {counted(first, 'object')} in A, {second} in B.")
 
     def _allow_export(self, allowed: bool) -> None:
         self.splits.setEnabled(allowed)

@@ -184,6 +184,8 @@ class SegmentControl(QObject):
         while_alive(self, camera.events.zoom, self._on_zoom)
         for moved in (camera.events.zoom, camera.events.center):
             while_alive(self, moved, self._await_rest)
+        for turned in (self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
+            while_alive(self, turned, self._on_turned)
 
     def _on_model(self, model: Model | None) -> None:
         tiles = {} if model is None else self._remembered.tiles_of(model.sha256)
@@ -227,6 +229,13 @@ class SegmentControl(QObject):
 
     def _on_zoom(self) -> None:
         keep_rings_thin(self._viewer)
+
+    def _on_turned(self) -> None:
+        """Say anew what can be drawn, or is on screen, once other axes are shown."""
+        shapes = self.region_layer.layer
+        if self._tab.image.region.value == "drawn" and (shapes is None or not len(shapes.data)):
+            self._on_region("drawn")
+        self._await_rest()
 
     def _await_rest(self) -> None:
         self._view_moved.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari.layers import Layer, Shapes
 from napari.viewer import Viewer
 
+from napari_shiftseg._napari.camera import stand_on_pixels
 from napari_shiftseg._napari.layers import move_to
 from napari_shiftseg._napari.palette import REGION
 from napari_shiftseg._napari.placement import Placement
@@ -58,6 +59,7 @@ class RegionLayer:
                 metadata=tag(kind=_KIND, image=str(image.unique_id)),
                 **space.keywords,
             )
+        stand_on_pixels(self._viewer, space)
         self._viewer.layers.selection.active = layer
         layer.visible = True  # napari has no tools for a layer that is hidden
         layer.mode = "add_rectangle"
