@@ -6,7 +6,8 @@ from napari.layers._layer_actions import _duplicate_layer, _split_rgb
 from window import PATIENCE
 
 from napari_shiftseg._napari.files.writer import save_labels
-from napari_shiftseg._napari.layers import CUTS, EMBEDDING, LABELS
+from napari_shiftseg._napari.layers import EMBEDDING, LABELS
+from napari_shiftseg._napari.ring_layers import CUTS
 from napari_shiftseg._napari.tags import own_layers
 from napari_shiftseg.image.files import open_image
 

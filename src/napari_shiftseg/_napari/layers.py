@@ -12,30 +12,34 @@ from napari.layers import Image, Labels, Layer, Points
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.camera import camera_of, pixel_size
 from napari_shiftseg._napari.ownership import fill, is_the_persons, leave_to_person
-from napari_shiftseg._napari.palette import CUT
 from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.ring_layers import (
+    CHECKED,
+    CUTS,
+    keep_rings_in_slice,
+    keep_rings_thin,
+    know_balls,
+    new_rings,
+    refill_rings,
+)
 from napari_shiftseg._napari.tags import own_layers, tag, tag_of
 
 if TYPE_CHECKING:  # loads torch, which a check of labels needs not
     from napari_shiftseg._napari.job import Result
 
-LABELS, EMBEDDING, CUTS, JUMPS = "labels", "embedding", "cuts", "jumps"
+LABELS, EMBEDDING, JUMPS = "labels", "embedding", "jumps"
 PERIOD_GRID, TILE_GRID = "Period grid", "Tile grid"
 PARTIAL, CURTAIN, CURTAIN_LINE, COPY = "partial", "curtain", "curtain line", "copy"
 CUT_LINE = "cut line"
-CHECKED, FILE = "checked", "file"
-"""Rings around what a check of any labels layer found; labels that lie in a file."""
+FILE = "file"
+"""Labels that lie in a file."""
 
 HELPERS = (PERIOD_GRID, TILE_GRID, CUTS, CHECKED)
 """Kinds of layers that belong above all pictures."""
 
 PASSING = (PERIOD_GRID, TILE_GRID, PARTIAL, CURTAIN, CURTAIN_LINE, COPY)
 """Kinds of layers that mean nothing without the widget."""
-
-_RING = 3
-"""Thickness of rings on screen in pixels."""
 
 _PYRAMID = 8192
 """Edge in pixels from which on a layer gets coarser levels, or napari would draw it slowly."""
@@ -297,39 +301,24 @@ def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:
     rings, placement = former(viewer, result, CUTS), result.subject.placement
     name = _called(viewer, "Cut at seams", result)
     if rings is not None:
-        _refill_rings(rings, result)
+        refill_rings(rings, result.rings)
         move_to(rings, placement)
         rings.name = name
         _tagged(rings, result, CUTS)
+        know_balls(rings, result.rings, result.segmentation.plan)
     else:
         rings = new_rings(
             result.rings.centres,
             result.rings.diameters,
             name,
             {"opacity": 1.0, "visible": False, **placement.keywords},
-            thick=len(result.segmentation.plan.image_size) > 2,
         )
         yield
-        add_on_top(viewer, _tagged(rings, result, CUTS))
+        know_balls(_tagged(rings, result, CUTS), result.rings, result.segmentation.plan)
+        add_on_top(viewer, rings)
+    keep_rings_in_slice(viewer)
     keep_rings_thin(viewer)
     yield
-
-
-def _refill_rings(rings: Points, result: Result) -> None:
-    """Draw other rings with the same layer."""
-    rings.data = result.rings.centres
-    rings.size = result.rings.diameters
-    rings.set_view_slice()  # napari does not for a hidden layer, and would look for rings of before
-    rings.face_color, rings.border_color = "transparent", CUT
-
-
-def show_some_rings(rings: Points, shown: NDArray[np.bool_]) -> None:
-    """Show some rings of a layer, and not the others."""
-    # Not Points.shown, which napari heeds only where some axis has a slider.
-    colours = rings.border_color.copy()
-    colours[:, 3] = shown
-    if not np.array_equal(colours, rings.border_color):
-        rings.border_color = colours
 
 
 def show_only(viewer: Viewer, key: tuple[Any, ...], kind: str | None) -> None:
@@ -349,12 +338,6 @@ def pictures_of(viewer: Viewer, image: str) -> list[Layer]:
 def layer_of(viewer: Viewer, key: tuple[Any, ...], kind: str) -> Layer | None:
     """Return the layer of a result."""
     return next(iter(own_layers(viewer, key=repr(key), kind=kind, stale=None)), None)
-
-
-def keep_rings_thin(viewer: Viewer) -> None:
-    """Keep the thickness of the rings on screen, whatever the zoom."""
-    for layer in own_layers(viewer, kind=CUTS) + own_layers(viewer, kind=CHECKED):
-        layer.border_width = _RING / (camera_of(viewer).zoom * pixel_size(viewer, layer))
 
 
 def show_jumps(
@@ -396,29 +379,6 @@ def show_jumps(
     insert_below_helpers(viewer, _tagged(layer, result, JUMPS))
     yield
     set_visible(layer, True)
-
-
-def new_rings(
-    centres: NDArray[np.float64],
-    diameters: NDArray[np.float64],
-    name: str,
-    common: dict[str, Any],
-    *,
-    thick: bool = False,
-) -> Points:
-    """Make circles in pixels; ``thick`` ones are seen on every slice that they reach."""
-    return Points(
-        centres,
-        size=diameters,
-        name=name,
-        symbol="disc",
-        face_color="transparent",
-        border_color=CUT,
-        border_width=1,
-        border_width_is_relative=False,
-        out_of_slice_display=thick,
-        **common,
-    )
 
 
 def _tagged(layer: Layer, result: Result, kind: str) -> Any:

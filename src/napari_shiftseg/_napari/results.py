@@ -16,7 +16,6 @@ from qtpy.QtCore import QObject, Signal
 from napari_shiftseg._napari.alive import bare, while_alive
 from napari_shiftseg._napari.job import Result, Subject
 from napari_shiftseg._napari.layers import (
-    CUTS,
     EMBEDDING,
     JUMPS,
     LABELS,
@@ -31,10 +30,10 @@ from napari_shiftseg._napari.layers import (
     show_jumps,
     show_only,
     show_picture,
-    show_some_rings,
 )
 from napari_shiftseg._napari.ownership import fill, is_the_persons, leave_to_person, watch
 from napari_shiftseg._napari.placement import axes_of, frames_of_layer, pixels_of, places_of
+from napari_shiftseg._napari.ring_layers import CUTS, show_some_rings
 from napari_shiftseg._napari.tags import own_layers, tag_of
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg.errors import ShiftSegError

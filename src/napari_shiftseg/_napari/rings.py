@@ -40,6 +40,28 @@ class Rings:
         edges = (high - low).max(axis=1, initial=0)
         return cls((low + high - 1) / 2, edges + 2.0 * _AIR)
 
+    def in_slice(
+        self, at: NDArray[np.float64], scale: NDArray[np.float64], sliced: set[int]
+    ) -> Rings:
+        """Return the discs that a slice cuts out of balls; those that it misses stay.
+
+        Parameters
+        ----------
+        at
+            Pixel of the slice per axis.
+        scale
+            Size of a pixel per axis, in pixels of the axes on screen.
+        sliced
+            Axes that are not on screen, and that balls reach along.
+        """
+        centres, radii = self.centres.copy(), self.diameters / 2
+        for axis in sliced:
+            away = np.abs(centres[:, axis] - at[axis]) * scale[axis]
+            cut = away < radii
+            centres[cut, axis] = at[axis]
+            radii[cut] = np.sqrt(radii[cut] ** 2 - away[cut] ** 2)
+        return Rings(centres, 2 * radii)
+
 
 def _span(boxes: list[tuple[slice, ...]]) -> tuple[list[int], list[int]]:
     low = [min(box[axis].start for box in boxes) for axis in range(len(boxes[0]))]

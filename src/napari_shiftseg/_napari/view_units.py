@@ -34,8 +34,12 @@ def scale_in_view(viewer: Viewer, placed: Any) -> Point:
 
 def pixel_under(viewer: Viewer, layer: Layer, event: Any) -> NDArray[np.float64]:
     """Return where the mouse is in pixels of a layer, which need not be whole."""
-    place = from_view(viewer, event.position, _units_of(layer))
-    return np.asarray(layer.world_to_data(place))
+    return pixel_at(viewer, layer, event.position)
+
+
+def pixel_at(viewer: Viewer, layer: Layer, point: Sequence[float]) -> NDArray[np.float64]:
+    """Return a position of the viewer in pixels of a layer, which need not be whole."""
+    return np.asarray(layer.world_to_data(from_view(viewer, point, _units_of(layer))))
 
 
 def converted(point: Sequence[float], before: Sequence[Any], after: Sequence[Any]) -> Point:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_shiftseg._napari.layers import CHECKED
+from napari_shiftseg._napari.ring_layers import CHECKED
 from napari_shiftseg._napari.tags import own_layers
 
 

@@ -12,9 +12,11 @@ from qtpy.QtCore import QObject
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of, pixel_size
 from napari_shiftseg._napari.check.job import Found
-from napari_shiftseg._napari.layers import CHECKED, add_on_top, keep_rings_thin, new_rings, remove
+from napari_shiftseg._napari.layers import add_on_top, remove
 from napari_shiftseg._napari.palette import CUT, HARMFUL, HARMLESS, REGION
 from napari_shiftseg._napari.placement import Placement
+from napari_shiftseg._napari.ring_layers import CHECKED, keep_rings_thin, new_rings
+from napari_shiftseg._napari.rings import Rings
 from napari_shiftseg._napari.segment.grid_lines import Edges, segments
 from napari_shiftseg._napari.tags import own_layers, tag
 from napari_shiftseg._napari.turns import Steps, Turns
@@ -85,7 +87,8 @@ class CheckOverlay(QObject):
             rings.border_color = _colours(self._drawn, number)
 
     def _layers(self) -> list[Vectors | Points]:
-        return [layer for layer in (self.grid, self.rings) if layer is not None]
+        # Points first: Mesa's OpenGL may end napari if lines are removed from below them.
+        return [layer for layer in (self.rings, self.grid) if layer is not None]
 
     def _redraw(self) -> Steps:
         self._drawn = None
@@ -140,13 +143,10 @@ class CheckOverlay(QObject):
         scale = np.abs(placement.scale[len(placement.frame) :]) / min(
             abs(placement.scale[len(placement.frame) + axis]) for axis in shown
         )
-        for axis in set(range(frames, len(size))) - set(shown):
-            away = np.abs(places[:, axis] - at[axis]) * scale[axis]
-            cut = away < radii
-            places[cut, axis] = at[axis]
-            radii[cut] = np.sqrt(radii[cut] ** 2 - away[cut] ** 2)
+        sliced = set(range(frames, len(size))) - set(shown)
+        discs = Rings(places, 2 * radii).in_slice(at, scale, sliced)
         frame = np.tile(placement.frame, (len(places), 1)).reshape(len(places), -1)
-        return np.hstack([frame, places]), 2 * radii
+        return np.hstack([frame, discs.centres]), discs.diameters
 
     def _point(self, placement: Placement) -> tuple[float, ...]:
         return from_view(self._viewer, self._viewer.dims.point, placement.units)

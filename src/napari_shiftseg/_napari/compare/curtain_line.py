@@ -54,6 +54,7 @@ class CurtainLine(QObject):
         """Draw the line and listen to the mouse."""
         self._placement = placement
         camera_of(self._viewer).events.zoom.connect(self._on_zoom)
+        self._viewer.dims.events.order.connect(self._on_order)
         self._viewer.mouse_drag_callbacks.append(self._on_press)
         self._viewer.mouse_move_callbacks.append(self._on_move)
         plane = placement.last(2)
@@ -63,6 +64,7 @@ class CurtainLine(QObject):
             self.layer.data = stroke
             move_to(self.layer, plane)
             self._on_zoom()
+            self._on_order()
             return
         # Two axes suffice: napari repeats the line in every slice of a stack.
         layer = self.layer = Vectors(
@@ -78,6 +80,7 @@ class CurtainLine(QObject):
         if layer is self.layer and self._placement is not None:
             self._on_zoom()
             add_on_top(self._viewer, layer)
+            self._on_order()
             yield
 
     def leave(self) -> None:
@@ -85,6 +88,7 @@ class CurtainLine(QObject):
         if self._placement is None:
             return
         camera_of(self._viewer).events.zoom.disconnect(self._on_zoom)
+        self._viewer.dims.events.order.disconnect(self._on_order)
         self._viewer.mouse_drag_callbacks.remove(self._on_press)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
         self._point(False)
@@ -112,7 +116,7 @@ class CurtainLine(QObject):
 
     def _near(self, event: Any) -> bool:
         """Tell whether the mouse is where it can take the line."""
-        if self.layer is None or self._viewer.dims.ndisplay != 2:
+        if self.layer is None or self._viewer.dims.ndisplay != 2 or not self._in_plane:
             return False
         distance = abs(pixel_under(self._viewer, self.layer, event)[-1])
         return bool(distance * self._pixel_on_screen < _REACH)
@@ -149,6 +153,16 @@ class CurtainLine(QObject):
             self._cursor, cursor.style = cursor.style, "pointing"
         elif not near and self._cursor is not None:
             cursor.style, self._cursor = self._cursor, None
+
+    @property
+    def _in_plane(self) -> bool:
+        """Whether y and x are on screen; in other views of a volume there is no line to draw."""
+        ndim = self._viewer.dims.ndim
+        return set(self._viewer.dims.order[-2:]) == {ndim - 2, ndim - 1}
+
+    def _on_order(self) -> None:
+        if self.layer is not None and self._placement is not None:
+            set_visible(self.layer, self._in_plane)
 
     def _on_zoom(self) -> None:
         if self.layer is not None:

@@ -9,8 +9,9 @@ from napari.layers import Labels, Layer, Points
 from napari.viewer import Viewer
 
 from napari_shiftseg._napari.job import Result
-from napari_shiftseg._napari.layers import CUTS, layer_of, pictures_of, set_visible, show_some_rings
+from napari_shiftseg._napari.layers import layer_of, pictures_of, set_visible
 from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.ring_layers import CUTS, ring_centres, show_some_rings
 from napari_shiftseg._napari.tags import tag_of
 
 
@@ -71,7 +72,7 @@ class Side:
         rings = self.rings
         if rings is None or rings not in self.viewer.layers:
             return
-        columns = rings.data[:, -1]
+        columns = ring_centres(rings)[:, -1]
         show_some_rings(rings, (columns >= where[0]) & (columns < where[1]))
 
 

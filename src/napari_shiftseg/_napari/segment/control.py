@@ -17,10 +17,11 @@ from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import camera_of
 from napari_shiftseg._napari.job import Result, Subject, key_of, run
 from napari_shiftseg._napari.layer_edits import LayerEdits
-from napari_shiftseg._napari.layers import follow_units, keep_rings_thin, layer_with
+from napari_shiftseg._napari.layers import follow_units, layer_with
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.remembered import Remembered
 from napari_shiftseg._napari.results import Results
+from napari_shiftseg._napari.ring_layers import keep_rings_in_slice, keep_rings_thin
 from napari_shiftseg._napari.segment.estimate import Estimate
 from napari_shiftseg._napari.segment.file_run import FileResult, FileRuns
 from napari_shiftseg._napari.segment.grid import StitchingGrid
@@ -184,8 +185,11 @@ class SegmentControl(QObject):
         while_alive(self, camera.events.zoom, self._on_zoom)
         for moved in (camera.events.zoom, camera.events.center):
             while_alive(self, moved, self._await_rest)
-        for turned in (self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
+        dims = self._viewer.dims.events
+        for turned in (dims.order, dims.ndisplay):
             while_alive(self, turned, self._on_turned)
+        for sliced in (dims.current_step, dims.order, dims.ndisplay):
+            while_alive(self, sliced, self._on_slice)
 
     def _on_model(self, model: Model | None) -> None:
         tiles = {} if model is None else self._remembered.tiles_of(model.sha256)
@@ -229,6 +233,9 @@ class SegmentControl(QObject):
 
     def _on_zoom(self) -> None:
         keep_rings_thin(self._viewer)
+
+    def _on_slice(self) -> None:
+        keep_rings_in_slice(self._viewer)
 
     def _on_turned(self) -> None:
         """Say anew what can be drawn, or is on screen, once other axes are shown."""
