@@ -36,6 +36,16 @@ def test_rings_lie_where_the_slider_is_that_moved_while_they_were_made(
     assert set(rings(viewer).data[:, 0]) == {3}
 
 
+def test_a_renamed_layer_is_called_by_its_name(qtbot, viewer, dock, view, theirs, check):
+    view.layers.choose(theirs)
+    check()
+    theirs.name = "mine"
+    qtbot.waitUntil(lambda: "“mine”" in view.finding.text())
+    qtbot.waitUntil(lambda: not dock.control.turns.busy)
+    overlay = dock.control.overlay
+    assert (overlay.grid.name, overlay.rings.name) == ("Grid found (mine)", "Cuts (mine)")
+
+
 def test_without_labels_it_says_what_to_open(viewer, view):
     assert "Convert to Labels" in view.finding.text()
     viewer.add_labels(cut(discs()))

@@ -135,6 +135,7 @@ class CheckControl(QObject):
         self._clicks.clicked.connect(self._on_click)
         edits = LayerEdits(self._viewer, self)
         edits.moved.connect(self._follow)
+        edits.renamed.connect(self._rename)
         for edited in (edits.repixelled, edits.painted):
             edited.connect(self._on_edited)
         edits.end_with_pixels(self.runner)
@@ -236,6 +237,15 @@ class CheckControl(QObject):
             self.repaired.follow(placement)
         self.found = replace(found, part=replace(found.part, placement=placement))
         self.overlay.show(self.found)
+
+    def _rename(self, layer: Labels) -> None:
+        """Call the checked labels what a person calls them now."""
+        if self.found is None or str(layer.unique_id) != self.found.part.key:
+            return
+        self.found = replace(self.found, part=replace(self.found.part, name=layer.name))
+        self.overlay.show(self.found)
+        if not self._edited:
+            self._view.finding.say(finding(self.found))
 
     def _on_edited(self, layer: Labels) -> None:
         """Offer no more of what was found in pixels that are others now."""
