@@ -21,6 +21,7 @@ Any network
     diagnose : errors of tiling on an image, by cause (Diagnosis).
     predict_exactly : its output over an image of any size, from tiles that leave no seams.
     freeze_statistics : make normalisation the same in every tile.
+    fill_output : let a network that pads keep the size of its input.
 Train and score
     TrainingRecipe, TrainingRun : what to train and how, and its course.
     evaluate : AP, false splits and merges over a data pack (Evaluation).
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from napari_shiftseg.network_audit.audit import audit as audit
     from napari_shiftseg.network_audit.causes import Diagnosis as Diagnosis
     from napari_shiftseg.network_audit.causes import diagnose as diagnose
+    from napari_shiftseg.network_audit.filled import fill_output as fill_output
     from napari_shiftseg.network_audit.freeze import freeze_statistics as freeze_statistics
     from napari_shiftseg.network_audit.predict import predict_exactly as predict_exactly
     from napari_shiftseg.pipeline import Segmentation as Segmentation
@@ -102,6 +104,7 @@ _HOME = {
     "compare": "comparison",
     "diagnose": "network_audit.causes",
     "evaluate": "evaluation",
+    "fill_output": "network_audit.filled",
     "freeze_statistics": "network_audit.freeze",
     "load_model": "embeddings.model",
     "make_plan": "tiles.plan",
@@ -142,6 +145,7 @@ __all__ = [
     "compare",
     "diagnose",
     "evaluate",
+    "fill_output",
     "freeze_statistics",
     "load_model",
     "make_plan",

@@ -13,6 +13,7 @@ from napari_shiftseg._napari.ring_layers import (
 )
 from napari_shiftseg._napari.rings import Rings
 from napari_shiftseg._napari.tags import tag
+from napari_shiftseg.seams.splits import SeamSplit
 from napari_shiftseg.tiles.geometry import NetworkGeometry
 from napari_shiftseg.tiles.plan import make_plan
 
@@ -71,3 +72,13 @@ def test_hidden_rings_are_right_when_they_are_shown(viewer, rings):
     keep_rings_in_slice(viewer)
     rings.visible = True
     assert rings.size == pytest.approx([16])
+
+
+@pytest.mark.parametrize(("scale", "diameter"), [((1, 1), 14), ((0.5, 0.25), 14), ((3, 1), 22)])
+def test_a_ring_reaches_around_its_object_though_pixels_are_no_squares(scale, diameter):
+    labels = np.zeros((30, 40), np.int32)
+    labels[4:10, 20:25], labels[4:10, 25:30] = 1, 2
+    split = SeamSplit(1, (1, 2), 1, 25, (6.0, 25.0), 6, 1.0, "phase")
+    rings = Rings.around([split], labels, scale)
+    np.testing.assert_array_equal(rings.centres, [[6.5, 24.5]])
+    assert rings.diameters[0] >= diameter

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import zarr
 from torch import nn
 
-from napari_shiftseg import ShiftSegError, audit, diagnose, predict_exactly
+from napari_shiftseg import ShiftSegError, audit, diagnose, fill_output, predict_exactly
 from napari_shiftseg.network_audit.freeze import freeze_statistics
 
 
@@ -128,9 +128,19 @@ def test_a_valid_network_whose_upsampling_looks_beyond_the_border_is_partly_padd
         nn.Upsample(scale_factor=2, mode="bilinear"),
         nn.Conv2d(2, 1, 3),
     ]
-    found = audit(nn.Sequential(*layers).eval(), ndim=2)
+    network = nn.Sequential(*layers).eval()
+    found = audit(network, ndim=2)
     assert not found.exact_tiling and found.period == (2, 2)
     assert "its output is 8 px smaller all the same" in found.verdict
+    filled = fill_output(network)
+    found, image = audit(filled, ndim=2), pixels(90, 80)
+    assert found.exact_tiling and diagnose(filled, found, image).certified
+    with torch.no_grad():
+        own = network(torch.from_numpy(image)[None])[0].numpy()
+    output = predict_exactly(filled, found, image)
+    np.testing.assert_allclose(output[:, 4:-4, 4:-4], own, atol=1e-5)
+    output[:, 4:-4, 4:-4] = 0
+    assert not output.any()
 
 
 def test_pools_that_step_by_their_kernel_unsaid():

@@ -241,7 +241,9 @@ def results_of(subject: Subject, comparison: Comparison) -> tuple[Result, ...]:
             segmentation,
             comparison.reports[name],
             colouring(segmentation.prediction),
-            Rings.around(comparison.reports[name].splits, segmentation.labels),
+            Rings.around(
+                comparison.reports[name].splits, segmentation.labels, subject.placement.scale
+            ),
             colouring,
         )
         for name, segmentation in comparison.results.items()

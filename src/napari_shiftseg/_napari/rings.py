@@ -24,20 +24,27 @@ class Rings:
     centres
         ``(n, d)`` in pixels.
     diameters
-        ``(n,)`` in pixels.
+        ``(n,)`` in pixels of the axis along which they are smallest.
     """
 
     centres: NDArray[np.float64]
     diameters: NDArray[np.float64]
 
     @classmethod
-    def around(cls, splits: Sequence[SeamSplit], labels: NDArray[np.int32]) -> Rings:
-        """Circle the pieces of each split."""
+    def around(
+        cls,
+        splits: Sequence[SeamSplit],
+        labels: NDArray[np.int32],
+        scale: Sequence[float],
+    ) -> Rings:
+        """Circle the pieces of each split; ``scale`` is a pixel's size along the axes of space."""
         boxes = find_objects(labels) if splits else []
         spans = [_span([boxes[piece - 1] for piece in split.pieces]) for split in splits]
         low = np.array([span[0] for span in spans]).reshape(-1, labels.ndim)
         high = np.array([span[1] for span in spans]).reshape(-1, labels.ndim)
-        edges = (high - low).max(axis=1, initial=0)
+        space = np.abs(scale)
+        reaches = (high - low)[:, -len(space) :] * (space / space.min())
+        edges = reaches.max(axis=1, initial=0)
         return cls((low + high - 1) / 2, edges + 2.0 * _AIR)
 
     def in_slice(

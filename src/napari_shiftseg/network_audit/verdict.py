@@ -44,8 +44,8 @@ def verdict(audit: Audit) -> str:
         lost = by(audit.context)
         return (
             "Cannot be tiled exactly by ShiftSeg: the network pads its input, and its output is "
-            f"{lost} px smaller all the same. What helps: one pass over the whole image, or "
-            "padding that keeps the size, or none."
+            f"{lost} px smaller all the same. What helps: to fill its output up, in Python by "
+            "fill_output(network), or padding that keeps the size, or none."
         )
     if not axes:
         axes = [a for a, axis in enumerate(audit.axes) if axis.step is None]

@@ -52,7 +52,8 @@ class RepairedLayer:
         layer = Labels(
             data,
             name=f"{repaired.found.part.title}, repaired",
-            opacity=source.opacity,
+            # Of a frame alone the source stays below, and would shine through.
+            opacity=1 if repaired.found.part.placement.frame else source.opacity,
             visible=False,
             **repaired.found.part.placement.keywords_of_frame,
         )

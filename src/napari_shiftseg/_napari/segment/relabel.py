@@ -59,7 +59,9 @@ def relabelled(result: Result, settings: Clustering) -> Iterator[Relabelled]:
         splits=(),
     )
     segmentation = replace(segmentation, labels=labels, clustering=settings)
-    yield Relabelled(result, segmentation, report, Rings.around((), labels))
+    yield Relabelled(
+        result, segmentation, report, Rings.around((), labels, result.subject.space.scale)
+    )
 
 
 def recoloured(result: Result, kind: ColourKind) -> Iterator[Recoloured]:
