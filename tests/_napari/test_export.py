@@ -108,7 +108,7 @@ def test_embeddings_are_exported_with_their_channels(export, widget, result, tmp
     ids=["unnamed", "mirrored"],
 )
 def test_volumes_are_exported_whatever_their_layer_is_like(
-    qtbot, viewer, widget, export, rest, tmp_path, suffix, shape, scale, axes
+    qtbot, viewer, widget, export, rest, tmp_path, suffix, shape, scale, axes, notifications
 ):
     widget.segment.model.combo.setCurrentText("volume")
     viewer.add_image(np.zeros(shape, np.uint8), scale=scale)
@@ -120,6 +120,8 @@ def test_volumes_are_exported_whatever_their_layer_is_like(
     opened = open_image(tmp_path / f"out{suffix}")
     assert opened.calibration.axes == axes
     assert opened.calibration.scale == tuple(map(abs, scale))
+    said = ("warning", f"Written without its mirroring: {tmp_path / f'out{suffix}'}")
+    assert (said in notifications()) == (min(scale) < 0)
     np.testing.assert_array_equal(opened.pixels, widget.results.current.segmentation.labels)
 
 

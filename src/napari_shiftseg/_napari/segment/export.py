@@ -28,9 +28,18 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Exported:
-    """A file that was written."""
+    """A file that was written.
+
+    Parameters
+    ----------
+    path
+        Where.
+    mirrored
+        Whether the layer is, which no file here can say.
+    """
 
     path: Path
+    mirrored: bool = False
 
 
 def ask_where(parent: QWidget, image: str, title: str) -> tuple[str, Path] | None:
@@ -58,7 +67,7 @@ def export(result: Result, layer: Labels, what: str, path: Path) -> Iterator[Exp
     else:
         embedding = result.segmentation.prediction.embedding
         write_embedding(path, embedding, axes=axes.with_channels(), provenance=provenance)
-    yield Exported(path)
+    yield Exported(path, any(step < 0 for step in layer.scale))
 
 
 def proposed(title: str) -> str:

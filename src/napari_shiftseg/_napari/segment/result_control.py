@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject
 
 from napari_shiftseg._napari.live import Live
@@ -78,5 +78,9 @@ class ResultControl(QObject):
             self.writing.ask(str(answer[1]), partial(export, result, layer, *answer))
 
     def _on_written(self, written: Any) -> None:
-        if isinstance(written, Exported):
+        if not isinstance(written, Exported):
+            return
+        if written.mirrored:
+            show_warning(f"Written without its mirroring: {written.path}")
+        else:
             show_info(f"Written: {written.path}")
