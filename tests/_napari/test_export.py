@@ -182,3 +182,11 @@ def test_file_save_keeps_the_provenance_too(result, tmp_path):
     [path] = result.save(str(tmp_path / "saved.tif"), plugin="napari-shiftseg")
     made = open_image(path).provenance
     assert made["stitch"] == "naive" and json.dumps(made)
+
+
+def test_the_caption_says_that_its_numbers_are_those_before_a_correction(qtbot, widget, result):
+    caption = widget.segment.result.caption
+    before = caption.text()
+    result.data_setitem((np.array([5]), np.array([5])), 99)
+    qtbot.waitUntil(lambda: "before its labels were corrected" in caption.text())
+    assert caption.text().startswith(before)

@@ -236,6 +236,15 @@ class TestRegion:
         assert rows.stop - rows.start == pixels and columns == slice(5, 21)
         assert rows.start in (round(low), round(low) + 1)
 
+    def test_in_a_rolled_stack_it_goes_through_what_is_not_on_screen(self, viewer, widget, tab):
+        stack = viewer.add_image(np.zeros((6, 48, 40), np.uint8), name="stack")
+        tab.image.image.choose(stack)
+        tab.image.region.buttons["drawn"].click()
+        viewer.dims.order = (1, 0, 2)
+        corners = [[20, 5], [20, 30], [20, 30], [20, 5]]
+        viewer.layers["Region"].add_rectangles(np.array(corners))
+        assert widget.control.subject().region == (slice(0, 48), slice(5, 31))
+
     def test_without_a_rectangle_there_is_one_notification(self, tab, image, notifications):
         tab.image.region.buttons["drawn"].click()
         tab.run.run.click()

@@ -169,7 +169,7 @@ class SegmentControl(QObject):
         self.live.failed.connect(show_error)
 
     def _connect_viewer(self) -> None:
-        edits = LayerEdits(self._viewer, self)
+        edits = self.edits = LayerEdits(self._viewer, self)
         edits.end_with_pixels(self._runner)
         edits.moved.connect(self._results.follow)
         edits.renamed.connect(self._results.rename)

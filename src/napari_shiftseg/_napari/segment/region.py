@@ -58,8 +58,10 @@ def on_screen(viewer: Viewer, layer: Image, axes: Sequence[int], size: Size) -> 
     return tuple(parts)
 
 
-def drawn(shapes: Shapes | None, space: Placement) -> Region:
+def drawn(viewer: Viewer, shapes: Shapes | None, space: Placement) -> Region:
     """Return the bounding box of the last shape that was drawn.
+
+    It goes through all of the axes that it has no extent along, if these are not on screen.
 
     Raises
     ------
@@ -76,10 +78,11 @@ def drawn(shapes: Shapes | None, space: Placement) -> Region:
         for corner in shapes.data[-1]
     ]
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
-    planar = len(space.size) > 2
+    planar, ndim = len(space.size) > 2, len(space.size)
+    shown = {axis - viewer.dims.ndim + ndim for axis in viewer.dims.displayed}
     parts = []
     for axis, n in enumerate(space.size):
-        whole = planar and np.isclose(low[axis], high[axis])
+        whole = (planar or axis not in shown) and np.isclose(low[axis], high[axis])
         start, stop = (0, n) if whole else _pixels_between(low[axis], high[axis])
         parts.append(slice(max(0, start), min(n, stop)))
     if any(part.start >= part.stop for part in parts):

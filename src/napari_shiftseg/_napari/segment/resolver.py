@@ -83,7 +83,7 @@ class Resolver:
         shapes = self._region_layer.layer
         if self._viewer.dims.ndisplay > 2 and (shapes is None or len(shapes.data) == 0):
             raise ShiftSegError("leave the 3-D view to draw a rectangle")
-        return drawn(shapes, chosen.space)
+        return drawn(self._viewer, shapes, chosen.space)
 
     def subject(self, colouring: Any = None) -> Subject | None:
         """Take the snapshot of a run."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject
 
+from napari_shiftseg._napari.layers import LABELS
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.segment.control import SegmentControl
 from napari_shiftseg._napari.segment.export import Exported, ask_where, export
 from napari_shiftseg._napari.segment.tab import SegmentTab
+from napari_shiftseg._napari.tags import tag_of
 
 
 class ResultControl(QObject):
@@ -48,6 +51,7 @@ class ResultControl(QObject):
         self._section.colours_requested.connect(control.recolour)
         self._section.jumps_toggled.connect(self._on_jumps)
         self._section.export_requested.connect(self._export)
+        control.edits.painted.connect(self._on_painted)
 
     def _choose(self, key: tuple[object, ...]) -> None:
         view = self._section.view.value
@@ -58,7 +62,14 @@ class ResultControl(QObject):
     def _refresh(self) -> None:
         current = self._results.current
         outdated = current is not None and self._results.is_outdated(current)
-        self._section.show_results(self._results.all(), current, outdated=outdated)
+        labels = None if current is None else self._results.labels_of(current)
+        edited = labels is not None and bool(tag_of(labels).get("edited"))
+        self._section.show_results(self._results.all(), current, outdated=outdated, edited=edited)
+
+    def _on_painted(self, layer: Labels) -> None:
+        """Say once that the numbers of a run are not those of its corrected labels."""
+        if tag_of(layer).get("kind") == LABELS and not self._section.says_edited:
+            self._refresh()
 
     def _on_jumps(self, shown: bool) -> None:
         if shown:

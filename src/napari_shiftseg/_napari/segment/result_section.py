@@ -34,6 +34,8 @@ _COLOURS = (
     ("principal", "Principal axes"),
 )
 
+_EDITED = "That was before its labels were corrected."
+
 _OUTDATED = "The image has other pixels now: run again."
 
 
@@ -76,9 +78,14 @@ class ResultSection(QGroupBox):
         return cast("ColourKind", self.colours.currentData())
 
     def show_results(
-        self, results: Sequence[Result], current: Result | None, *, outdated: bool = False
+        self,
+        results: Sequence[Result],
+        current: Result | None,
+        *,
+        outdated: bool = False,
+        edited: bool = False,
     ) -> None:
-        """Offer results; the current one is chosen and described, and whether it is outdated."""
+        """Offer results; the current one is chosen and described, and what became of it since."""
         self.choice.clear()
         for result, name in zip(results, _told_apart(results), strict=True):
             self.choice.addItem(name, result.key)
@@ -92,7 +99,13 @@ class ResultSection(QGroupBox):
         if current is None:
             self.jumps.setChecked(False)
         said = "Results appear here." if current is None else describe(current)
-        self.caption.say(f"{said} {_OUTDATED}" if outdated else said, warning=outdated)
+        since = _OUTDATED if outdated else _EDITED if edited else ""
+        self.caption.say(f"{said} {since}".rstrip(), warning=outdated)
+
+    @property
+    def says_edited(self) -> bool:
+        """Whether it says already that the labels were corrected."""
+        return self.caption.text().endswith(_EDITED)
 
     def show_labels(self) -> None:
         """Say that the labels of a result are seen, and nothing else of it."""
