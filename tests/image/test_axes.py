@@ -84,6 +84,7 @@ def test_lists_and_booleans_are_images():
     [
         (np.zeros((5, 7, 3)), 2, None, "looks like colour"),
         (np.zeros((5, 7, 3)), 2, "yxs", "looks like colour"),
+        (np.zeros((5, 7, 2)), 2, None, "looks like two channels; .* the axes are yxc"),
         (np.zeros((5, 7)), 3, None, "needs 3 spatial axes"),
         (np.zeros((9, 5, 7)), 3, "tyx", "and the axes tyx; the model needs 3 spatial axes"),
         (np.zeros((5, 7)), 2, "xy", "space is yx, in this order"),

@@ -41,6 +41,10 @@ class Layout:
         return self.loops + self.spatial
 
 
+_FEW = (2, 3, 4)
+"""Pixels of a last axis that are channels: no image is as narrow, if nobody says that it is."""
+
+
 def find_layout(
     shape: tuple[int, ...], *, ndim: int, in_channels: int, axes: str | None = None
 ) -> Layout:
@@ -73,7 +77,7 @@ def find_layout(
         return Layout(everything[: extra - 1], len(shape) - 1, everything[extra - 1 : -1])
     if extra > 1 and in_channels > 1 and shape[extra - 1] == in_channels:
         return Layout(everything[: extra - 1], extra - 1, everything[extra:])
-    colour = extra >= 1 and shape[-1] in (3, 4)
+    colour = extra >= 1 and shape[-1] in _FEW
     if extra < 0 or in_channels > 1 or colour:
         raise ShiftSegError(_misfit(shape, ndim, in_channels))
     return Layout(everything[:extra], None, everything[extra:])
@@ -101,11 +105,12 @@ def _misfit(shape: tuple[int, ...], ndim: int, in_channels: int, axes: str | Non
     given = f"the image has the shape {shape}{named}"
     need = f"the model needs {ndim} spatial axes and {in_channels} channel(s)"
     loops = len(shape) - ndim - 1
-    colour = loops >= 0 and shape[-1] in (3, 4)
+    colour = loops >= 0 and shape[-1] in _FEW
     if in_channels == 1 and (colour or (axes and "s" in axes)):
         channels = axes.replace("s", "c") if axes else f"{'tpqr'[:loops]}{_SPATIAL[-ndim:]}c"
+        likely = "two channels" if shape[-1] == 2 else "colour (RGB)"
         return (
-            f"{given}, which looks like colour (RGB); {need}: choose one channel, or say that the "
+            f"{given}, which looks like {likely}; {need}: choose one channel, or say that the "
             f"axes are {channels} to segment each"
         )
     order = f"; space is {_SPATIAL[-ndim:]}, in this order" if axes else ""
