@@ -66,6 +66,13 @@ def test_in_three_dimensions_it_is_itself(viewer, rings):
     assert rings.size == pytest.approx(BALLS.diameters)
 
 
+def test_no_axis_of_the_volume_needs_be_on_screen(viewer, rings):
+    viewer.add_image(np.zeros((2, 2, 40, 50, 60), np.uint8))
+    viewer.dims.order = (2, 3, 4, 0, 1)
+    keep_rings_in_slice(viewer)
+    assert rings.size.max() <= 20
+
+
 def test_hidden_rings_are_right_when_they_are_shown(viewer, rings):
     rings.visible = False
     viewer.dims.set_current_step(0, 17)

@@ -384,3 +384,22 @@ def test_an_acquisition_that_was_stopped_is_told(path, compression):
     with pytest.warns(ShiftSegWarning, match="says that it has 6 planes, and has 4"):
         (image,) = open_tiff(path)
     assert image.pixels.shape == (4, 64, 128) and image.calibration.known_axes is None
+
+
+def test_an_image_that_was_cut_out_of_several_keeps_what_its_ome_says(path):
+    image = (
+        '<Image ID="Image:{0}"><Pixels ID="Pixels:{0}" DimensionOrder="XYZCT" Type="uint16" '
+        'SizeX="6" SizeY="5" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="0.5" PhysicalSizeY="0.5">'
+        '<TiffData IFD="{0}" PlaneCount="1"/></Pixels></Image>'
+    )
+    namespace = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+    ome = f'<OME xmlns="{namespace}">{image.format(0)}{image.format(1)}</OME>'
+    tifffile.imwrite(path, numbers(5, 6).astype(np.uint16), metadata=None, description=ome)
+    (opened_image,) = open_tiff(path)
+    assert opened_image.calibration.scale == (0.5, 0.5)
+
+
+def test_a_plane_that_was_made_of_a_stack_is_not_said_to_be_cut_off(path):
+    words = "ImageJ=1.53t\nimages=6\nslices=6\n"
+    tifffile.imwrite(path, numbers(5, 6).astype(np.uint16), metadata=None, description=words)
+    assert open_tiff(path)[0].calibration.known_axes == "yx"

@@ -143,6 +143,45 @@ def test_a_valid_network_whose_upsampling_looks_beyond_the_border_is_partly_padd
     assert not output.any()
 
 
+def test_a_network_that_is_filled_up_stays_as_it_is():
+    mixed = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Dropout(0.5), nn.BatchNorm2d(2)).train()
+    mixed[2].eval()
+    fill_output(mixed)
+    assert [layer.training for layer in mixed] == [True, True, False]
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_recorded_networks_are_filled_up(freeze):
+    layers = [nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Upsample(scale_factor=2, mode="bilinear")]
+    script = torch.jit.script(nn.Sequential(*layers).eval())
+    filled = fill_output(torch.jit.freeze(script) if freeze else script)
+    found, image = audit(filled, ndim=2), pixels(40, 50)
+    assert found.exact_tiling
+    output = predict_exactly(filled, found, image)
+    whole = script(torch.from_numpy(image)[None])[0].detach().numpy()
+    np.testing.assert_allclose(output[:, 1:-1, 1:-1], whole, atol=1e-5)
+
+
+def test_statistics_are_frozen_beside_convolutions_of_other_axes():
+    """Attention over channels convolves along them alone."""
+
+    class OverChannels(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.over = nn.InstanceNorm2d(4), nn.Conv1d(1, 1, 3, padding=1)
+
+        def forward(self, x):
+            x = self.norm(x)
+            rows = x.permute(0, 2, 3, 1).reshape(-1, 1, x.shape[1])
+            weights = self.over(rows).reshape(x.shape[0], *x.shape[2:], -1)
+            return x * weights.permute(0, 3, 1, 2).sigmoid()
+
+    torch.manual_seed(0)
+    found = audit(nn.Sequential(nn.Conv2d(1, 4, 1), OverChannels()).eval(), ndim=2)
+    assert [part.kind for part in found.parts] == ["InstanceNorm2d"] and found.tileable
+
+
 def test_pools_that_step_by_their_kernel_unsaid():
     layers = [nn.Conv2d(1, 2, 3, padding=1), nn.LPPool2d(2, 2), nn.Upsample(scale_factor=2)]
     found = audit(nn.Sequential(*layers).eval(), ndim=2)

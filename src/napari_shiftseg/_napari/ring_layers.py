@@ -78,7 +78,7 @@ def keep_rings_in_slice(viewer: Viewer) -> None:
             continue
         shown = {axis - viewer.dims.ndim + layer.ndim for axis in viewer.dims.displayed}
         scale = np.abs(layer.scale)
-        scale /= min(scale[axis] for axis in shown if axis >= 0)
+        scale /= min(scale[axis] for axis in (shown & set(range(layer.ndim)) or range(layer.ndim)))
         at = np.round(pixel_at(viewer, layer, viewer.dims.point))
         discs = balls.in_slice(at, scale, set(range(layer.ndim - 3, layer.ndim)) - shown)
         if not np.array_equal(discs.centres, layer.data):

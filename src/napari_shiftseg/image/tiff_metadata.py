@@ -66,7 +66,10 @@ def _from_ome(file: Any, index: int) -> Description:
     root = ElementTree.fromstring(file.ome_metadata)
     images = root.findall("{*}Image/{*}Pixels")
     there = [pixels for pixels in images if _is_there(pixels, root.get("UUID"), file)]
-    if len(there) != len(file.series):  # which of them is meant is not known
+    if len(there) != len(file.series):  # tifffile has left out another one
+        there = [pixels for pixels in there if _has_size(pixels, file.series[index])]
+        index = 0
+    if not there:
         return Description()
     pixels = there[index]
     steps = {a: _ome_step(pixels, f"PhysicalSize{a.upper()}", "µm") for a in "zyx"}
@@ -94,6 +97,11 @@ def _is_there(pixels: ElementTree.Element, own: str | None, file: Any) -> bool:
         or Path(file.filehandle.dirname, uuid.get("FileName", "")).is_file()
         for uuid in files
     )
+
+
+def _has_size(pixels: ElementTree.Element, series: Any) -> bool:
+    said = [pixels.get(f"Size{axis}") for axis in "YX"]
+    return said == [str(series.sizes.get(name)) for name in ("height", "width")]
 
 
 def _annotated(root: ElementTree.Element) -> dict[str, Any]:

@@ -102,8 +102,8 @@ def _open(path: Path, file: Any, index: int, *, alone: bool, read: bool) -> Open
             ShiftSegWarning,
             stacklevel=2,
         )
-    planes = (file.imagej_metadata or {}).get("images", 1)
-    if series.kind != "imagej" and isinstance(planes, int) and planes > len(series.pages):
+    planes, unknown = (file.imagej_metadata or {}).get("images", 1), "i" in _axes(series)
+    if unknown and isinstance(planes, int) and planes > len(series.pages):
         warnings.warn(
             f"{path} says that it has {planes} planes, and has {len(series.pages)}: it is cut "
             "off, or its acquisition was; what their axes are is not known",

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.network_audit.subject import first_tensor, module_of
+from napari_shiftseg.network_audit.subject import copy_of, first_tensor, module_of
 
 
 class FilledOutput(nn.Module):
@@ -23,7 +23,11 @@ class FilledOutput(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.train(network.training)
+        self.training = getattr(network, "training", False)  # a frozen TorchScript has none
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FilledOutput:
+        """Copy the network as others are copied, TorchScript too."""
+        return FilledOutput(copy_of(self.network))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map ``(B, C, *spatial)`` to ``(B, K, *spatial)``."""

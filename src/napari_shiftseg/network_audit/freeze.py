@@ -17,6 +17,12 @@ from napari_shiftseg.network_audit.subject import Subject, copy_of, hooked, modu
 _NORMS = (nn.modules.instancenorm._InstanceNorm, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
 
 
+_AXES = {"1d": 3, "2d": 4, "3d": 5}
+"""Of the features that a normalisation takes, batch and channels among them, by its name."""
+
+_NO_IMAGE = "the reference has the shape {}; legal: (1, C, *spatial), one image"
+
+
 class FrozenNorm(nn.Module):
     """A normalisation whose statistics are those of one reference image.
 
@@ -106,9 +112,15 @@ def freeze_statistics(
     ----------
     Buglakova et al., Tiling artifacts and trade-offs of feature normalization, ICCV 2025.
     """
+    module = module_of(module)
     parts = tuple(parts) if isinstance(parts, Iterable) else (parts,)
-    _refuse_foreign(module_of(module), parts)
-    image = _checked(reference, module)
+    _refuse_foreign(module, parts)
+    return _frozen_on(module, parts, _checked(reference, module))
+
+
+def _frozen_on(
+    module: nn.Module, parts: tuple[Part, ...], image: Tensor
+) -> tuple[nn.Module, tuple[Part, ...]]:
     frozen = copy_of(module)
     if isinstance(frozen, torch.jit.ScriptModule):  # its parts cannot be replaced
         return frozen, parts
@@ -140,12 +152,8 @@ def _refuse_foreign(module: nn.Module, parts: tuple[Any, ...]) -> None:
 def _checked(reference: Any, module: nn.Module) -> Tensor:
     """Return the reference as a tensor of the network's type, on its device."""
     image = torch.as_tensor(as_array(reference))
-    convolutions = (m for m in module.modules() if isinstance(m, nn.modules.conv._ConvNd))
-    axes = {2 + len(layer.kernel_size) for layer in convolutions} or {image.ndim}
-    if image.ndim < 3 or image.ndim not in axes or image.shape[0] != 1:
-        raise ShiftSegError(
-            f"the reference has the shape {tuple(image.shape)}; legal: (1, C, *spatial), one image"
-        )
+    if image.ndim < 3 or image.shape[0] != 1:
+        raise ShiftSegError(_NO_IMAGE.format(tuple(image.shape)))
     if not image.isfinite().all():
         raise ShiftSegError("the reference has pixels that are not finite; replace them first")
     weight = next((w for w in module.parameters() if w.is_floating_point()), None)
@@ -164,12 +172,15 @@ def frozen_subject(
     subject: Subject, parts: Iterable[Part], reference: Tensor
 ) -> tuple[Subject, tuple[Part, ...]]:
     """Freeze the statistics of a subject; see :func:`freeze_statistics`."""
-    frozen, left = freeze_statistics(subject.module, parts, reference)
+    frozen, left = _frozen_on(subject.module, tuple(parts), reference)
     return replace(subject, module=frozen), left
 
 
 def _frozen(layer: nn.Module, given: Tensor, answer: Tensor) -> nn.Module | None:
     if isinstance(layer, _NORMS):
+        axes = _AXES.get(type(layer).__name__[-2:], given.ndim)
+        if given.ndim != axes:  # an image without its batch, which networks take, too
+            raise ShiftSegError(_NO_IMAGE.format(tuple(given.shape)))
         return FrozenNorm(layer, given)
     if all(n == 1 for n in answer.shape[2:]):
         return FrozenOutput(answer)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from napari_shiftseg.network_audit.filled import FilledOutput
 from napari_shiftseg.network_audit.locality import Part
 
 _SUSPECTS = (
@@ -51,6 +52,8 @@ def _sees_all(kind: str, given: Sequence[Any]) -> bool:
 
 def _operations(module: nn.Module) -> Iterator[tuple[str, Sequence[Any]]]:
     """Yield kind and arguments of each operation; what is no constant is anything but one."""
+    if isinstance(module, FilledOutput):
+        yield from _operations(module.network)
     if isinstance(module, torch.jit.ScriptModule):
         yield from _scripted(module.inlined_graph)
     if isinstance(module, torch.fx.GraphModule):

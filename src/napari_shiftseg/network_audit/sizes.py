@@ -116,7 +116,8 @@ class Shapes:
 
     def __init__(self, subject: Subject, *, real: bool = False) -> None:
         self._device, self.growth, module = "meta", _GROWTH, copy_of(subject.module)
-        if real or isinstance(module, torch.jit.ScriptModule):
+        recorded = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
+        if real or recorded:
             self._device, self.growth = "cpu", _REAL_GROWTH
         elif any(isinstance(part, nn.RNNBase) for part in module.modules()):
             self.growth = _REAL_GROWTH  # shapes too go through it step by step

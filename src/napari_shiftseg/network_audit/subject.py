@@ -216,7 +216,7 @@ class Layout:
         layers = [(n, type(m).__name__, _settings(m)) for n, m in module.named_modules()]
         weights = {n: v for n, v in module.state_dict().items() if isinstance(v, Tensor)}
         shapes = [(name, tuple(value.shape)) for name, value in weights.items()]
-        mode = [layer.training for layer in module.modules()]
+        mode = [getattr(layer, "training", False) for layer in module.modules()]
         return cls(_hash((layers, shapes)), _hash(mode))
 
     def refuse_another(self, module: nn.Module, name: str) -> None:
