@@ -193,6 +193,10 @@ def test_readers_leave_to_others_what_is_not_theirs(tmp_path):
         assert reader([str(tmp_path / f"{name}.tif") for name in "ab"]) is None
     archive(tmp_path / "other.zip", "a.txt", "images/a.tif")
     assert get_model_reader(str(tmp_path / "other.zip")) is None
+    later = bytearray((tmp_path / "other.zip").read_bytes())
+    later[later.index(b"PK\1\2") + 6] = 0xFF  # of a version to come
+    (tmp_path / "later.zip").write_bytes(later)
+    assert get_model_reader(str(tmp_path / "later.zip")) is None
     other = tmp_path / "other.zarr"
     other.mkdir()
     assert get_zarr_reader(str(other)) is None

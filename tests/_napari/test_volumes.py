@@ -91,6 +91,15 @@ def test_it_can_be_drawn_once_the_three_dimensions_are_left(viewer, tab, volume)
     assert viewer.layers["Region"].mode == "add_rectangle"
 
 
+def test_turning_the_view_leaves_a_persons_layer_in_hand(viewer, tab, volume):
+    tab.image.region.buttons["drawn"].click()
+    own = viewer.add_labels(np.zeros((16, 24, 24), int))
+    for shown in (3, 2):
+        viewer.dims.ndisplay = shown
+        assert viewer.layers.selection.active is own
+    assert "Draw a rectangle" in tab.stitch.estimate.text()
+
+
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0)])
 def test_a_rectangle_is_drawn_on_a_slice_of_any_axis(viewer, tab, volume, rest, order):
     """The tile grid reaches half a pixel beyond the image, and moves the middle of the view."""

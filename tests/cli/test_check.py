@@ -340,6 +340,14 @@ def test_axes_of_one_pixel_change_nothing_and_stay(shiftseg, cut_file, tmp_path)
     np.testing.assert_array_equal(open_image(outputs[2]).pixels[0, 0, 0], labels)
 
 
+def test_numbers_for_axes_of_one_pixel_may_be_given(shiftseg, cut_file, tmp_path):
+    plane = tmp_path / "plane.tif"
+    tifffile.imwrite(plane, tifffile.imread(cut_file)[None], photometric="minisblack")
+    words = ("--tile", 1, 40, 40, "--offset", 0, 0, 0, "--json", "-")
+    values = json.loads(shiftseg("check", plane, *words).out)
+    assert values == json.loads(shiftseg("check", cut_file, "--tile", 40, "--json", "-").out)
+
+
 def test_a_repair_keeps_the_order_of_axes_of_its_file(shiftseg, cut_file, tmp_path):
     labels = np.stack([tifffile.imread(cut_file)] * 3, axis=1)
     file, mended = tmp_path / "between.tif", tmp_path / "mended.tif"

@@ -121,3 +121,27 @@ def test_a_difference_that_no_number_holds_is_refused():
     image[0, 0, :2] = -1.7e308, 1.7e308
     with pytest.raises(ShiftSegError, match="difference no number holds"):
         Intensity().measure(image)
+
+
+class Counted:
+    """Counts the pixels that are read of an array of one channel."""
+
+    def __init__(self, pixels):
+        self.pixels, self.shape, self.dtype, self.read = pixels, pixels.shape, pixels.dtype, 0
+
+    def __getitem__(self, part):
+        self.read += self.pixels[part].size
+        return self.pixels[part]
+
+
+def test_of_a_large_dark_image_all_is_read_only_if_its_sample_is_constant(monkeypatch):
+    monkeypatch.setattr(intensity, "EXACT", 2**12)
+    pixels = np.zeros((1, 40, 200, 300), np.uint16)
+    pixels[0, 7, 9, 11] = 500  # in no block of the sample
+    image = Counted(pixels)
+    assert Intensity().measure(image).span == (500.0,)
+    assert pixels.size < image.read < pixels.size + 2**12
+    pixels[:, :, ::50, ::50] = 40
+    image = Counted(pixels)
+    assert Intensity().measure(image).span == (40.0,)
+    assert image.read < 2**12

@@ -12,7 +12,7 @@ from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image import opened
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.channel import Channel
-from napari_shiftseg.image.files import open_images, write_image
+from napari_shiftseg.image.files import open_images, refuse_unwritable, write_image
 from napari_shiftseg.image.ome_zarr import holds_image, open_ome_zarr
 from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
 
@@ -302,6 +302,7 @@ def test_numbers_beyond_those_of_floats_stay(path, dtype):
 def test_labels_within_an_image_are_listed_there(path):
     write_ome_zarr(path, PIXELS[0], axes="zyx")
     (path / "labels").mkdir()
+    zarr.open_group(path / "labels", mode="w", zarr_format=2).attrs["labels"] = None
     for name in ("b", "a", "b"):
         write_ome_zarr(path / "labels" / name, PIXELS[0], axes="zyx", kind="labels")
     assert [found.name for found in open_ome_zarr(path)] == ["image", "image: b", "image: a"]
@@ -313,3 +314,5 @@ def test_labels_within_an_image_of_zarr_3_are_refused(path):
     (path / "labels").mkdir()
     with pytest.raises(ShiftSegError, match="write them beside it"):
         write_ome_zarr(path / "labels" / "a", PIXELS[0], axes="zyx", kind="labels")
+    with pytest.raises(ShiftSegError, match="write them beside it"):
+        refuse_unwritable(path / "labels" / "a.zarr")

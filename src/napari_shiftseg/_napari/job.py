@@ -241,9 +241,7 @@ def results_of(subject: Subject, comparison: Comparison) -> tuple[Result, ...]:
             segmentation,
             comparison.reports[name],
             colouring(segmentation.prediction),
-            Rings.around(
-                comparison.reports[name].splits, segmentation.labels, subject.placement.scale
-            ),
+            Rings.around(comparison.reports[name].splits, segmentation.labels, subject.space.scale),
             colouring,
         )
         for name, segmentation in comparison.results.items()

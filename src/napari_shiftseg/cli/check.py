@@ -146,7 +146,8 @@ def repair(
                 f"{labels} was repaired otherwise than {undo} says; name the report of its own "
                 "repair"
             )
-        before = undo_repair(named.pixels, done)
+        before = undo_repair(_shaped(named.pixels, done.shape), done)
+        before = before.reshape(named.pixels.shape)
         provenance = {name: v for name, v in named.provenance.items() if name != "repair"}
         series.write(output, before, named, provenance)
         ending.report({"labels": str(output)}, f"{output}: as before the repair")
@@ -216,16 +217,16 @@ class _Series:
         """Check them all."""
         pixels = None if image is None else self._channels_first(image)
         labels, frames = self.labels.pixels, self.frames
-        sizes = tuple(size for size in tile if size != "auto")
+        sizes = self._kept(tuple(size for size in tile if size != "auto"))
         if not sizes:
             if any(offset):
                 raise ShiftSegError("--offset is that of a given grid: add --tile, or leave it out")
             note("looking for a tile grid ...")
             return check_labels(labels, image=pixels, frames=frames)
-        if len(sizes) < len(tile):
+        if "auto" in tile:
             words = " ".join(map(str, tile))
             raise ShiftSegError(f'--tile {words}: "auto" is for all axes; legal: auto or numbers')
-        grid = _of_all_axes(sizes), _of_all_axes(offset)
+        grid = _of_all_axes(sizes), _of_all_axes(self._kept(offset))
         return check_labels(labels, *grid, image=pixels, frames=frames)
 
     def write(self, path: Path, pixels: Any, named: NamedImage, provenance: dict[str, Any]) -> None:
@@ -235,6 +236,12 @@ class _Series:
         sizes = dict(zip(sorted(order), pixels.shape, strict=True))
         pixels = pixels.reshape([sizes.get(axis, 1) for axis in range(len(self.filed.axes))])
         write_labels(path, _writable(pixels), axes=self.filed, provenance=provenance)
+
+    def _kept(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        """Leave out the numbers of axes of one pixel."""
+        order = self.labels.order
+        every = order is not None and len(numbers) == len(self.filed.axes)
+        return tuple(numbers[axis] for axis in order or ()) if every else numbers
 
     def _channels_first(self, path: Path) -> Any:
         """Read their image: its channels if it has any, then the axes of the labels."""
@@ -252,6 +259,12 @@ class _Series:
             (i for i in range(len(theirs)) if i not in others), key=lambda i: ours.index(theirs[i])
         )
         return image.arranged([*others, *order]).pixels
+
+
+def _shaped(labels: Any, shape: tuple[int, ...]) -> Any:
+    """Give labels the axes of one pixel that those of an earlier repair had."""
+    alike = [n for n in shape if n > 1] == [n for n in labels.shape if n > 1]
+    return labels.reshape(shape) if alike else labels
 
 
 def _of_all_axes(numbers: tuple[int, ...]) -> int | tuple[int, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.calibration import Calibration
 from napari_shiftseg.image.ome_zarr import is_zarr_group, open_ome_zarr, require_zarr
-from napari_shiftseg.image.ome_zarr_write import write_ome_zarr
+from napari_shiftseg.image.ome_zarr_write import image_around, write_ome_zarr
 from napari_shiftseg.image.opened import Kind, OpenedImage
 from napari_shiftseg.image.png import open_png
 from napari_shiftseg.image.tiff import smallest_label_type, write_tiff
@@ -197,11 +197,13 @@ def refuse_unwritable(*paths: Path | None) -> None:
     Raises
     ------
     ShiftSegError
-        If the suffix is neither TIFF's nor OME-Zarr's, or zarr is not installed.
+        If the suffix is neither TIFF's nor OME-Zarr's, zarr is not installed, or labels would lie
+        in an image of another version of Zarr.
     """
     for path in paths:
         if path is not None and is_zarr_name(path):
             require_zarr()
+            image_around(path)
 
 
 def is_zarr_name(path: str | Path) -> bool:

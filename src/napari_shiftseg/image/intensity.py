@@ -139,24 +139,30 @@ class Intensity:
         return Scaling(
             tuple(low for low, _ in limits),
             tuple(
-                high - low if high > low else _range(channels_first, channel)
+                high - low if high > low else _range(sample[channel], channels_first, channel)
                 for channel, (low, high) in enumerate(limits)
             ),
         )
 
 
-def _range(channels_first: Any, channel: int) -> float:
-    """Return the range of a channel, of which every pixel is read; 1 if it is constant."""
-    _, length, *rest = channels_first.shape
-    rows = max(1, EXACT // max(1, prod(rest)))
-    across = (slice(None),) * len(rest)
-    parts = (
-        np.asarray(channels_first[(slice(channel, channel + 1), slice(row, row + rows), *across)])
-        for row in range(0, length, rows)
-    )
-    extremes = [(float(part.min()), float(part.max())) for part in parts if part.size]
-    lowest, highest = (min(low for low, _ in extremes), max(high for _, high in extremes))
-    return _difference(lowest, highest) or 1.0
+def _range(sample: NDArray[Any], channels_first: Any, channel: int) -> float:
+    """Return the range of a sample, and only if that is constant of all; 1 if it is, too."""
+    found = _difference(float(sample.min()), float(sample.max()))
+    if found or prod(channels_first.shape[1:]) <= EXACT:
+        return found or 1.0
+    one = slice(channel, channel + 1)
+    blocks = product(*(_every(n, len(channels_first.shape) - 1) for n in channels_first.shape[1:]))
+    extremes = [
+        (float(part.min()), float(part.max()))
+        for part in (np.asarray(channels_first[(one, *block)]) for block in blocks)
+    ]
+    return _difference(min(low for low, _ in extremes), max(high for _, high in extremes)) or 1.0
+
+
+def _every(size: int, ndim: int) -> list[slice]:
+    """Cut an axis as chunks of powers of two are cut, so that each is decoded once."""
+    edge = 1 << (EXACT.bit_length() - 1) // ndim
+    return [slice(start, min(start + edge, size)) for start in range(0, size, edge)]
 
 
 def _percentiles(channel: NDArray[Any], low: float, high: float) -> tuple[float, float]:

@@ -58,7 +58,7 @@ def write_ome_zarr(
     path, calibration = Path(path), Calibration.fitting(axes, len(pixels.shape))
     require_zarr()
     _refuse_foreign(path)
-    image = _image_around(path) if kind == "labels" else None
+    image = image_around(path) if kind == "labels" else None
     colours = pixels.shape[-1] if calibration.axes.endswith("s") else 0
     calibration = calibration.renamed("s", "c")
     order = canonical_order(calibration.axes)
@@ -83,8 +83,14 @@ def write_ome_zarr(
         _list_labels(image, path.name)
 
 
-def _image_around(path: Path) -> Path | None:
-    """Return the image in whose folder ``labels`` these will lie, None if they lie elsewhere."""
+def image_around(path: Path) -> Path | None:
+    """Return the image in whose folder ``labels`` a file will lie, None if it lies elsewhere.
+
+    Raises
+    ------
+    ShiftSegError
+        If that image is of another version of Zarr than what is written.
+    """
     image = path.absolute().parent.parent
     if path.absolute().parent.name != "labels" or not is_zarr_group(image):
         return None
@@ -99,7 +105,7 @@ def _image_around(path: Path) -> Path | None:
 def _list_labels(image: Path, name: str) -> None:
     """List labels where readers look for those of an image."""
     group = require_zarr().open_group(str(image / "labels"), mode="a", zarr_format=2)
-    listed = group.attrs.get("labels", [])
+    listed = group.attrs.get("labels") or []
     if name not in listed:
         group.attrs["labels"] = [*listed, name]
 

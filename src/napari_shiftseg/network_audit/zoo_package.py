@@ -47,7 +47,7 @@ def description_in(path: Path) -> Path | None:
     """Return what describes a package: its ZIP, or the YAML in its folder; None if it is none."""
     if path.is_dir():
         return next((path / name for name in DESCRIPTIONS if (path / name).is_file()), None)
-    return path if path.suffix == ".zip" or path.name in DESCRIPTIONS else None
+    return path if path.suffix.lower() == ".zip" or path.name in DESCRIPTIONS else None
 
 
 def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
@@ -87,7 +87,7 @@ def load_zoo_model(path: Path, *, trust_code: bool = False) -> ZooModel:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Path | zipfile.ZipFile]:
     """Hold a ZIP open for as long as its files are read; nobody else would close it."""
-    if path.suffix != ".zip":
+    if path.suffix.lower() != ".zip":
         yield path
         return
     try:
@@ -127,7 +127,7 @@ def _content(file: Any, package: Path) -> io.BytesIO:
         raise ShiftSegError(f"{source} is not in the package; download it first")
     if PurePosixPath(source).is_absolute() or ".." in PurePosixPath(source).parts:
         raise ShiftSegError(f"{source} is not in the package, and is not read")
-    if package.suffix == ".zip":
+    if package.suffix.lower() == ".zip":
         _refuse_bomb(package, source)
     elif not (package.parent / source).resolve().is_relative_to(package.parent.resolve()):
         raise ShiftSegError(f"{source} is a link out of the package, and is not read")

@@ -69,5 +69,5 @@ def _members(path: str) -> list[PurePosixPath]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [PurePosixPath(name) for name in archive.namelist()]
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         return []

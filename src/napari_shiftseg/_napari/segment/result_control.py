@@ -9,7 +9,6 @@ from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject
 
-from napari_shiftseg._napari.layers import LABELS
 from napari_shiftseg._napari.live import Live
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.segment.control import SegmentControl
@@ -68,7 +67,10 @@ class ResultControl(QObject):
 
     def _on_painted(self, layer: Labels) -> None:
         """Say once that the numbers of a run are not those of its corrected labels."""
-        if tag_of(layer).get("kind") == LABELS and not self._section.says_edited:
+        current = self._results.current
+        if current is None or self._section.says_edited or self._results.is_outdated(current):
+            return
+        if layer is self._results.labels_of(current):
             self._refresh()
 
     def _on_jumps(self, shown: bool) -> None:
