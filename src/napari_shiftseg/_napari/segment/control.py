@@ -241,7 +241,7 @@ class SegmentControl(QObject):
         """Say anew what can be drawn, or is on screen, once other axes are shown."""
         shapes = self.region_layer.layer
         if self._tab.image.region.value == "drawn" and (shapes is None or not len(shapes.data)):
-            if shapes is not None and self._viewer.layers.selection.active is shapes:
+            if shapes is not None and self._viewer.layers.selection.active == shapes:
                 self._on_region("drawn")  # ready to draw on
             else:
                 self.resolve()

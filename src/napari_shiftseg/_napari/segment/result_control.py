@@ -70,7 +70,7 @@ class ResultControl(QObject):
         current = self._results.current
         if current is None or self._section.says_edited or self._results.is_outdated(current):
             return
-        if layer is self._results.labels_of(current):
+        if layer == self._results.labels_of(current):
             self._refresh()
 
     def _on_jumps(self, shown: bool) -> None:
