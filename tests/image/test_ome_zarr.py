@@ -277,6 +277,9 @@ def test_each_series_of_bioformats2raw_is_an_image(path, zarr_format, listed, nu
     assert [image.name for image in images] == names
     assert all(image.calibration.scale == (4, 2) for image in images)
     assert holds_image(path) and holds_image(path / "0")
+    root.attrs.update({"plate": {}})  # of hundreds of fields one is wanted
+    with pytest.raises(ShiftSegError, match="name one below it, as"):
+        open_ome_zarr(path)
 
 
 @pytest.mark.parametrize("below", ["0", "A/1/0"])

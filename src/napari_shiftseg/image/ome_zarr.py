@@ -97,8 +97,9 @@ def open_ome_zarr(path: str | Path) -> tuple[OpenedImage, ...]:
 
 
 def _series(root: Any) -> list[str]:
-    """Name the images of what bioformats2raw wrote, in order; none of another group."""
-    if _LAYOUT not in _attributes(root):
+    """Name the images of what bioformats2raw wrote, in order; none of a plate or another group."""
+    attributes = _attributes(root)
+    if _LAYOUT not in attributes or "plate" in attributes:
         return []
     listed = _attributes(root["OME"]).get("series") if "OME" in root else None
     numbered = sorted((key for key in root.group_keys() if key.isdecimal()), key=int)
