@@ -305,7 +305,6 @@ def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:
         move_to(rings, placement)
         rings.name = name
         _tagged(rings, result, CUTS)
-        know_balls(rings, result.rings, result.segmentation.plan)
     else:
         rings = new_rings(
             result.rings.centres,
@@ -314,8 +313,8 @@ def _show_cuts(viewer: Viewer, result: Result) -> Iterator[None]:
             {"opacity": 1.0, "visible": False, **placement.keywords},
         )
         yield
-        know_balls(_tagged(rings, result, CUTS), result.rings, result.segmentation.plan)
-        add_on_top(viewer, rings)
+        add_on_top(viewer, _tagged(rings, result, CUTS))
+    know_balls(rings, result.rings, result.segmentation.plan)
     keep_rings_in_slice(viewer)
     keep_rings_thin(viewer)
     yield

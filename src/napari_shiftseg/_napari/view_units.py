@@ -32,11 +32,6 @@ def scale_in_view(viewer: Viewer, placed: Any) -> Point:
     return to_view(viewer, placed.scale, _units_of(placed))
 
 
-def pixel_under(viewer: Viewer, layer: Layer, event: Any) -> NDArray[np.float64]:
-    """Return where the mouse is in pixels of a layer, which need not be whole."""
-    return pixel_at(viewer, layer, event.position)
-
-
 def pixel_at(viewer: Viewer, layer: Layer, point: Sequence[float]) -> NDArray[np.float64]:
     """Return a position of the viewer in pixels of a layer, which need not be whole."""
     return np.asarray(layer.world_to_data(from_view(viewer, point, _units_of(layer))))

@@ -102,15 +102,14 @@ def _open(path: Path, file: Any, index: int, *, alone: bool, read: bool) -> Open
             ShiftSegWarning,
             stacklevel=2,
         )
-    planes, unknown = (file.imagej_metadata or {}).get("images", 1), "i" in _axes(series)
-    if unknown and isinstance(planes, int) and planes > len(series.pages):
+    axes, planes = _axes(series), (file.imagej_metadata or {}).get("images", 1)
+    if "i" in axes and isinstance(planes, int) and planes > len(series.pages):
         warnings.warn(
             f"{path} says that it has {planes} planes, and has {len(series.pages)}: it is cut "
             "off, or its acquisition was; what their axes are is not known",
             ShiftSegWarning,
             stacklevel=2,
         )
-    axes = _axes(series)
     order = sorted(range(len(axes)), key=lambda i: axes[i] == "s")
     levels: Sequence[Any] = ()
     if read:

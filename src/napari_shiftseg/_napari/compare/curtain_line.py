@@ -22,7 +22,7 @@ from napari_shiftseg._napari.layers import (
 from napari_shiftseg._napari.placement import Placement
 from napari_shiftseg._napari.tags import tag
 from napari_shiftseg._napari.turns import Steps
-from napari_shiftseg._napari.view_units import pixel_under, scale_in_view
+from napari_shiftseg._napari.view_units import pixel_at, scale_in_view
 
 _COLOUR = "#fff34d"
 _WIDTH = 4
@@ -118,7 +118,7 @@ class CurtainLine(QObject):
         """Tell whether the mouse is where it can take the line."""
         if self.layer is None or self._viewer.dims.ndisplay != 2 or not self._in_plane:
             return False
-        distance = abs(pixel_under(self._viewer, self.layer, event)[-1])
+        distance = abs(pixel_at(self._viewer, self.layer, event.position)[-1])
         return bool(distance * self._pixel_on_screen < _REACH)
 
     @property
@@ -136,7 +136,7 @@ class CurtainLine(QObject):
             yield
             while event.type == "mouse_move" and self._placement is not None:
                 assert self.layer is not None
-                moved = pixel_under(self._viewer, self.layer, event)[-1]
+                moved = pixel_at(self._viewer, self.layer, event.position)[-1]
                 self.dragged.emit(self._column(self.layer.translate[-1]) + moved)
                 event.handled = True
                 yield

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.correct.cut_line import CutLine
 from napari_shiftseg._napari.correct.editable_labels import place_of, why_paused
-from napari_shiftseg._napari.view_units import pixel_under
+from napari_shiftseg._napari.view_units import pixel_at
 
 _STILL = 4
 """Screen pixels within which a press and its release are a click."""
@@ -65,17 +65,17 @@ class CanvasMouse(QObject):
         while event.type == "mouse_move":
             still = still and bool(np.abs(event.pos - start).max() <= _STILL)
             yield
-        place = place_of(layer, pixel_under(self._viewer, layer, event))
+        place = place_of(layer, pixel_at(self._viewer, layer, event.position))
         if still and place is not None:
             self.clicked.emit(place, shift)
 
     def _draw(self, layer: Labels, event: Any) -> Iterator[None]:
-        path = [pixel_under(self._viewer, layer, event)]
+        path = [pixel_at(self._viewer, layer, event.position)]
         layer.mouse_pan = False
         try:
             yield
             while event.type == "mouse_move":
-                path.append(pixel_under(self._viewer, layer, event))
+                path.append(pixel_at(self._viewer, layer, event.position))
                 self._line.show(layer, path)
                 yield
         finally:

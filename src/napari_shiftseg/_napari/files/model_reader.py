@@ -66,6 +66,7 @@ def _is_recorded(path: str) -> bool:
 
 
 def _members(path: str) -> list[PurePosixPath]:
+    """List a ZIP; of other files, and of what zipfile cannot list (later versions), nothing."""
     try:
         with zipfile.ZipFile(path) as archive:
             return [PurePosixPath(name) for name in archive.namelist()]
