@@ -3,12 +3,13 @@
 Usage: python benchmarks/prediction.py [--size N] [--volume N] [--part NAME ...] [--json FILE]
 
 Parts: ``executors`` (tiles and streams against one pass over the whole image), ``monai`` (against
-MONAI's sliding windows), ``rounded`` (bfloat16 against float32), ``peak`` (against this machine's
-own convolutions), ``redundant`` (arithmetic that margins cost, counted), ``volume`` (a 3-D stream
-against cubic tiles in the same memory), ``model`` (predicted against measured memory). Each run is
-a process of its own: its memory is what it held at most beyond what it had with network and image
-loaded. The plain network is the reference: eager torch, channels last. Seconds are CPU
-seconds, so that with one thread a busy machine gives much the same ratios as an idle one.
+MONAI's sliding windows), ``rounded`` (bfloat16 against float32), ``compiled`` (what torch.compile
+makes against fused layers), ``peak`` (against this machine's own convolutions), ``redundant``
+(arithmetic that margins cost, counted), ``volume`` (a 3-D stream against cubic tiles in the same
+memory), ``model`` (predicted against measured memory). Each run is a process of its own: its
+memory is what it held at most beyond what it had with network and image loaded. The plain network
+is the reference: eager torch, channels last. Seconds are CPU seconds, so that with one thread a
+busy machine gives much the same ratios as an idle one.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from napari_shiftseg.tiles.plan import by, corrected_tile, make_plan
 
 CPU = torch.device("cpu")
 UNSCALED = Scaling((0.0,), (1.0,))
-PARTS = ("executors", "monai", "rounded", "peak", "redundant", "volume", "model")
+PARTS = ("executors", "monai", "rounded", "compiled", "peak", "redundant", "volume", "model")
 Values = dict[str, Any]
 
 
@@ -71,6 +72,7 @@ def main() -> None:
         "executors": lambda: executors(options.size, options.tile, options.threads),
         "monai": lambda: monai(options.size, tile, options.threads),
         "rounded": lambda: rounded(options.size, tile, options.threads),
+        "compiled": lambda: compiled(options.size, tile, options.threads),
         "peak": lambda: peak(options.size, options.tile),
         "redundant": lambda: redundant(options.size, options.volume),
         "volume": lambda: volume(options.volume, options.threads),
@@ -161,6 +163,22 @@ def rounded(size: int, tile: int, threads: int) -> Values:
         print(
             f"  {kind:10s} {values['seconds']:7.2f} s ({values['time']:.2f} x), "
             f"largest error {values['error'] / values['largest']:.1e} of the largest output"
+        )
+    return measured
+
+
+def compiled(size: int, tile: int, threads: int) -> Values:
+    """Time of tiles by what torch.compile makes of the network, once it is made."""
+    common = {"shape": [size, size], "tile": [tile, tile], "check": True}
+    measured = in_turn(
+        threads, {how: common | {"how": how} for how in ("tiled", "automatic", "compiled")}
+    )
+    for how, values in measured.items():
+        values["time"] = values["seconds"] / measured["tiled"]["seconds"]
+        made = f", after {values['made']:.0f} s of making it" if "made" in values else ""
+        print(
+            f"  {how:10s} {values['seconds']:7.2f} s ({values['time']:.2f} x), "
+            f"largest error {values['error'] / values['largest']:.1e} of the largest output{made}"
         )
     return measured
 
@@ -364,6 +382,12 @@ def run_here(task: Values) -> Values:
     before = peak_from_now()
     start = time.process_time()
     computing = copy.deepcopy(network).to(getattr(torch, task.get("type", "float32")))
+    making: Values = {}
+    if how == "compiled":
+        computing.compile()
+        predicted(computing, image, plan, how)
+        making = {"made": time.process_time() - start}
+        start = time.process_time()
     if how.startswith("monai"):
         result = slid(computing, image, tile, float(how.split()[1]))
     else:
@@ -375,7 +399,7 @@ def run_here(task: Values) -> Values:
     streams = stream_rows(architecture, plan) if how == "automatic" else "streamed" in how
     cost = streamed_cost(architecture, plan) if streams else cost_of(architecture, plan)
     values |= {"flops": cost.flops, "predicted": cost.tile_bytes}
-    return values | (errors(network, image, result) if task.get("check") else {})
+    return values | making | (errors(network, image, result) if task.get("check") else {})
 
 
 def peak_from_now() -> int:

@@ -36,6 +36,9 @@ class Certificate:
         Which plan.
     precision
         The number type that the tiles were computed in; the whole image is in float32.
+    compiled
+        Whether the tiles were computed by what torch.compile makes of the network; the whole
+        image never is.
     max_abs_difference
         Largest difference of the network's raw output, to which no coordinates are added.
     relative_difference
@@ -55,6 +58,7 @@ class Certificate:
     tiles: int
     image_size: Size
     precision: Precision
+    compiled: bool
     max_abs_difference: float
     relative_difference: float
     equal: bool
@@ -65,6 +69,7 @@ class Certificate:
 
     def __str__(self) -> str:
         rounded = "" if self.precision == "float32" else f" in {self.precision}"
+        rounded += ", compiled" if self.compiled else ""
         return (
             f"{self.model}{rounded}, {self.stitch} stitching with {counted(self.tiles, 'tile')} "
             f"of {by(self.tile)} px on {by(self.image_size)} px: "
@@ -88,7 +93,7 @@ def certify(
     Parameters
     ----------
     model
-        Name, path or loaded model.
+        Name, path or loaded model. Of a compiled one the tiles are, and not the whole image.
     image
         An image; by default seeded noise that spans three tiles and a bit on each axis
         in 2-D, two in 3-D.
@@ -130,7 +135,8 @@ def certify(
             f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"
         )
     plan = _in_tiles(model, frames.spatial, stitch, tile)
-    tiled = _raw(model.in_precision(precision), frames.frame(), plan, device)
+    rounded = model.in_precision(precision)
+    tiled = _raw(rounded, frames.frame(), plan, device, compiled=model.compiled)
     whole = _raw(exact, frames.frame(), plan_for(model, frames.spatial, "whole"), device)
     difference = float(np.abs(tiled - whole).max())
     relative = difference / max(float(np.abs(whole).max()), float(np.finfo(np.float32).tiny))
@@ -142,6 +148,7 @@ def certify(
         tiles=len(plan),
         image_size=plan.image_size,
         precision=precision,
+        compiled=model.compiled,
         max_abs_difference=difference,
         relative_difference=relative,
         equal=relative <= TOLERANCE,
@@ -173,12 +180,17 @@ def _noise(model: Model, plan: TilePlan) -> NDArray[np.float32]:
     return np.random.default_rng(0).random((channels, *size), np.float32)
 
 
-def _raw(model: Model, pixels: Frame, plan: TilePlan, device: str | None) -> NDArray[np.float32]:
+def _raw(
+    model: Model, pixels: Frame, plan: TilePlan, device: str | None, *, compiled: bool = False
+) -> NDArray[np.float32]:
     # Coordinates grow with the image: beside them any difference would be small.
-    network = copy.copy(model.network)
+    network = copy.copy(model.network)  # which is never compiled
     network.architecture = replace(network.architecture, coordinate_dims=0)
+    if compiled:
+        network.compile()
     scaling = model.description.intensity.measure(pixels)
     stitcher = Stitcher(plan, network.architecture.out_channels)
-    for event in predict_tiles(network, pixels, scaling, plan, choose_device(device)):
+    on, streamed = choose_device(device), False if compiled else None
+    for event in predict_tiles(network, pixels, scaling, plan, on, streamed=streamed):
         stitcher.add(event)
     return stitcher.result(foreground=False).embedding

@@ -79,6 +79,7 @@ def provenance_of(model: Model, plan: TilePlan, clustering: Clustering) -> dict[
         "model": model.description.name,
         "model_sha256": model.sha256,
         "precision": model.precision,
+        **({"compiled": True} if model.compiled else {}),
         "stitch": plan.mode,
         "tile": list(plan.tile_size),
         "period": list(plan.geometry.period),

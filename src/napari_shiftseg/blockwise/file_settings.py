@@ -34,6 +34,9 @@ class FileSettings:
         process alone.
     precision
         The number type to compute in, ``"float32"`` or ``"bfloat16"``; by default the model's.
+    compiled
+        Compute tiles by what torch.compile makes of the network, see
+        :meth:`Model.as_compiled`.
     stitch, tile, clustering, device, axes
         As of :func:`segment`; ``stitch="whole"`` is not possible block by block. Corrected
         tiles of no given size are as large as is fastest within the memory.
@@ -62,6 +65,7 @@ class FileSettings:
 
     model: str | Model = DEFAULT_MODEL
     precision: Precision | None = None
+    compiled: bool = False
     stitch: StitchMode = "corrected"
     tile: int | Size | None = None
     clustering: Clustering | None = None
@@ -102,7 +106,7 @@ class FileSettings:
 
     def load(self) -> Model:
         """Load the model; raises ShiftSegError if there is none."""
-        return load_model(self.model, precision=self.precision)
+        return load_model(self.model, precision=self.precision, compiled=self.compiled)
 
     @cached_property
     def budget(self) -> int:

@@ -35,6 +35,8 @@ class Order:
         By which the model is known again.
     precision
         The number type to compute in.
+    compiled
+        Whether tiles are computed by what torch.compile makes of the network.
     clustering
         From embeddings to labels.
     stitch
@@ -67,6 +69,7 @@ class Order:
     model: str
     model_sha256: str
     precision: Precision
+    compiled: bool
     clustering: Clustering
     stitch: StitchMode
     tile: Size
@@ -109,7 +112,7 @@ class Job:
         ShiftSegError
             If they cannot be opened, or others than those of the run have their names here.
         """
-        model = load_model(order.model, precision=order.precision)
+        model = load_model(order.model, precision=order.precision, compiled=order.compiled)
         source = Source.open(order.image, model, order.axes, channel=order.channel)
         refuse_another(order.model, model.sha256, order.model_sha256)
         refuse_another(order.image, fingerprint_of(source), order.fingerprint)
@@ -131,6 +134,7 @@ class Job:
             "date of the image": order.date,
             "model": self.model.sha256,
             "precision": order.precision,
+            "compiled": order.compiled,
             "stitch": order.stitch,
             "block": list(order.block),
             "region": [list(span) for span in order.spans],

@@ -43,6 +43,7 @@ def prepare(source: Source, folder: WorkFolder, model: Model, settings: FileSett
         model=settings.model_name,
         model_sha256=model.sha256,
         precision=model.precision,
+        compiled=model.compiled,
         clustering=settings.clustering or model.description.clustering,
         stitch=settings.stitch,
         tile=plan_for(model, frames.spatial, settings.stitch, tile, region).tile_size,

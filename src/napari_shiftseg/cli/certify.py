@@ -10,6 +10,7 @@ from napari_shiftseg.cli.console import (
     TEXT_ONLY,
     UNEQUAL,
     ChannelName,
+    Compiled,
     Device,
     ModelName,
     Numbers,
@@ -32,6 +33,7 @@ def certify(
     channel: ChannelName = None,
     device: Device = None,
     precision: Numbers = "float32",
+    compiled: Compiled = False,
     strict: Strict = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
@@ -52,7 +54,7 @@ def certify(
     ending.refuse_existing(reads=[model, image])
     if channel is not None and image is None:
         raise ShiftSegError("--channel is one of an image, and no image is named")
-    loaded, pixels = load_model(model), None
+    loaded, pixels = load_model(model, compiled=compiled), None
     if image is not None:
         reads = loaded.reads
         named = NamedImage.read(image, channel=channel, in_channels=reads.channels)

@@ -43,6 +43,15 @@ Numbers = Annotated[
         "it, and rounds: labels at the rims of objects may then depend on the tile size."
     ),
 ]
+Compiled = Annotated[
+    bool,
+    Parameter(
+        name="--compile",
+        negative="",
+        help="Compute tiles by what torch.compile makes of the network: for graphics cards, and "
+        "many tiles, as it takes a minute to make. It needs a C++ compiler or triton.",
+    ),
+]
 Bandwidth = Annotated[
     float | None, Parameter(help="Mean-shift bandwidth; by default the model's own.")
 ]

@@ -8,6 +8,7 @@ from napari_shiftseg.cli.app import app
 from napari_shiftseg.cli.console import (
     TEXT_ONLY,
     Bandwidth,
+    Compiled,
     Device,
     Foreground,
     MinSize,
@@ -36,6 +37,7 @@ def evaluate(
     baseline: bool = False,
     device: Device = None,
     precision: Numbers = "float32",
+    compiled: Compiled = False,
     ending: Reporting = TEXT_ONLY,
 ) -> None:
     """Score a model on images with ground truth, pooled over all of them.
@@ -55,7 +57,7 @@ def evaluate(
         Also score what needs no network: Otsu's threshold, distance transform and watershed.
     """
     ending.refuse_existing(reads=[*pack_sources(data), model])
-    loaded = load_model(model, precision=precision)
+    loaded = load_model(model, precision=precision, compiled=compiled)
     clustering = loaded.description.clustering.replaced(
         bandwidth=bandwidth, min_size=min_size, foreground_threshold=foreground
     )

@@ -12,6 +12,7 @@ from napari_shiftseg.cli.console import (
     Axes,
     Bandwidth,
     ChannelName,
+    Compiled,
     Device,
     Foreground,
     MinSize,
@@ -48,6 +49,7 @@ class FileOptions:
     channel: ChannelName = None
     device: Device = None
     precision: Numbers = "float32"
+    compiled: Compiled = False
     memory: Annotated[
         str | None,
         Parameter(
@@ -77,6 +79,7 @@ class FileOptions:
             channel=self.channel,
             device=self.device,
             precision=self.precision,
+            compiled=self.compiled,
             memory=None if self.memory is None else memory_size(self.memory),
             workers=self.workers,
             scheduler=self.scheduler,

@@ -51,7 +51,8 @@ class Execution:
 
     def __post_init__(self) -> None:
         keep_freed_memory()
-        self.network = fused(fast_layout(self.network.to(self.device)))
+        network = fast_layout(self.network.to(self.device))
+        self.network = network if network.compiled else fused(network)
         self.largest: Size | None = None
         """Corrected tiles that the device has memory for, once one has failed."""
 

@@ -112,7 +112,27 @@ class Model:
             )
         if emulates_bfloat16(choose_device()):
             warnings.warn(EMULATED, ShiftSegWarning, stacklevel=2)
-        return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16))
+        rounded = replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16))
+        return rounded.as_compiled() if self.compiled else rounded
+
+    @property
+    def compiled(self) -> bool:
+        """Whether tiles are computed by what torch.compile makes of the network."""
+        return self.network.compiled
+
+    def as_compiled(self) -> Model:
+        """Return the same model whose tiles are computed by what torch.compile makes of it.
+
+        It is made at the first tile, which takes a minute, and once more at the first one of
+        another size. Outputs differ from those of torch's own layers by rounding at most. On a
+        processor runs are streamed where that wins, and streams are never compiled: there it
+        gains nothing. It needs a C++ compiler, or triton on graphics cards.
+        """
+        if self.compiled:
+            return self
+        network = copy.copy(self.network)
+        network.compile()
+        return replace(self, network=network)
 
 
 def bundled_models() -> dict[str, Path]:
@@ -127,7 +147,9 @@ def bundled_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
-def load_model(model: str | Path | Model, *, precision: Precision | None = None) -> Model:
+def load_model(
+    model: str | Path | Model, *, precision: Precision | None = None, compiled: bool = False
+) -> Model:
     """Load a model by the name of a bundled one or from a file; nothing is executed.
 
     Parameters
@@ -138,6 +160,9 @@ def load_model(model: str | Path | Model, *, precision: Precision | None = None)
     precision
         ``"float32"``, or ``"bfloat16"`` for a faster and rounded computation, see
         :meth:`Model.in_precision`; a loaded model keeps its own by default.
+    compiled
+        Compute tiles by what torch.compile makes of the network, see
+        :meth:`Model.as_compiled`.
 
     Returns
     -------
@@ -158,7 +183,8 @@ def load_model(model: str | Path | Model, *, precision: Precision | None = None)
         path = model_file(model)
         network, description = load_network(path)
         model = Model(network, description, file_hash(path))
-    return model if precision is None else model.in_precision(precision)
+    model = model if precision is None else model.in_precision(precision)
+    return model.as_compiled() if compiled else model
 
 
 def model_file(model: str | Path) -> Path:

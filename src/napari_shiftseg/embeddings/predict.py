@@ -22,6 +22,7 @@ from napari_shiftseg.tiles.plan import TilePlan, by
 from napari_shiftseg.tiles.tile import Tile
 
 _PART = 2**20
+_COMPILER = ("torch._inductor", "torch._dynamo")
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,12 @@ def predict_tiles(
 
 def _failure(error: BaseException, device: torch.device, plan: TilePlan) -> str:
     """Say what failed. Corrected tiles without memory have been halved down to one period."""
+    if type(error).__module__.startswith(_COMPILER):
+        return (
+            f"torch.compile failed on the device {device} ({first_line(error)}); it needs a C++ "
+            "compiler, as that of Debian's g++, or triton on graphics cards. Legal: a run without "
+            "compiled=True (--compile)"
+        )
     if plan.mode == "corrected" and out_of_memory(error):
         return (
             f"the device {device} has no memory for a tile of one period, "

@@ -113,6 +113,11 @@ class UNet(nn.Module):
         )
         self.head = self._head(maps[0], geometry.head)
 
+    @property
+    def compiled(self) -> bool:
+        """Whether calls run what torch.compile makes of the layers."""
+        return self._compiled_call_impl is not None
+
     def forward(self, image: Tensor) -> Tensor:
         """Map ``(B, C, *input)`` to raw ``(B, embedding [+ foreground logit], *output)``."""
         skips: list[Tensor] = []
