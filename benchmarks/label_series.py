@@ -6,7 +6,8 @@ Usage: SHIFTSEG_DATA=FOLDER python benchmarks/label_series.py [--frames N] [--ke
 Frames are ground-truth masks of one size, of which a share of the objects is kept, so that few are
 cut. ``different``: each frame is another image, as slices or places of a plate. ``moving``: one
 image whose objects all move by up to a pixel from frame to frame, as in a time series; the grid
-stays. Both are checked as they are, too: a grid that is reported there is a false alarm.
+stays. ``drifting``: they all move by 8 to 20 pixels along each axis, as where a stage drifts. All
+are checked as they are, too: a grid that is reported there is a false alarm.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ def main() -> None:
     results = {}
     for name, pack in PACKS.items():
         masks = [pair.mask for pair in read_pack(Path(os.environ["SHIFTSEG_DATA"]) / pack)]
-        for kind, series_of in (("different", different), ("moving", moving)):
+        for kind, series_of in KINDS.items():
             rng = np.random.default_rng(0)
             series = series_of(masks, options.frames, options.keep, rng)
             values = summary([row(frames, rng) for frames in series])
@@ -64,13 +66,20 @@ def different(
 
 
 def moving(
-    masks: Masks, frames: int, keep: float, rng: np.random.Generator
+    masks: Masks,
+    frames: int,
+    keep: float,
+    rng: np.random.Generator,
+    step: tuple[int, int] = (-1, 1),
 ) -> Iterator[list[Labels]]:
     """Yield a series of every fifth mask, which moves; without objects that its border has cut."""
     for mask in masks[::5]:
         kept = some(clear_border(mask), keep, rng)
-        places = np.cumsum(rng.integers(-1, 2, (frames, 2)), axis=0)
-        yield [shifted(kept, *place) for place in places.tolist()]
+        steps = rng.integers(*step, (frames, 2), endpoint=True)
+        yield [shifted(kept, *place) for place in np.cumsum(steps, axis=0).tolist()]
+
+
+KINDS = {"different": different, "moving": moving, "drifting": partial(moving, step=(8, 20))}
 
 
 def some(mask: NDArray[Any], keep: float, rng: np.random.Generator) -> Labels:

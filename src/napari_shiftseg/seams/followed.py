@@ -4,22 +4,80 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 FARTHEST = 8
-"""Pixels that an object moves at most from frame to frame to be taken for the same one."""
+"""Pixels that an object moves at most from frame to frame, beside what all move by, to be taken
+for the same one."""
+
+_DRIFT = 100
+"""Pixels that all objects move by at most from frame to frame."""
+
+_ALIKE = 3
+"""Pixels by which moves that are one drift differ at most."""
+
+_ENOUGH = 1000
+"""Objects whose moves tell the drift of all."""
+
+_SHARE = 0.2
+"""Objects that a drift has to take from one frame to the next, as a share of the fewer ones."""
 
 
-def followed(frames: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def drifts(frames: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Tell by how much all objects move from each frame to the next.
+
+    A stage that drifts, or a film that is cut out along a way, moves all objects together. A
+    drift that is none does little harm: it takes few sides to where others are.
+
+    Parameters
+    ----------
+    frames
+        ``(n, d)`` each: where the objects are.
+
+    Returns
+    -------
+    (frames - 1, d) float64
+        0 where most stay, or no move is common.
+    """
+    return np.array([_drift(*pair) for pair in pairwise(frames)]).reshape(-1, frames[0].shape[1])
+
+
+def _drift(before: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the move that most objects share."""
+    none = np.zeros(before.shape[1])
+    if not (len(before) and len(now)):
+        return none
+    before = before[:: -(-len(before) // _ENOUGH)]
+    near = KDTree(before).sparse_distance_matrix(KDTree(now), _DRIFT, output_type="ndarray")
+    moves = now[near["j"]] - before[near["i"]]
+    if len(moves) == 0:
+        return none
+    tree = KDTree(moves)
+    count = tree.query_ball_point(moves, _ALIKE, return_length=True)
+    best = int(count.argmax())
+    by_chance = len(moves) * (_ALIKE / _DRIFT) ** before.shape[1]
+    if count[best] < max(3, _SHARE * min(len(before), len(now)), 3 * by_chance):
+        return none
+    shared: NDArray[np.float64] = moves[tree.query_ball_point(moves[best], _ALIKE)].mean(axis=0)
+    return shared
+
+
+def followed(
+    frames: Sequence[NDArray[np.int64]], drifts: NDArray[np.float64] | None = None
+) -> NDArray[np.int64]:
     """Return one line of each side, that on which it lies in most frames.
 
     Parameters
     ----------
     frames
         ``(n, 1 + d)`` each: the lines of sides along one axis, and the centres of the sides.
+    drifts
+        ``(frames - 1, d)``: by how much all objects move from each frame to the next. A side
+        that a cut keeps in its place is followed as well.
 
     Returns
     -------
@@ -30,23 +88,34 @@ def followed(frames: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         frames[0][:, 1:].astype(float),
         [Counter([line]) for line in frames[0][:, 0].tolist()],
     )
-    for places in frames[1:]:
-        new = np.ones(len(places), bool)
-        for side, place in _same(last, places[:, 1:]):
+    if drifts is None:
+        drifts = np.zeros((len(frames) - 1, last.shape[1]))
+    for places, drift in zip(frames[1:], drifts, strict=True):
+        new, lost = np.ones(len(places), bool), np.ones(len(last), bool)
+        for side, place in _same(last, places[:, 1:], drift):
             seen[side][int(places[place, 0])] += 1
             last[side] = places[place, 1:]
-            new[place] = False
+            new[place], lost[side] = False, False
+        last[lost] += drift
         last = np.concatenate([last, places[new, 1:]])
         seen += [Counter([line]) for line in places[new, 0].tolist()]
     # Of lines with as many frames it is the first one that was seen, wherever it lies.
     return np.array([lines.most_common(1)[0][0] for lines in seen], np.int64)
 
 
-def _same(before: NDArray[np.float64], now: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+def _same(
+    before: NDArray[np.float64], now: NDArray[np.int64], drift: NDArray[np.float64]
+) -> Iterator[tuple[int, int]]:
     """Yield what of before is what of now, the nearest ones first."""
     if not (len(before) and len(now)):
         return
-    near = KDTree(before).sparse_distance_matrix(KDTree(now), FARTHEST, output_type="ndarray")
+    there = KDTree(now)
+    near = np.concatenate(
+        [
+            KDTree(places).sparse_distance_matrix(there, FARTHEST, output_type="ndarray")
+            for places in ([before, before + drift] if drift.any() else [before])
+        ]
+    )
     taken, given = np.zeros(len(before), bool), np.zeros(len(now), bool)
     for side, place, _ in near[np.argsort(near["v"], kind="stable")].tolist():
         if not (taken[side] or given[place]):

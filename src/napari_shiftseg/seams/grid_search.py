@@ -17,7 +17,7 @@ from scipy.special import betainc, factorial, gammaln, xlog1py, xlogy
 
 from napari_shiftseg.seams.changes import possible_lines
 from napari_shiftseg.seams.contacts import Contacts
-from napari_shiftseg.seams.followed import followed
+from napari_shiftseg.seams.followed import drifts, followed
 from napari_shiftseg.seams.outlines import SHORTEST, Outlines
 
 SIGNIFICANT = 0.01
@@ -148,6 +148,7 @@ def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> li
     most often: that of a cut stays, the others move with their objects.
     """
     pairs = [straight_pairs(frame.contacts, shortest) for frame in outlines]
+    together = drifts([frame.places for frame in outlines])
     result = []
     for axis, size in enumerate(outlines[0].shape):
         touching = [np.delete(table[table[:, 0] == axis], (0, 2, 3, 4), 1) for table in pairs]
@@ -156,7 +157,9 @@ def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> li
         possible = possible_lines(changes, size, _MARGIN)
         positions, single = (
             places[np.isin(places, lines)]
-            for places, lines in zip(map(followed, (touching, ending)), possible, strict=True)
+            for places, lines in zip(
+                (followed(sides, together) for sides in (touching, ending)), possible, strict=True
+            )
         )
         result.append(Sides(positions, single[~np.isin(single, positions)], size, possible))
     return result

@@ -63,6 +63,8 @@ class Outlines:
     changes
         Pixels along each axis that differ somewhere from the one before; beyond the image is
         background.
+    places
+        ``(objects, d)``: the middle of each object's box, of a large one that of its last part.
     """
 
     shape: tuple[int, ...]
@@ -70,6 +72,7 @@ class Outlines:
     contacts: Contacts
     flat: tuple[FlatSide, ...]
     changes: tuple[NDArray[np.int64], ...]
+    places: NDArray[np.float64]
 
     @classmethod
     def of(cls, labels: Any) -> Outlines:
@@ -88,6 +91,7 @@ class Outlines:
         every = np.unique(np.concatenate(names))
         contacts: list[Contacts] = []
         flat: list[FlatSide] = []
+        places: list[tuple[float, ...]] = []
         parts: _Parts = {}
         changes = Changes(slabs.array.shape)
         before = None
@@ -98,11 +102,12 @@ class Outlines:
                 contacts.append(Contacts.of(border, axes=(0,)).moved(start - 1))
             contacts.append(Contacts.of(slab).moved(start))
             changes.add(start, slab, before)
-            flat += _flat_sides(start, slab, slabs.array.shape, going_on, parts)
+            flat += _flat_sides(start, slab, slabs.array.shape, going_on, parts, places)
             before = slab[-1].copy()
         flat.sort(key=lambda side: (side.label, side.axis, side.line))
         joined = Contacts.joined(contacts)
-        yield cls(slabs.array.shape, len(every), joined, tuple(flat), changes.positions())
+        shape, found = slabs.array.shape, np.array(places).reshape(-1, slabs.array.ndim)
+        yield cls(shape, len(every), joined, tuple(flat), changes.positions(), found)
 
 
 _Parts = dict[int, tuple[Profile, ...]]
@@ -119,9 +124,17 @@ def _going_on(names: list[NDArray[Any]], every: NDArray[Any]) -> Iterator[set[in
 
 
 def _flat_sides(
-    start: int, slab: NDArray[Any], shape: tuple[int, ...], going_on: set[int], parts: _Parts
+    start: int,
+    slab: NDArray[Any],
+    shape: tuple[int, ...],
+    going_on: set[int],
+    parts: _Parts,
+    places: list[tuple[float, ...]],
 ) -> Iterator[FlatSide]:
-    """Yield every side along which an object of a slab that goes no farther looks cut off."""
+    """Yield every side along which an object of a slab that goes no farther looks cut off.
+
+    Where these objects are is added to the places.
+    """
     names, numbers = numbered(slab)
     for name, number, box in zip(
         names.tolist(), range(1, len(names) + 1), find_objects(numbers), strict=True
@@ -133,6 +146,8 @@ def _flat_sides(
         if name in going_on:
             parts[name] = found
             continue
+        middle = ((part.start + part.stop) / 2 for part in box)
+        places.append(tuple(m + c - b.start for m, c, b in zip(middle, corner, box, strict=True)))
         for profile in found:
             yield from _ends(name, profile, shape[profile.axis])
 
