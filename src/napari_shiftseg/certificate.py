@@ -132,7 +132,7 @@ def certify(
     frames = model.frames(image)
     if frames.loops:
         raise ShiftSegError(
-            f"the image is a stack of {len(frames)} frames; a certificate is of one: choose one"
+            f"the image is a stack of {len(frames)} frames; legal: one of them, as its own image"
         )
     plan = _in_tiles(model, frames.spatial, stitch, tile)
     rounded = model.in_precision(precision)

@@ -1,4 +1,4 @@
-"""How counts are written for people."""
+"""How counts and probabilities are written for people."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def counted(number: int, noun: str, *, none: str = "0") -> str:
         What is written for 0.
     """
     return f"{number or none} {noun}{'' if number == 1 else 's'}"
+
+
+def p_value(value: float, digits: int = 2) -> str:
+    """Write a p-value: ``"p = 0.0041"``; of one too small for a float a bound."""
+    return f"p = {value:.{digits}g}" if value else "p < 1e-300"

@@ -124,6 +124,44 @@ def test_the_curtain_shows_a_left_of_the_line_and_b_right_of_it(
     assert viewer.layers["Curtain line"].translate[-1] == pytest.approx((10 - 0.5) * 0.5)
 
 
+@pytest.fixture
+def mirrored(image, compared, qtbot):
+    """The same of an image whose columns run to the left on screen."""
+    image.scale = (0.5, -0.5)
+    compare(qtbot, compared)
+    return compared
+
+
+def test_beside_a_mirrored_image_b_is_right_as_well(mirrored, ways, viewer):
+    ways.choose("side by side")
+    shift = mirrored.control.arrangement.beside.shift
+    assert viewer.layers[B].translate[-1] == shift > 40 * 0.5
+    cut = mirrored.control.pair.cuts[1]
+    row, column = (v * s for v, s in zip(cut.split.position, (0.5, -0.5), strict=True))
+    for moved in (0, shift):
+        mirrored.tab.cuts.table.clearSelection()
+        mirrored.control._clicks.clicked.emit((row, column + moved))
+        assert mirrored.tab.cuts.table.chosen == 1
+
+
+def test_under_the_curtain_of_a_mirrored_image_a_is_left_as_well(mirrored, ways, viewer):
+    ways.choose("curtain")
+    a, b = (r.segmentation.labels for r in mirrored.control.pair.results)
+    mirrored.tab.show_as.slider.setValue(250)
+    seen = np.asarray(viewer.layers["Curtain (A | B)"].data[0])
+    np.testing.assert_array_equal(seen[:, 30:], a[:, 30:])
+    np.testing.assert_array_equal(seen[:, :30], b[:, :30])
+    line = viewer.layers["Curtain line"].translate[-1]
+    assert line == pytest.approx((30 - 0.5) * -0.5)
+    viewer.layers.selection.clear()
+    drag(viewer, [-29.5, -19.5])
+    assert mirrored.tab.show_as.slider.value() == 500
+    mirrored.tab.cuts.table.selectRow(0)
+    column = mirrored.control.pair.cuts[0].split.position[-1]
+    expected = 1000 * (1 - (column + 0.5) / 40)
+    assert mirrored.tab.show_as.slider.value() == pytest.approx(expected, abs=1)
+
+
 def test_rings_of_a_end_at_the_curtain(compared, ways, viewer):
     ways.choose("curtain")
     rings = viewer.layers[RINGS]

@@ -9,7 +9,7 @@ from napari.layers import Points
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMessageBox
-from window import Gate
+from window import Gate, open_form
 
 from napari_shiftseg._napari import job
 from napari_shiftseg._napari.camera import camera_of
@@ -214,6 +214,32 @@ def test_the_truth_of_a_sample_comes_with_its_image(dock, image, viewer):
     assert dock.tab.truth.layer is bands
     dock.tab.truth.set_image(viewer.add_image(np.zeros((5, 5)), name="other"))
     assert dock.tab.truth.layer is None
+
+
+def test_the_truth_of_an_image_that_was_there_first_is_chosen_and_another_choice_stays(
+    viewer, qtbot
+):
+    viewer.open_sample("napari-shiftseg", "nuclei")
+    own = viewer.add_labels(np.ones((520, 696), int), name="my own")
+    truth = open_form(viewer, qtbot, "Segment").compare.truth
+    assert truth.layer == viewer.layers["Nuclei: ground truth"]
+    for chosen in (own, None):
+        truth.choose(chosen)
+        viewer.add_points([[1, 1]])
+        assert truth.layer == chosen
+
+
+def test_a_table_whose_image_is_gone_says_so_and_leads_nowhere(compared, viewer, notifications):
+    rows = compared.tab.cuts.table.rowCount()
+    viewer.layers.clear()
+    viewer.add_image(np.zeros((9, 9)))
+    assert compared.tab.cuts.caption.text().endswith("Their image, field, was removed.")
+    assert compared.tab.cuts.table.rowCount() == rows
+    centre = camera_of(viewer).center
+    compared.tab.cuts.table.selectRow(0)
+    assert camera_of(viewer).center == centre
+    [(severity, message)] = notifications()
+    assert severity == "info" and "field, which was compared, is no longer open" in message
 
 
 def test_running_again_replaces_the_layers(qtbot, compared, viewer):

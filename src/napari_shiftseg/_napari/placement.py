@@ -71,6 +71,11 @@ class Placement:
         given = {key: value for key, value in named.items() if value}
         return {"scale": self.scale, "translate": self.translate, **given}
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether columns run to the left on screen."""
+        return self.scale[-1] < 0
+
     def last(self, ndim: int) -> Placement:
         """Return the placement of the last axes alone."""
         return Placement(

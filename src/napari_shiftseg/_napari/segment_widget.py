@@ -95,6 +95,7 @@ class SegmentWidget(Dock):
         self.segment.model.model_changed.connect(self.compare.set_model)
         self.results.changed.connect(self._on_results)
         self.segment.image.image_changed.connect(self.compare.truth.set_image)
+        self.compare.truth.set_image(self.segment.image.image.layer)
         self.compare_control.side_shown.connect(self.control.draw_grid_of)
         self.correct_control.counted.connect(self.results.circle)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from napari_shiftseg.certificate import certify as make_certificate
 from napari_shiftseg.cli.app import app
@@ -20,7 +21,7 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.cli.images import NamedImage
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.settings import DEFAULT_MODEL, StitchMode
+from napari_shiftseg.settings import DEFAULT_MODEL
 
 
 @app.command
@@ -28,7 +29,7 @@ def certify(
     image: Path | None = None,
     *,
     model: ModelName = DEFAULT_MODEL,
-    stitch: StitchMode = "corrected",
+    stitch: Literal["corrected", "naive", "blended"] = "corrected",
     tile: int | None = None,
     channel: ChannelName = None,
     device: Device = None,

@@ -25,7 +25,7 @@ from napari_shiftseg.seams.repair import (
     undo_repair,
 )
 from napari_shiftseg.seams.straight import LabelCheck, check_labels
-from napari_shiftseg.wording import counted
+from napari_shiftseg.wording import counted, p_value
 
 _LISTED = 50
 
@@ -292,7 +292,7 @@ def _report(path: Path) -> tuple[Repair, str | None]:
 def _grid(result: LabelCheck) -> str:
     if not result.found:
         return "no tile grid found"
-    return f"{result.grid} (p = {result.p_value:.2g})"
+    return f"{result.grid} ({p_value(result.p_value)})"
 
 
 def _text(result: LabelCheck) -> str:

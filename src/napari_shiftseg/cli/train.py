@@ -22,6 +22,7 @@ from napari_shiftseg.cli.console import (
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.training.run import TrainingRun, Validated, Validating
+from napari_shiftseg.wording import counted
 
 
 @app.command
@@ -87,7 +88,7 @@ def train(
         licence=licence,
         half=half,
     )
-    note(f"{output}: {run.trainer.step} steps in {run.trainer.seconds / 60:.0f} min")
+    note(f"{output}: {counted(run.trainer.step, 'step')} in {run.trainer.seconds / 60:.0f} min")
     if run.best is not None:
         note(f"exported the weights of step {run.best.step}")
 

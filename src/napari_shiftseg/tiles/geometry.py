@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
@@ -238,7 +239,7 @@ class NetworkGeometry(TilingGeometry):
     @property
     def ndim(self) -> int:
         """Number of spatial axes."""
-        return len(self.down[0][0])
+        return len(next(chain(self.factors, *self.down, *self.up, self.head)))
 
     @property
     def levels(self) -> int:

@@ -159,10 +159,10 @@ class TilePlan:
             return f"The image fits into one tile of {size} px: no seams."
         if harmful == 0:
             safe = "its seam cannot" if count == 1 else f"none of the {count} seams can"
-            return (
-                f"Tiles of {size} px are multiples of the {period} px period: "
-                f"{safe} split an object."
-            )
+            pairs = zip(self.tile_size, self.geometry.period, strict=True)
+            multiples = not any(tile % step for tile, step in pairs)
+            why = "are multiples of" if multiples else "happen to lie in phase with"
+            return f"Tiles of {size} px {why} the {period} px period: {safe} split an object."
         if self.geometry.padding == "same":
             return (
                 f"Tiles of {size} px see zeros beyond their border: "

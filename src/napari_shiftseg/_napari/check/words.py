@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_shiftseg._napari.check.job import Found, Repaired
 from napari_shiftseg.seams.repair import merges_of
-from napari_shiftseg.wording import counted
+from napari_shiftseg.wording import counted, p_value
 
 _LISTED = 3
 """Groups that are named one by one."""
@@ -18,7 +18,7 @@ def finding(found: Found) -> str:
     cuts = _cuts(len(check.splits), len(check.one_sided))
     if check.renumbered:
         cuts += ". Labels are used anew in each tile; each connected part is taken for an object"
-    p = f"p = {check.p_value:.1g}"
+    p = p_value(check.p_value, 1)
     if found.asked.tile == "auto":
         return f"{name}: {check.grid} found ({p}). {cuts}."
     return f"{name}: {check.grid} ({p} against other offsets). {cuts}."

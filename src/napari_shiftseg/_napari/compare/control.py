@@ -22,6 +22,7 @@ from napari_shiftseg._napari.compare.tab import CompareTab
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.job import Result, Subject, run
 from napari_shiftseg._napari.layer_edits import LayerEdits
+from napari_shiftseg._napari.layers import layer_with
 from napari_shiftseg._napari.placement import pixels_of
 from napari_shiftseg._napari.results import Results
 from napari_shiftseg._napari.run_bar import RunBar
@@ -211,6 +212,10 @@ class CompareControl(QObject):
         """Take the camera to a split, and see to it that the split is visible."""
         if self._pair is None:
             return
+        subject = self._pair.results[0].subject
+        if self.arrangement.sides is None and layer_with(self._viewer, subject.image_key) is None:
+            show_info(f"{subject.image_name}, which was compared, is no longer open.")
+            return
         cut = self._pair.cuts[number]
         if self.arrangement.way in (*ALONE, BLINK):
             self._show(ALONE[cut.side])
@@ -225,6 +230,8 @@ class CompareControl(QObject):
         assert self._pair is not None
         width = self._pair.results[0].segmentation.labels.shape[-1]
         fraction = (cut.split.position[-1] + 0.5) / width
+        if self._pair.results[0].subject.placement.mirrored:
+            fraction = 1 - fraction
         self.arrangement.move_curtain(fraction)
         self._tab.show_as.show_curtain(fraction)
 
@@ -236,7 +243,7 @@ class CompareControl(QObject):
         place = from_view(self._viewer, place, placement.units)
         pixel = _pixel(placement.to_pixels(place))
         shift = self.arrangement.world_of(1)
-        if shift and pixel[-1] >= placement.size[-1]:
+        if shift and not 0 <= pixel[-1] < placement.size[-1]:
             pixel = _pixel(placement.to_pixels((*place[:-1], place[-1] - shift)))
         number = self._pair.cut_at(pixel)
         if number is not None:
@@ -292,6 +299,9 @@ class CompareControl(QObject):
         if self.runner.works_on(event.value):
             self.runner.cancel()
             show_info(f"The run was cancelled: its image, {event.value.name}, was removed.")
+        pair = self._pair
+        if pair is not None and str(event.value.unique_id) == pair.results[0].subject.image_key:
+            self._tab.cuts.say_gone(event.value.name)
 
 
 def _sweep_events(subject: Subject, truth: Any) -> Iterator[Progress | Sweep]:

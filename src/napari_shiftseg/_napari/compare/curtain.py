@@ -1,4 +1,4 @@
-"""One picture of two label images: A left of an edge, B right of it."""
+"""One picture of two label images: A left of an edge on screen, B right of it."""
 
 from __future__ import annotations
 
@@ -105,6 +105,8 @@ class Curtain(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._sides: tuple[Side, Side] | None = None
+        """What is shown of the first columns, and of the last ones."""
+        self._mirrored = False
         self._levels: list[CurtainPixels] = []
         self._shown: list[CurtainPixels] = []
         self.layer: Labels | None = None
@@ -113,15 +115,16 @@ class Curtain(QObject):
 
     def enter(self, a: Side, b: Side, fraction: float) -> Steps:
         """Draw the curtain at a fraction of the image's width."""
-        self._sides = sides = (a, b)
+        placement = a.result.subject.placement
+        self._mirrored = placement.mirrored
+        self._sides = sides = (b, a) if self._mirrored else (a, b)
         a.set_visible(True, labels=False)
         b.set_visible(True, labels=False)
         yield
         if self._sides is not sides:
             return
-        self._levels = curtain_levels(a.result.segmentation.labels, b.result.segmentation.labels)
+        self._levels = curtain_levels(*(side.result.segmentation.labels for side in sides))
         edge = self._set_edge(fraction)
-        placement = a.result.subject.placement
         yield from self._show_layer(a, placement)
         if self._sides is sides:
             yield from self.line.enter(placement)
@@ -193,21 +196,25 @@ class Curtain(QObject):
 
     def _set_edge(self, fraction: float) -> int:
         """Take the edge to a fraction of the width; what is on screen stays."""
-        edge = round(min(max(fraction, 0), 1) * self._levels[0].shape[-1])
+        edge = round(self._of_columns(min(max(fraction, 0), 1)) * self._levels[0].shape[-1])
         for level in self._levels:
             level.edge = edge
         return edge
+
+    def _of_columns(self, fraction: float) -> float:
+        """Turn a fraction of the screen, from the left, into one of the columns, and back."""
+        return 1 - fraction if self._mirrored else fraction
 
     def _show_edge(self, edge: int) -> None:
         """Let line and rings follow the edge."""
         if self._sides is None:
             return
-        a, b = self._sides
-        a.show_rings((-np.inf, edge))
-        b.show_rings((edge, np.inf))
+        first, last = self._sides
+        first.show_rings((-np.inf, edge))
+        last.show_rings((edge, np.inf))
         self.line.move(edge)
 
     def _on_dragged(self, column: float) -> None:
-        fraction = min(max(column / self._levels[0].shape[-1], 0.0), 1.0)
+        fraction = min(max(self._of_columns(column / self._levels[0].shape[-1]), 0.0), 1.0)
         self.move(fraction)
         self.moved.emit(fraction)

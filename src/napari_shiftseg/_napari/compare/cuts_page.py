@@ -68,6 +68,10 @@ class CutsPage(QWidget):
             return
         self.caption.say(f"Seams cut {counted(first, 'object')} in A, {second} in B.")
 
+    def say_gone(self, image: str) -> None:
+        """Say that the image of what is listed was removed."""
+        self.caption.say(f"{self.caption.text()} Their image, {image}, was removed.")
+
     def _allow_export(self, allowed: bool) -> None:
         self.splits.setEnabled(allowed)
         self.totals.setEnabled(allowed)

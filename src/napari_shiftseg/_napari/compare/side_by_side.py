@@ -50,7 +50,7 @@ class SideBySide:
     def enter(self, a: Side, b: Side) -> Steps:
         """Show both, and bring both into view."""
         subject = a.result.subject
-        width = subject.stack.size[-1] * subject.stack.scale[-1]
+        width = subject.stack.size[-1] * abs(subject.stack.scale[-1])
         self._b, self.shift = b, width * (1 + _GAP)
         camera = camera_of(self._viewer)
         self._view = (camera.center, camera.zoom)

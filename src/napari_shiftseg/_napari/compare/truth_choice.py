@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from napari.layers import Labels, Layer
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
-from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.layer_choice import LayerChoice
 from napari_shiftseg._napari.tags import tag_of
 
@@ -24,19 +25,23 @@ class TruthChoice(LayerChoice):
         self._image: Layer | None = None
         super().__init__(viewer, Labels, none_text="none", parent=parent)
         self.setToolTip("With ground truth, results are scored against it")
-        while_alive(self, viewer.layers.events.inserted, self._match)
 
     def set_image(self, image: Layer | None) -> None:
         """Take another image."""
         self._image = image
-        self._match()
-
-    def _match(self, event: object = None) -> None:
         if self.layer is not None and not self._belongs(self.layer):
             self.choose(None)
         for layer in self._offered():
-            if "truth_of" in tag_of(layer) and self._belongs(layer):
-                self.choose(layer)
+            self._take(layer)
+
+    def _on_inserted(self, event: Any) -> None:
+        super()._on_inserted(event)
+        self._take(event.value)
+
+    def _take(self, layer: Layer) -> None:
+        """Choose a layer that came as the truth of the image."""
+        if "truth_of" in tag_of(layer) and self._belongs(layer):
+            self.choose(layer)
 
     def _belongs(self, truth: Layer) -> bool:
         named = tag_of(truth).get("truth_of")
