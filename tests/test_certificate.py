@@ -1,4 +1,6 @@
+import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,3 +63,18 @@ def test_as_json(random_model):
     values = json.loads(json.dumps(certify(random_model, tile=8).to_dict(), allow_nan=False))
     assert values["equal"] is True
     assert {"max_abs_difference", "relative_difference"} <= values.keys()
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e4])
+def test_the_verdict_does_not_depend_on_how_large_outputs_are(random_model, scale):
+    network = copy.deepcopy(random_model.network)
+    for weights in network.head[-1].parameters():
+        weights.data *= scale
+    scaled = replace(random_model, network=network)
+    assert certify(scaled, tile=8).equal
+    assert not certify(scaled, tile=18, stitch="naive").equal
+
+
+def test_a_stack_is_refused(random_model):
+    with pytest.raises(ShiftSegError, match="stack of 2 frames; legal: one of them"):
+        certify(random_model, np.zeros((2, 40, 40)))

@@ -98,3 +98,9 @@ def test_two_stitchings_that_are_one_are_refused_before_any_run(random_model, ti
     alike = [Stitching("corrected", tile) for tile in tiles]
     with pytest.raises(ShiftSegError, match="are the same, corrected with tiles of 8 px"):
         next(compare_events(image, random_model, stitchings=alike))
+
+
+def test_without_truth_whole_labels_are_a_reference_too(sensitive_model):
+    comparison = compare(IMAGE, sensitive_model, tile=18, modes=("naive", "whole"))
+    naive, whole = (comparison.reports[mode] for mode in ("naive", "whole"))
+    assert whole.seam_splits == 0 < naive.seam_splits

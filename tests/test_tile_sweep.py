@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -124,3 +125,19 @@ def test_the_command_writes_plot_and_numbers(trained_model, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(words)
     assert "--overwrite" in capsys.readouterr().err
+
+
+def test_the_truth_is_cut_as_the_region_is(trained_model):
+    region = (slice(10, 60), slice(3, 53))
+    found = sweep(IMAGE, trained_model, truth=TRUTH, tiles=(18,), region=region)
+    assert found.scored and found.corrected.ap50 > 0.8
+
+
+def test_a_window_below_two_periods_is_swept_from_one_period_on(random_model):
+    narrow = replace(random_model.description, training_window=(6, 6))
+    assert sweep_tiles(replace(random_model, description=narrow), (70, 70))[0] == (4, 4)
+
+
+def test_a_tile_is_a_multiple_of_the_period_only_on_all_axes():
+    result = sweep(IMAGE, phase_wheel(), truth=np.ones_like(TRUTH), tiles=[(16, 14), (16, 24)])
+    assert [point.aligned for point in result.points] == [False, True]

@@ -197,3 +197,20 @@ def test_what_was_split_can_be_merged_again(line):
     pieces = [label for label in np.unique(after[labels == 4]).tolist() if label != 4]
     assert pieces and min(pieces) > 5
     assert (merge(after, 4, pieces).applied(after) == labels).all()
+
+
+def test_the_object_under_a_line_over_two_is_the_one_with_more_pixels():
+    assert object_under(TWO, [(1, 2), (3, 2)]) == 2
+    assert object_under(TWO, [(0, 0), (0, 2), (2, 2)]) == 1
+
+
+@pytest.mark.parametrize("label", [7, 2**63 + 1])
+def test_labels_of_64_bits_are_split(label):
+    labels = np.where(BAR > 0, label, 0).astype(np.uint64)
+    edited = split_by_line(labels, label, [(0, 3), (3, 3)]).applied(labels)
+    assert sorted(set(edited.ravel().tolist())) == [0, label, label + 1]
+
+
+def test_a_type_of_64_bits_that_is_used_up_is_to_be_renumbered():
+    with pytest.raises(ShiftSegError, match="renumber them from 1"):
+        next_label(np.array([2**63 - 1]))

@@ -63,3 +63,10 @@ def test_sums_of_images_are_pooled_before_the_ratio(columns):
         (measure_jumps(step(7)[..., part], objects[:, part], SEAMS) for part in parts), JumpSums()
     )
     assert pooled == measure_jumps(step(7), objects, SEAMS)
+
+
+def test_where_the_truth_is_unknown_nothing_counts():
+    objects = np.ones((20, 8), int)
+    objects[:, 3:] = -1
+    jumps = measure_jumps(step(7), objects, SEAMS)
+    assert (jumps.across_pairs, jumps.beside_pairs) == (3, 6)

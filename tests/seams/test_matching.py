@@ -146,3 +146,10 @@ def test_an_object_that_reaches_into_the_unknown_is_scored_where_it_is_known():
 def test_truth_of_fractions_is_refused():
     with pytest.raises(ShiftSegError, match="whole numbers"):
         Overlap.of(np.ones((2, 2)), np.ones((2, 2), int))
+
+
+def test_a_wrong_object_is_forgiven_only_where_most_of_it_is_unknown():
+    truth = rows("0000000", "0000000")
+    truth[:, 4:] = -1
+    assert Overlap.of(truth, rows("0011100", "0000000")).predicted_objects == 1
+    assert Overlap.of(truth, rows("0001110", "0000000")).predicted_objects == 0

@@ -62,3 +62,12 @@ def test_a_truth_of_another_shape_is_refused():
 def test_numbers():
     assert [number(v) for v in (None, float("nan"), 3, 0.12345)] == ["–", "–", "3", "0.123"]
     assert [finite(v) for v in (float("nan"), float("inf"), 0.5)] == [None, None, 0.5]
+
+
+def test_of_a_stack_axes_and_places_are_those_of_the_labels_and_the_worst_comes_first():
+    mild = np.stack([EMBEDDING, 3 * EMBEDDING], axis=1)
+    report = SeamReport.of(np.stack([LABELS, LABELS]), mild, PLAN, truth=TRUTH)
+    assert [(s.axis, s.seam, s.jump, s.position[0]) for s in report.splits] == [
+        (1, 9, 15, 1),
+        (1, 9, 5, 0),
+    ]

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,43 @@ def test_three_dimensions():
     (split,) = find_seam_splits(labels, truth, plan)
     assert (split.axis, split.seam, split.length) == (1, 9, 36)
     assert split.position == (2.5, 9, 2.5)
+
+
+def test_the_severity_is_the_length_times_the_jump_and_orders_the_list():
+    truth = TRUTH + object_at(slice(4, 14), slice(19, 29), 5)
+    labels = np.where((truth > 0) & (np.arange(30)[:, None] >= 9), truth + 10, truth)
+    embedding = np.zeros((1, 30, 30))
+    embedding[0, 9:, :17], embedding[0, 9:, 17:] = 3, 1
+    short, long = find_seam_splits(labels, truth, PLAN, embedding)
+    assert (short.object_id, short.length, short.jump, short.severity) == (7, 6, 3, 18)
+    assert (long.object_id, long.length, long.jump, long.severity) == (5, 10, 1, 10)
+
+
+def test_the_jump_is_that_across_the_longest_contact():
+    truth = object_at(slice(4, 12), slice(5, 25))
+    labels = cut(truth, slice(9, 30), slice(0, 30), 2)
+    labels = np.where((labels == 2) & (np.arange(30) >= 18), 3, labels)
+    embedding = np.zeros((1, 30, 30))
+    embedding[0, 9:], embedding[0, 9:, 18:] = 2, 50
+    embedding[0, :9, 18:] = 48
+    (split,) = find_seam_splits(labels, truth, PLAN, embedding)
+    assert (split.axis, split.jump) == (0, 2)
+
+
+def test_half_of_the_common_border_is_enough():
+    labels = cut(TRUTH, slice(10, 30), slice(0, 30), 8)
+    labels[9, 10:13] = 8  # three pixels on the seam, and three beside it
+    labels[8:10, 13] = 0  # without the step between them
+    (split,) = find_seam_splits(labels, TRUTH, PLAN)
+    assert split.length == 3
+
+
+def test_an_object_cut_at_two_seams_is_explained_by_the_one_that_has_a_cause():
+    truth = object_at(slice(4, 14), slice(5, 25))
+    labels = cut(truth, slice(9, 30), slice(0, 30), 2)
+    labels = np.where((labels > 0) & (np.arange(30) >= 18), labels + 2, labels)
+    aligned_first = SimpleNamespace(
+        seams=((9,), (18,)), cause=lambda axis, seam: "phase" if axis else None
+    )
+    (split,) = find_seam_splits(labels, truth, aligned_first)
+    assert (split.axis, split.cause) == (0, "phase")

@@ -180,11 +180,14 @@ def _check_order(layer: Image, frames: Frames) -> None:
     if tuple(kept) == tuple(range(layer.ndim - len(kept), layer.ndim)):
         return
     legal = [*(axis for axis in range(layer.ndim) if axis not in kept), *kept]
-    console = f"In napari's console: viewer.add_image(layer.data.transpose{tuple(legal)})"
+    console = (
+        f"In napari's console: viewer.add_image(viewer.layers[{layer.name!r}].data"
+        f".transpose{tuple(legal)})"
+    )
     if named is None:
         raise ShiftSegError(
-            f"the layer {layer.name!r} of {by(frames.source.shape)} px has its channels last; "
-            f"legal here: before the axes that are on screen. {console}"
+            f"the layer {layer.name!r} of {by(frames.source.shape)} px has its channels on axis "
+            f"{legal[0] + 1} of {layer.ndim}; legal here: on the first one. {console}"
         )
     raise ShiftSegError(
         f"the layer {layer.name!r} has the axes {', '.join(named[: layer.ndim])}; legal here: "

@@ -21,6 +21,7 @@ from napari_shiftseg.errors import ShiftSegError
 Pixels = tuple[NDArray[np.intp], ...]
 """Places in an array: one ``(n,)`` array of coordinates per axis, as ``numpy.nonzero`` gives."""
 
+_INT32 = np.iinfo(np.int32).max
 _CRUMB = 4
 """Pieces with fewer pixels are left over by the raster of a line, not cut off by a person."""
 
@@ -186,11 +187,12 @@ def split_by_line(
     mask = labels[box] == label
     wall = _wall(mask.shape, np.asarray(line) - corner[on], on)
     first_new = next_label(labels) if new_label is None else new_label
-    cut = _numbered(_separated(mask, wall, label), label, first_new)
-    _fitting(labels, int(cut.max()))
+    cuts = _separated(mask, wall, label)
+    _fitting(labels, first_new + sum(int(pieces.max()) - 1 for pieces in cuts) - 1)
+    cut = _numbered(cuts, labels.dtype.type(label), first_new)
     changed = np.nonzero(mask & (cut != label))
     indices = tuple(place + low for place, low in zip(changed, corner, strict=True))
-    return Edit(indices, cut[changed].astype(labels.dtype))
+    return Edit(indices, cut[changed])
 
 
 def _box(labels: NDArray[Any], label: int) -> tuple[slice, ...]:
@@ -258,13 +260,13 @@ def _pieces(part: NDArray[np.bool_], wall: NDArray[np.bool_]) -> NDArray[np.int6
     return np.where(part, pieces[tuple(nearest)], 0)
 
 
-def _numbered(cuts: list[NDArray[Any]], label: int, first_new: int) -> NDArray[np.int64]:
+def _numbered(cuts: list[NDArray[Any]], label: np.integer[Any], first_new: int) -> NDArray[Any]:
     """Draw all cuts on one canvas of ``label``; pieces from the second on get new numbers."""
-    drawn = np.full(cuts[0].shape, label, np.int64)
+    drawn = np.full(cuts[0].shape, label, label.dtype)
     for pieces in cuts:
-        new = pieces > 1
-        drawn[new] = pieces[new] - 2 + first_new
-        first_new += int(pieces.max()) - 1
+        for piece in range(2, int(pieces.max()) + 1):
+            drawn[pieces == piece] = first_new
+            first_new += 1
     return drawn
 
 
@@ -290,8 +292,9 @@ def _raster(line: ArrayLike, shape: tuple[int, ...]) -> Pixels:
 def _fitting(labels: NDArray[Any], number: int) -> int:
     largest = int(np.iinfo(labels.dtype).max)
     if number > largest:
+        advice = "convert them to int32" if largest < _INT32 else "renumber them from 1"
         raise ShiftSegError(
             f"a new object would get the number {number}; labels of type {labels.dtype} "
-            f"end at {largest}; convert them to int32"
+            f"end at {largest}; {advice}"
         )
     return number

@@ -13,7 +13,13 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_shiftseg._napari.alive import while_alive
 from napari_shiftseg._napari.camera import go_to
-from napari_shiftseg._napari.compare.arrangement import ALONE, BLINK, CURTAIN, Arrangement
+from napari_shiftseg._napari.compare.arrangement import (
+    ALONE,
+    BLINK,
+    CURTAIN,
+    SIDE_BY_SIDE,
+    Arrangement,
+)
 from napari_shiftseg._napari.compare.clicks import Clicks
 from napari_shiftseg._napari.compare.exports import splits_csv, totals_csv
 from napari_shiftseg._napari.compare.pair import Cut, Pair
@@ -198,6 +204,9 @@ class CompareControl(QObject):
 
     def _show(self, way: str) -> None:
         self.arrangement.show(way)
+        dims = self._viewer.dims
+        if way in (SIDE_BY_SIDE, CURTAIN) and dims.ndim - 1 not in dims.displayed:
+            show_info("A and B lie along the last axis of the image: bring it on screen")
         self._tab.show_as.show_way(way)
         if self._pair is None:
             return

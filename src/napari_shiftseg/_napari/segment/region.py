@@ -98,17 +98,32 @@ def _pixels_between(low: float, high: float) -> tuple[int, int]:
     return start, max(start + 1, stop)
 
 
-def centre_of(region: Region, at_most: int) -> Region:
-    """Return the middle of a region, of at most so many pixels."""
+def centre_of(region: Region, at_most: int, around: Sequence[int | None] | None = None) -> Region:
+    """Return the middle of a region, of at most so many pixels.
+
+    Parameters
+    ----------
+    region
+        Of which it is a part.
+    at_most
+        Pixels.
+    around
+        Per axis the pixel that is to be in its middle, as far as the region goes; where it is
+        None, the middle of the region.
+    """
     sizes = size_of(region)
     shrink = min(1.0, (at_most / prod(sizes)) ** (1 / len(sizes)))
+    wanted = around or [None] * len(sizes)
     return tuple(
-        _middle(part, max(1, int(n * shrink))) for part, n in zip(region, sizes, strict=True)
+        _middle(part, max(1, int(n * shrink)), centre)
+        for part, n, centre in zip(region, sizes, wanted, strict=True)
     )
 
 
-def _middle(part: slice, size: int) -> slice:
+def _middle(part: slice, size: int, centre: int | None) -> slice:
     start = part.start + (part.stop - part.start - size) // 2
+    if centre is not None:
+        start = min(max(part.start, centre - size // 2), part.stop - size)
     return slice(start, start + size)
 
 

@@ -30,8 +30,8 @@ from napari_shiftseg.tiles.tile import Region
 _PREVIEW = 1.0
 """Seconds that a preview may take."""
 
-_SMALLEST = 128
-"""Edge in pixels of the smallest preview."""
+_SMALLEST = 128**2
+"""Pixels of the smallest preview."""
 
 
 class Chosen(NamedTuple):
@@ -107,17 +107,25 @@ class Resolver:
     def _affordable(self, chosen: Chosen, region: Region) -> Region:
         """Return as much of the middle of a region as takes about a second."""
         stitching = self._tab.stitch.stitching
-        smallest = _SMALLEST ** len(region)
+        around = self._looked_at(chosen)
         for _ in range(8):
             plan = plan_for(
                 chosen.model, chosen.frames.spatial, stitching.mode, stitching.tile, region
             )
             seconds = self._estimate.seconds(chosen.model, plan)
             area = prod(plan.result_size)
-            if seconds <= 1.2 * _PREVIEW or area <= smallest:
+            if seconds <= 1.2 * _PREVIEW or area <= _SMALLEST:
                 break
-            region = centre_of(region, max(smallest, int(area * _PREVIEW / seconds)))
+            fewer = max(_SMALLEST, int(area * _PREVIEW / seconds))
+            region = centre_of(region, fewer, around)
         return region
+
+    def _looked_at(self, chosen: Chosen) -> list[int | None]:
+        """Return the slice on show of each spatial axis that is not on screen."""
+        layer, dims, axes = chosen.layer, self._viewer.dims, chosen.frames.layout.spatial
+        shown = {axis - dims.ndim + layer.ndim for axis in dims.displayed}
+        here = current_frame(self._viewer, layer, axes, chosen.frames.spatial)
+        return [None if axis in shown else at for axis, at in zip(axes, here, strict=True)]
 
     def _on_screen(self, chosen: Chosen) -> Region:
         frames = chosen.frames
