@@ -143,3 +143,10 @@ def test_masks_that_number_no_objects_are_told(trained_model):
     image, mask = disc_image(50)
     with pytest.warns(ShiftSegWarning, match="one label in several separate parts"):
         evaluate(trained_model, [(image, mask > 0)])
+
+
+def test_frames_of_one_stack_are_one_image_to_the_intervals_of_both(trained_model):
+    image, mask = disc_image(60)
+    stack = (np.stack([image, image]), np.stack([mask, mask]))
+    scores = evaluate(trained_model, [stack, (image, mask)], baseline=True)
+    assert list(scores.scores.stacks) == list(scores.baseline.stacks) == [0, 0, 1]

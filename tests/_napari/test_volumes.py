@@ -130,3 +130,32 @@ def test_slices_are_counted_in_words(viewer, tab, count, words):
     labels = ("z", "y", "x")
     viewer.add_image(np.zeros((count, 48, 40), np.uint8), axis_labels=labels)
     assert tab.image.frames.text().startswith(words)
+
+
+def test_a_preview_is_about_a_second_of_the_slice_on_show(
+    viewer, tab, widget, volume, run, rest, monkeypatch
+):
+    large = viewer.add_image(np.zeros((60, 90, 80), np.uint8), name="large")
+    tab.image.image.choose(large)
+    viewer.dims.set_point(0, 41)
+    large.corner_pixels = np.array([[41, 0, 0], [41, 89, 79]])
+    rest()
+    monkeypatch.setattr(widget.control.resolver._estimate, "_rates", {"float32": 1e6})
+    labels = run(tab.run.preview)
+    assert 9000 < labels.data.size <= 128**2
+    middle = labels.translate + np.array(labels.data.shape) / 2
+    np.testing.assert_allclose(middle, (41, 45, 40), atol=1)
+
+
+@pytest.mark.parametrize("way", ["side by side", "curtain"])
+def test_what_lies_along_x_asks_for_x_on_screen(
+    viewer, widget, volume, qtbot, rest, notifications, way
+):
+    with qtbot.waitSignal(widget.compare_control.runner.succeeded, timeout=PATIENCE):
+        widget.compare.run.run.click()
+    rest()
+    viewer.dims.order = (2, 0, 1)
+    widget.compare.show_as.switch.buttons[way].click()
+    rest()
+    [(severity, message)] = notifications()
+    assert severity == "info" and "bring it on screen" in message

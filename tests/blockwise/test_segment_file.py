@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from napari_shiftseg.blockwise import run
+from napari_shiftseg.blockwise import fingerprint, job, prepare, run
 from napari_shiftseg.blockwise.file_settings import FileSettings
 from napari_shiftseg.blockwise.run import BlocksDone
 from napari_shiftseg.blockwise.segment_file import segment_file, segment_file_events
@@ -257,6 +257,52 @@ segment_file({str(image_file)!r}, {str(output)!r}, model={model_file!r}, block_p
         write_image(tmp_path / "other.tif", other, axes="yx")
         with pytest.raises(ShiftSegError, match=f"another {named}"):
             segment_file(tmp_path / "other.tif", unfinished, model=model_file, **SMALL)
+
+    @pytest.mark.parametrize(
+        ("field", "value", "named"),
+        [
+            ("__version__", "0.0.1", "version"),
+            ("date_of", lambda source: "2001-01-01", "date of the image"),
+        ],
+    )
+    def test_another_version_or_date_is_refused(
+        self, unfinished, image_file, model_file, monkeypatch, field, value, named
+    ):
+        monkeypatch.setattr(job if field == "__version__" else prepare, field, value)
+        with pytest.raises(ShiftSegError, match=f"another {named}"):
+            segment_file(image_file, unfinished, model=model_file, **SMALL)
+
+    def test_a_large_image_is_known_by_parts_of_it_and_by_its_date(
+        self, image_file, model_file, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(fingerprint, "_ALL", 100)
+        output, image = tmp_path / "labels.tif", tmp_path / "image.tif"
+        write_image(image, IMAGE, axes="yx")
+        events = segment_file_events(image, output, FileSettings(model=model_file, **SMALL))
+        next(events), next(events)
+        events.close()
+        written = image.stat().st_mtime
+        os.utime(image, (written + 5, written + 5))
+        with pytest.raises(ShiftSegError, match="another date of the image"):
+            segment_file(image, output, model=model_file, **SMALL)
+        write_image(image, IMAGE + (np.indices(IMAGE.shape).sum(0) == 0), axes="yx")
+        os.utime(image, (written, written))
+        with pytest.raises(ShiftSegError, match="another content of the image"):
+            segment_file(image, output, model=model_file, **SMALL)
+        write_image(image, IMAGE, axes="yx")
+        os.utime(image, (written, written))
+        segment_file(image, output, model=model_file, **SMALL)
+        assert output.exists()
+
+    def test_the_same_stack_with_other_axes_is_refused(self, model_file, tmp_path):
+        output, stack = tmp_path / "labels.tif", tmp_path / "stack.tif"
+        write_image(stack, np.stack([IMAGE, IMAGE]), axes="zyx")
+        settings = FileSettings(model=model_file, **SMALL)
+        events = segment_file_events(stack, output, settings)
+        next(events), next(events)
+        events.close()
+        with pytest.raises(ShiftSegError, match="another axes"):
+            segment_file(stack, output, model=model_file, axes="tyx", **SMALL)
 
     def test_another_run_into_the_same_file_is_refused_and_spoils_nothing(
         self, unfinished, image_file, model_file, whole

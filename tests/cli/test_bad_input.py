@@ -236,3 +236,11 @@ def test_a_constant_image_gives_no_objects_and_says_so(shiftseg, tmp_path):
     assert answer.code == 0
     assert "no objects found" in answer.out
     assert not tifffile.imread(tmp_path / "l.tif").any()
+
+
+def test_a_tile_size_where_there_are_no_tiles(refuses, model_file, tmp_path):
+    image = tiff(tmp_path / "image.tif", np.zeros((32, 32), np.uint8))
+    nothing = ("-m", model_file, "--stitch", "whole", "--tile", 8)
+    refuses("segment", image, *nothing, "-o", tmp_path / "l.tif", because=("no --tile",))
+    refuses("evaluate", "--data", tmp_path, *nothing, because=("no --tile",))
+    refuses("certify", image, "-m", model_file, "--stitch", "whole", because=("whole", "blended"))

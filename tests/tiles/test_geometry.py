@@ -174,3 +174,14 @@ def test_a_head_is_seen_through_without_any_pooling_too():
         factors=(), down=(((3, 3),),), up=(), head=((5, 5), (3, 3)), padding="same"
     )
     assert geometry.receptive_field == (4, 4)
+
+
+@pytest.mark.parametrize("levels", [-1, 3])
+def test_no_more_levels_are_flat_than_there_are(levels):
+    with pytest.raises(ShiftSegError, match=f"{levels} flat levels; legal: 0 to 2"):
+        NetworkGeometry.regular(3, 2).flattened(levels)
+
+
+def test_levels_without_convolutions_have_their_axes_and_no_context():
+    bare = NetworkGeometry.regular(3, 2, convolutions=0)
+    assert (bare.ndim, bare.period, bare.context) == (3, (4, 4, 4), (0, 0, 0))

@@ -156,6 +156,12 @@ class TestSentence:
         text = make_plan(SMALL, (27, 27), "blended", tile=8).sentence()
         assert "4 of 14 seams can blur objects" in text
 
+    def test_only_tiles_of_whole_periods_are_called_so(self):
+        text = make_plan(PAPER, (250, 250), "naive", tile=96).sentence()
+        assert text.startswith("Tiles of 96 px are multiples of the 8 px period: none of the 4")
+        text = make_plan(PAPER, (116, 116), "blended", tile=108).sentence()
+        assert text.startswith("Tiles of 108 px happen to lie in phase with the 8 px period: none")
+
     def test_zero_padding(self):
         text = make_plan(TestCause.same, (50, 50), "naive", tile=16).sentence()
         assert "see zeros" in text
@@ -286,3 +292,8 @@ class TestRegion:
     def test_what_is_left_out_is_the_border_of_the_image(self):
         plan = self.plan(region=(slice(10, None), slice(None)))
         assert plan.region == (slice(10, 60), slice(0, 60))
+
+
+def test_windows_that_overlap_almost_wholly_move_on_by_a_pixel():
+    plan = make_plan(SMALL, (12, 12), "blended", tile=8, overlap=0.99)
+    assert [tile.window[0].start for tile in plan][:: plan.grid[1]] == [0, 1, 2, 3, 4]

@@ -240,6 +240,12 @@ def use_threads(threads: int | None) -> None:
     torch.set_num_threads(threads)
 
 
+def refuse_idle_tile(stitch: str, tile: int | None) -> None:
+    """Raise ShiftSegError if a tile size is given that would change nothing."""
+    if stitch == "whole" and tile is not None:
+        raise ShiftSegError("--stitch whole is one pass over the image, without tiles: no --tile")
+
+
 def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
     """Never replace a file of the user's unasked, nor find out late that it cannot be written."""
     named = [os.path.realpath(path) for path in paths if path is not None]

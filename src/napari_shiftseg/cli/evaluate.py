@@ -16,6 +16,7 @@ from napari_shiftseg.cli.console import (
     Numbers,
     Reporting,
     progress_bar,
+    refuse_idle_tile,
 )
 from napari_shiftseg.embeddings.model import load_model
 from napari_shiftseg.evaluation import evaluate_events
@@ -57,6 +58,7 @@ def evaluate(
         Also score what needs no network: Otsu's threshold, distance transform and watershed.
     """
     ending.refuse_existing(reads=[*pack_sources(data), model])
+    refuse_idle_tile(stitch, tile)
     loaded = load_model(model, precision=precision, compiled=compiled)
     clustering = loaded.description.clustering.replaced(
         bandwidth=bandwidth, min_size=min_size, foreground_threshold=foreground

@@ -18,6 +18,7 @@ from napari_shiftseg.cli.console import (
     MinSize,
     ModelName,
     Numbers,
+    refuse_idle_tile,
 )
 from napari_shiftseg.embeddings.budget import memory_size
 from napari_shiftseg.embeddings.model import model_file
@@ -65,6 +66,7 @@ class FileOptions:
 
     def settings(self, **more: Any) -> FileSettings:
         """Return them with the other fields; raises ShiftSegError for what is no legal value."""
+        refuse_idle_tile(self.stitch, self.tile)
         own = read_description(model_file(self.model)).clustering
         return FileSettings(
             model=self.model,
