@@ -183,3 +183,21 @@ def test_progress_names_each_way_of_tiling_as_it_is_done():
     assert [event.done for event in done] == list(range(1, done[-1].total + 1))
     assert [event.strategy for event in done][:2] == ["whole", "corrected"]
     assert {error.strategy for error in last.others} <= {event.strategy for event in done}
+
+
+class FaintPhase(nn.Module):
+    """Where in its period a pixel lies is a few thousandths of the output."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool, self.up = nn.AvgPool2d(2), nn.Upsample(scale_factor=2)
+
+    def forward(self, pixels):
+        return pixels + 0.005 * self.up(self.pool(pixels))
+
+
+def test_a_difference_of_some_thousandths_is_no_rounding():
+    found = diagnosed(FaintPhase(), image(64, 64), window=18)
+    assert found.certified
+    shifted = next(error for error in found.others if error.misaligned)
+    assert 1e-3 < shifted.total < 1e-2 and not shifted.exact

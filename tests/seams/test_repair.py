@@ -185,3 +185,10 @@ def test_labels_of_another_repair_are_not_undone(pieces):
 def test_a_confidence_is_a_share(pieces, confidence):
     with pytest.raises(ShiftSegError, match="legal: 0 to 1"):
         repair_labels(pieces, check_labels(pieces), confidence=confidence)
+
+
+def test_labels_of_which_but_a_little_fits_are_not_undone(pieces):
+    repaired, report = repair_labels(pieces, check_labels(pieces))
+    other = np.where(np.random.default_rng(0).random(pieces.shape) < 0.7, 0, repaired)
+    with pytest.raises(ShiftSegError, match="not the labels of this report"):
+        undo_repair(other, report)

@@ -270,6 +270,8 @@ class StitchingGrid(QObject):
         if self._plan is None or self._placement is None:
             return
         plan, placement = self._plan, self._placement
+        if self._viewer.dims.ndim < len(placement.size):  # all layers are being removed
+            return
         self.period.draw(period_edges(plan), plan.geometry.period, plan, placement)
         self.tiles.draw(tile_edges(plan), plan.tile_size, plan, placement)
 
