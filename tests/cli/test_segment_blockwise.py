@@ -91,4 +91,5 @@ def test_embeddings_of_an_image_in_blocks(shiftseg, large_file, model_file, tmp_
         done = shiftseg(*words, "-o", labels, "--memory", memory, "--embeddings", vectors)
         assert done.code == 0
         pixels[name] = tifffile.imread(vectors)
-    np.testing.assert_array_equal(pixels["blocks"], pixels["whole"])
+    # The sums of older torch end in another last bit where tiles are of another size.
+    np.testing.assert_allclose(pixels["blocks"], pixels["whole"], rtol=0, atol=1e-6)
