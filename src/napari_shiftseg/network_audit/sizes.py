@@ -269,7 +269,9 @@ def _axis(shapes: Shapes, base: Size, axis: int) -> AxisSizes:
     if here < start * scale:
         # A pool that does not divide drops pixels at the end: of the sizes with this output
         # only the smallest is seen whole.
-        start = next(size for size in range(max(1, start - step + 1), start + 1) if out(size) == here)
+        start = next(
+            size for size in range(max(1, start - step + 1), start + 1) if out(size) == here
+        )
     regular = [
         size
         for size in range(start % step or step, start, step)
