@@ -162,6 +162,19 @@ def test_under_the_curtain_of_a_mirrored_image_a_is_left_as_well(mirrored, ways,
     assert mirrored.tab.show_as.slider.value() == pytest.approx(expected, abs=1)
 
 
+def test_a_line_that_is_moved_while_it_is_brought_up_is_drawn_there(compared, viewer):
+    arrangement = compared.control.arrangement
+    curtain = arrangement.curtain
+    steps = curtain.enter(*arrangement.sides, 0.5)
+    next(steps)
+    curtain.move(0.25)
+    for _ in steps:
+        pass
+    assert viewer.layers["Curtain line"].translate[-1] == pytest.approx((10 - 0.5) * 0.5)
+    assert viewer.layers["Curtain (A | B)"].data[0].edge == 10
+    curtain.leave()
+
+
 def test_rings_of_a_end_at_the_curtain(compared, ways, viewer):
     ways.choose("curtain")
     rings = viewer.layers[RINGS]

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from napari_shiftseg.seams.followed import drifts, followed
 
@@ -45,3 +46,11 @@ def test_unrelated_frames_and_empty_ones_have_no_drift():
     rng = np.random.default_rng(1)
     frames = [rng.uniform(0, 500, (30, 2)) for _ in range(4)]
     assert not drifts([*frames, np.zeros((0, 2)), frames[0]]).any()
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_a_drift_of_dense_objects_is_told_in_any_number_of_axes(ndim):
+    rng = np.random.default_rng(0)
+    places = rng.uniform(0, 300, (3000, ndim)) if ndim > 1 else rng.uniform(0, 9e4, (3000, 1))
+    drift = np.array([7, -12, 4])[:ndim]
+    np.testing.assert_allclose(drifts([places, places + drift]), [drift], atol=1.5)

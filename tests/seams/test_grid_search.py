@@ -124,7 +124,7 @@ def test_sides_on_the_border_of_the_image_are_no_cuts():
     labels = np.zeros((30, 30), int)
     labels[0:10, 10:20] = 1
     labels[26:28, 3:5] = labels[26:28, 26:28] = 2
-    rows, columns = straight_sides([Outlines.of(labels)])
+    rows, columns = straight_sides([Outlines.of(labels)], np.zeros((0, 2)))
     assert rows.single.tolist() == [10]
     assert sorted(columns.single.tolist()) == [10, 20]
 

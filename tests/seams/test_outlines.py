@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_shiftseg.image.slabs import Slabs
 from napari_shiftseg.seams.outlines import Outlines
 
 
@@ -22,3 +23,11 @@ def test_labels_far_apart_have_the_same_outlines(far):
     assert found.objects == 2
     assert np.unique(found.contacts.pairs, axis=0).tolist() == [[3, far]]
     assert {side.label for side in found.flat} == {3, far}
+
+
+@pytest.mark.parametrize("thick", [1, 3, 7])
+def test_where_an_object_is_does_not_depend_on_the_slabs(thick):
+    labels = np.zeros((20, 30), np.int64)
+    labels[1:19, 2:5], labels[4:6, 10:20], labels[8:20, 25:27] = 1, 2, 3
+    *_, found = Outlines.events(Slabs(labels, thick))
+    assert sorted(map(tuple, found.places.tolist())) == [(5, 15), (10, 3.5), (14, 26)]

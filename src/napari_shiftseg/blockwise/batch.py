@@ -203,7 +203,7 @@ def _objects_kept(source: Source, labels: Path, model: Model, settings: FileSett
     expected = {
         "model_sha256": model.sha256,
         "precision": model.precision,
-        "compiled": model.compiled,
+        "way of computing": "torch.compile" if model.compiled else "layers",
         "stitch": settings.stitch,
         "axes": frames.axes,
         "channel": source.channel,
@@ -214,9 +214,9 @@ def _objects_kept(source: Source, labels: Path, model: Model, settings: FileSett
     if settings.stitch in ("naive", "blended") or rounded:
         plan = plan_for(model, frames.spatial, settings.stitch, settings.tile, source.region)
         expected["tile"] = list(plan.tile_size)
-    # Only labels of compiled tiles say that; the others are not in those of older versions.
-    unsaid = {"compiled": False, "precision": "float32", "axes": frames.axes}
+    unsaid = {"precision": "float32", "axes": frames.axes}  # in labels of older versions
     found = unsaid | made.provenance | made.provenance.get("clustering", {})
+    found["way of computing"] = "torch.compile" if found.get("compiled") else "layers"
     other = changes({name: found.get(name) for name in expected}, expected)
     if other:
         raise ShiftSegError(

@@ -134,7 +134,7 @@ class Job:
             "date of the image": order.date,
             "model": self.model.sha256,
             "precision": order.precision,
-            "compiled": order.compiled,
+            **({"way of computing": "torch.compile"} if order.compiled else {}),
             "stitch": order.stitch,
             "block": list(order.block),
             "region": [list(span) for span in order.spans],

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import convolve1d
 from scipy.spatial import KDTree
 
 FARTHEST = 8
@@ -17,11 +18,12 @@ for the same one."""
 _DRIFT = 100
 """Pixels that all objects move by at most from frame to frame."""
 
-_ALIKE = 3
-"""Pixels by which moves that are one drift differ at most."""
+_CELL = 2
+"""Pixels in which moves are counted; three of them, on each axis, are one drift."""
 
-_ENOUGH = 1000
-"""Objects whose moves tell the drift of all."""
+_ENOUGH, _NEAREST = 1000, 200
+"""Objects whose moves tell the drift of all, and to how many others each may have moved: so many
+objects as there are, the search takes no longer."""
 
 _SHARE = 0.2
 """Objects that a drift has to take from one frame to the next, as a share of the fewer ones."""
@@ -36,14 +38,15 @@ def drifts(frames: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     Parameters
     ----------
     frames
-        ``(n, d)`` each: where the objects are.
+        ``(n, d)`` each: where the objects are, in any order.
 
     Returns
     -------
     (frames - 1, d) float64
         0 where most stay, or no move is common.
     """
-    return np.array([_drift(*pair) for pair in pairwise(frames)]).reshape(-1, frames[0].shape[1])
+    ordered = [places[np.lexsort(places.T)] for places in frames]
+    return np.array([_drift(*pair) for pair in pairwise(ordered)]).reshape(-1, frames[0].shape[1])
 
 
 def _drift(before: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,17 +55,25 @@ def _drift(before: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.
     if not (len(before) and len(now)):
         return none
     before = before[:: -(-len(before) // _ENOUGH)]
-    near = KDTree(before).sparse_distance_matrix(KDTree(now), _DRIFT, output_type="ndarray")
-    moves = now[near["j"]] - before[near["i"]]
+    nearest = min(_NEAREST, len(now))
+    far, which = KDTree(now).query(before, np.arange(1, 1 + nearest), distance_upper_bound=_DRIFT)
+    there = np.isfinite(far)
+    moves = (now[which[there]] - before[:, None].repeat(nearest, axis=1)[there]).reshape(
+        -1, before.shape[1]
+    )
     if len(moves) == 0:
         return none
-    tree = KDTree(moves)
-    count = tree.query_ball_point(moves, _ALIKE, return_length=True)
-    best = int(count.argmax())
-    by_chance = len(moves) * (_ALIKE / _DRIFT) ** before.shape[1]
-    if count[best] < max(3, _SHARE * min(len(before), len(now)), 3 * by_chance):
+    cells = np.rint(moves / _CELL).astype(np.int64)
+    counts = np.zeros((2 * (_DRIFT // _CELL) + 3,) * before.shape[1], np.int64)
+    np.add.at(counts, tuple(cells.T + _DRIFT // _CELL + 1), 1)
+    for axis in range(counts.ndim):
+        counts = convolve1d(counts, (1, 1, 1), axis, mode="constant")
+    best = np.array(np.unravel_index(counts.argmax(), counts.shape))
+    by_chance = len(moves) * (3 * _CELL / (2 * far[there].max() + _CELL)) ** before.shape[1]
+    if counts[tuple(best)] < max(3, _SHARE * min(len(before), len(now)), 3 * by_chance):
         return none
-    shared: NDArray[np.float64] = moves[tree.query_ball_point(moves[best], _ALIKE)].mean(axis=0)
+    inside = (np.abs(cells + _DRIFT // _CELL + 1 - best) <= 1).all(axis=1)
+    shared: NDArray[np.float64] = moves[inside].mean(axis=0)
     return shared
 
 

@@ -108,7 +108,8 @@ def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT
         One for all axes, or one for some; axes without a grid are in none. Of all ways to
         share grids among axes, that which explains the cuts of all of them best.
     """
-    sides = straight_sides(outlines)
+    together = drifts([frame.places for frame in outlines])
+    sides = straight_sides(outlines, together)
     best = _best_of_each(sides)
 
     def joint(groups: tuple[Axes, ...]) -> float:
@@ -121,19 +122,19 @@ def find_grids(outlines: Sequence[Outlines], *, significant: float = SIGNIFICANT
     plausible = [g for g, one in best.items() if one.grid.log_p <= np.log(significant)]
     found = [best[group].grid for group in min(_disjoint(plausible), key=joint, default=())]
     single = len(found) == 1 and len(found[0].axes) == 1
-    if single and len(sides) == 2 and _continues(outlines, found[0]):
+    if single and len(sides) == 2 and _continues(outlines, together, found[0]):
         return [replace(found[0], axes=(0, 1))]
     return found
 
 
-def _continues(outlines: Sequence[Outlines], grid: Grid) -> bool:
+def _continues(outlines: Sequence[Outlines], together: NDArray[np.float64], grid: Grid) -> bool:
     """Tell whether the other axis has its few cuts on the same lines: most tiles are square.
 
     Of a single grid that is asked about, contacts of one pixel tell something, too. Objects
     that end straight do so only where no pair is to be had: most of them are natural.
     """
     other = 1 - grid.axes[0]
-    sides = straight_sides(outlines, shortest=1)[other]
+    sides = straight_sides(outlines, together, shortest=1)[other]
     if grid.tile >= sides.size:
         return False
     if len(sides.pairs):
@@ -141,14 +142,17 @@ def _continues(outlines: Sequence[Outlines], grid: Grid) -> bool:
     return bool(_evidence(sides, grid.tile)[grid.offset] <= np.log(_SQUARE))
 
 
-def straight_sides(outlines: Sequence[Outlines], shortest: int = SHORTEST) -> list[Sides]:
+def straight_sides(
+    outlines: Sequence[Outlines], together: NDArray[np.float64], shortest: int = SHORTEST
+) -> list[Sides]:
     """Collect the straight sides of all objects, per axis; of pairs those of so many pixels.
+
+    All objects move ``together`` from each frame to the next, see :func:`drifts`.
 
     Of a series, what is followed from frame to frame counts once, at the line where it is
     most often: that of a cut stays, the others move with their objects.
     """
     pairs = [straight_pairs(frame.contacts, shortest) for frame in outlines]
-    together = drifts([frame.places for frame in outlines])
     result = []
     for axis, size in enumerate(outlines[0].shape):
         touching = [np.delete(table[table[:, 0] == axis], (0, 2, 3, 4), 1) for table in pairs]

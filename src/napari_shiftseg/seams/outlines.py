@@ -64,7 +64,7 @@ class Outlines:
         Pixels along each axis that differ somewhere from the one before; beyond the image is
         background.
     places
-        ``(objects, d)``: the middle of each object's box, of a large one that of its last part.
+        ``(objects, d)``: the middle of each object's box.
     """
 
     shape: tuple[int, ...]
@@ -146,8 +146,7 @@ def _flat_sides(
         if name in going_on:
             parts[name] = found
             continue
-        middle = ((part.start + part.stop) / 2 for part in box)
-        places.append(tuple(m + c - b.start for m, c, b in zip(middle, corner, box, strict=True)))
+        places.append(tuple((profile.start + profile.stop) / 2 for profile in found))
         for profile in found:
             yield from _ends(name, profile, shape[profile.axis])
 

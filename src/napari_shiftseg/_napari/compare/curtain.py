@@ -106,7 +106,7 @@ class Curtain(QObject):
         self._viewer = viewer
         self._sides: tuple[Side, Side] | None = None
         """What is shown of the first columns, and of the last ones."""
-        self._mirrored = False
+        self._mirrored, self._fraction = False, 0.5
         self._levels: list[CurtainPixels] = []
         self._shown: list[CurtainPixels] = []
         self.layer: Labels | None = None
@@ -118,18 +118,21 @@ class Curtain(QObject):
         placement = a.result.subject.placement
         self._mirrored = placement.mirrored
         self._sides = sides = (b, a) if self._mirrored else (a, b)
+        self._fraction = fraction
         a.set_visible(True, labels=False)
         b.set_visible(True, labels=False)
         yield
         if self._sides is not sides:
             return
         self._levels = curtain_levels(*(side.result.segmentation.labels for side in sides))
-        edge = self._set_edge(fraction)
+        edge = self._set_edge()
         yield from self._show_layer(a, placement)
         if self._sides is sides:
             yield from self.line.enter(placement)
         if self._sides is sides:
             self._show_edge(edge)
+            if self._set_edge() != edge:  # it was moved meanwhile
+                self.move(self._fraction)
 
     def leave(self) -> None:
         """Hide the curtain, which waits for the next pair."""
@@ -189,14 +192,16 @@ class Curtain(QObject):
 
     def move(self, fraction: float) -> None:
         """Move the edge to a fraction of the image's width."""
+        self._fraction = fraction
         if self._sides is None or self.layer is None or not self._levels:
             return
-        self._show_edge(self._set_edge(fraction))
+        self._show_edge(self._set_edge())
         self.layer.refresh(extent=False, thumbnail=False)
 
-    def _set_edge(self, fraction: float) -> int:
-        """Take the edge to a fraction of the width; what is on screen stays."""
-        edge = round(self._of_columns(min(max(fraction, 0), 1)) * self._levels[0].shape[-1])
+    def _set_edge(self) -> int:
+        """Take the edge to its fraction of the width; what is on screen stays."""
+        fraction = self._of_columns(min(max(self._fraction, 0), 1))
+        edge = round(fraction * self._levels[0].shape[-1])
         for level in self._levels:
             level.edge = edge
         return edge
