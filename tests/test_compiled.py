@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_shiftseg import ShiftSegError, certify, load_model, segment, segment_file
-from napari_shiftseg.blockwise.file_settings import FileSettings
-from napari_shiftseg.blockwise.segment_file import segment_file_events
+from napari_shiftseg import certify, load_model, segment
 from napari_shiftseg.embeddings.device import EMULATED
 from napari_shiftseg.errors import DeviceError
 from napari_shiftseg.samples.discs import disc_image
@@ -68,13 +66,3 @@ def test_streams_are_the_same_without_the_compiler(model, trained_model):
         segment(tall, model, device="cpu").prediction.embedding,
         segment(tall, trained_model, device="cpu").prediction.embedding,
     )
-
-
-def test_an_unfinished_run_of_layers_is_not_gone_on_with(trained_model, tmp_path):
-    output, pieces = tmp_path / "labels.tif", {"model": trained_model, "block_pixels": 900}
-    events = segment_file_events(IMAGE, output, FileSettings(**pieces))
-    for _ in range(3):
-        next(events)
-    events.close()
-    with pytest.raises(ShiftSegError, match=r"another way of computing \(.*, now torch\.compile\)"):
-        segment_file(IMAGE, output, **pieces, compiled=True)

@@ -117,11 +117,21 @@ def test_a_resumed_run_keeps_the_tiles_that_were_begun(rounded, tmp_path):
     assert (np.asarray(open_image(output).pixels) != at_once).mean() < 0.001
 
 
-def test_an_unfinished_run_in_another_precision_is_not_gone_on_with(trained_model, tmp_path):
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"precision": "bfloat16"}, r"precision \(float32, now bfloat16\)"),
+        ({"compiled": True}, r"way of computing \(.*, now torch\.compile\)"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_an_unfinished_run_in_another_way_is_not_gone_on_with(
+    trained_model, tmp_path, other, named
+):
     output, pieces = tmp_path / "labels.tif", {"model": trained_model, "block_pixels": 900}
     events = segment_file_events(IMAGE, output, FileSettings(**pieces))
     for _ in range(3):
         next(events)
     events.close()
-    with pytest.raises(ShiftSegError, match=r"another precision \(float32, now bfloat16\)"):
-        segment_file(IMAGE, output, **pieces, precision="bfloat16")
+    with pytest.raises(ShiftSegError, match=f"another {named}"):
+        segment_file(IMAGE, output, **pieces, **other)
