@@ -187,7 +187,7 @@ def _raw(
     network = copy.copy(model.network)  # which is never compiled
     network.architecture = replace(network.architecture, coordinate_dims=0)
     if compiled:
-        network.compile()
+        network.compile(dynamic=False)
     scaling = model.description.intensity.measure(pixels)
     stitcher = Stitcher(plan, network.architecture.out_channels)
     on, streamed = choose_device(device), False if compiled else None

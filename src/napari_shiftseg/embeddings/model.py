@@ -123,15 +123,16 @@ class Model:
     def as_compiled(self) -> Model:
         """Return the same model whose tiles are computed by what torch.compile makes of it.
 
-        It is made at the first tile, which takes a minute, and once more at the first one of
-        another size. Outputs differ from those of torch's own layers by rounding at most. On a
-        processor runs are streamed where that wins, and streams are never compiled: there it
-        gains nothing. It needs a C++ compiler, or triton on graphics cards.
+        It is made at the first tile of each size, which takes half a minute, for up to eight
+        sizes in a process; others are computed by the layers. Outputs differ from theirs by
+        rounding at most. On a processor runs are streamed where that wins, and streams are never
+        compiled: there it gains nothing. It needs a C++ compiler, or triton on graphics cards.
+        A copy, or what is read from a pickle, is not compiled.
         """
         if self.compiled:
             return self
         network = copy.copy(self.network)
-        network.compile()
+        network.compile(dynamic=False)  # else in 3-D torch 2.13 fails from the second size on
         return replace(self, network=network)
 
 

@@ -127,9 +127,9 @@ def _failure(error: BaseException, device: torch.device, plan: TilePlan) -> str:
     """Say what failed. Corrected tiles without memory have been halved down to one period."""
     if type(error).__module__.startswith(_COMPILER):
         return (
-            f"torch.compile failed on the device {device} ({first_line(error)}); it needs a C++ "
-            "compiler, as that of Debian's g++, or triton on graphics cards. Legal: a run without "
-            "compiled=True (--compile)"
+            f"torch.compile failed on the device {device} ({first_line(error)}); legal: a run "
+            "without compiled=True (--compile). Where a compiler is missing: a C++ compiler, as "
+            "that of Debian's g++, or triton on graphics cards"
         )
     if plan.mode == "corrected" and out_of_memory(error):
         return (

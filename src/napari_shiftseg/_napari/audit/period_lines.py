@@ -53,7 +53,7 @@ class PeriodLines(QObject):
     def remove(self) -> None:
         """Take the layer away at once, as when the dock is closed."""
         self._shown = None
-        self.lines.hide()
+        self.lines.forget()
         if self.lines.layer is not None:
             self._viewer.layers.remove(self.lines.layer)
 

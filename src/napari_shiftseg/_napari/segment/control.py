@@ -263,6 +263,7 @@ class SegmentControl(QObject):
             plan = None if chosen is None else self._tab.stitch.plan(chosen.frames.spatial)
         except ShiftSegError as error:
             self._show_nothing(as_sentence(error), warning=True)
+            self.grid.hide()
             return
         if chosen is None or plan is None:
             self._show_nothing("Open an image to see how it will be tiled.")
@@ -298,7 +299,6 @@ class SegmentControl(QObject):
             stitch.estimate.say(as_sentence(error))
 
     def _show_nothing(self, why: str, *, warning: bool = False) -> None:
-        self.grid.hide()
         self._tab.stitch.sentence.say(why, warning=warning)
         self._tab.stitch.estimate.say("")
         # A wrong image may be tried: the error then explains itself as a notification.

@@ -151,18 +151,24 @@ class GridLines(QObject):
             self._hidden = True
             set_visible(layer, False)
 
-    def remove(self) -> None:
-        """Hide the lines now, and remove their layer unless it is wanted again before."""
-        self.hide()
-        if self.layer is not None:
-            self._turns.do(self._close())
+    def forget(self) -> None:
+        """Note that there is nothing to draw, until there is again."""
+        self._placement, self._wanted = None, _NOTHING
+
+    def remove_seen(self) -> None:
+        """Remove the layer at once, unless it is hidden or wanted again."""
+        layer = self.layer
+        if layer is not None and layer.visible and self._placement is None:
+            self._hidden = False
+            self._viewer.layers.remove(layer)
+
+    def remove(self) -> Steps:
+        """Remove the layer, unless it is wanted again."""
+        if self._placement is None:
+            yield from self._renew()
 
     def _fits(self, layer: Vectors) -> bool:
         return self._placement is None or layer.ndim == len(self._placement.size)
-
-    def _close(self) -> Steps:
-        if self._placement is None:
-            yield from self._renew()
 
     def _open(self) -> Steps:
         """Add the layer if it is still wanted, in place of one of other dimensions."""
@@ -256,8 +262,18 @@ class StitchingGrid(QObject):
     def remove(self) -> None:
         """Remove the grid, as when there is nothing that it could lie on."""
         self._plan = self._placement = None
-        self.period.remove()
-        self.tiles.remove()
+        self.period.forget()
+        self.tiles.forget()
+        self._turns.do(self._remove())
+
+    def _remove(self) -> Steps:
+        # Both between two drawings: Mesa's software OpenGL may crash where one is hidden or
+        # goes, and the other is drawn after it.
+        self.period.remove_seen()
+        self.tiles.remove_seen()
+        yield
+        yield from self.period.remove()
+        yield from self.tiles.remove()
 
     def raise_to_top(self) -> None:
         """Put the grid above an image that was opened later."""
