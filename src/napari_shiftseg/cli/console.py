@@ -49,7 +49,7 @@ Compiled = Annotated[
         name="--compile",
         negative="",
         help="Compute tiles by what torch.compile makes of the network: for graphics cards, and "
-        "many tiles, as it takes a minute to make. It needs a C++ compiler or triton.",
+        "many tiles: it takes half a minute for each tile size, and a C++ compiler or triton.",
     ),
 ]
 Bandwidth = Annotated[
