@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given
@@ -185,3 +187,5 @@ def test_no_more_levels_are_flat_than_there_are(levels):
 def test_levels_without_convolutions_have_their_axes_and_no_context():
     bare = NetworkGeometry.regular(3, 2, convolutions=0)
     assert (bare.ndim, bare.period, bare.context) == (3, (4, 4, 4), (0, 0, 0))
+    with pytest.raises(ShiftSegError, match="no kernel at all"):
+        dataclasses.replace(bare, head=())

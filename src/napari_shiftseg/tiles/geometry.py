@@ -147,8 +147,8 @@ class NetworkGeometry(TilingGeometry):
     Raises
     ------
     ShiftSegError
-        If the numbers of levels or axes disagree, a factor is below 1, or a kernel is
-        even or below 1.
+        If the numbers of levels or axes disagree, a factor is below 1, a kernel is even or
+        below 1, or there is none.
 
     References
     ----------
@@ -171,6 +171,8 @@ class NetworkGeometry(TilingGeometry):
         if self.padding not in ("valid", "same"):
             raise ShiftSegError(f"padding is {self.padding!r}; legal: 'valid' or 'same'")
         kernels = [k for group in (*self.down, *self.up, self.head) for k in group]
+        if not kernels:
+            raise ShiftSegError("there is no kernel at all; legal: at least one convolution")
         axes = {len(size) for size in (*self.factors, *kernels)}
         if len(axes) != 1:
             raise ShiftSegError(f"factors and kernels name different numbers of axes: {axes}")
