@@ -68,10 +68,10 @@ class Certificate:
         return asdict(self)
 
     def __str__(self) -> str:
-        rounded = "" if self.precision == "float32" else f" in {self.precision}"
-        rounded += ", compiled" if self.compiled else ""
+        how = "" if self.precision == "float32" else f" in {self.precision}"
+        how += ", compiled" if self.compiled else ""
         return (
-            f"{self.model}{rounded}, {self.stitch} stitching with {counted(self.tiles, 'tile')} "
+            f"{self.model}{how}, {self.stitch} stitching with {counted(self.tiles, 'tile')} "
             f"of {by(self.tile)} px on {by(self.image_size)} px: "
             f"{'equal' if self.equal else 'NOT equal'} to whole-image inference "
             f"(largest difference {self.max_abs_difference:.2g}, "
@@ -187,7 +187,7 @@ def _raw(
     network = copy.copy(model.network)  # which is never compiled
     network.architecture = replace(network.architecture, coordinate_dims=0)
     if compiled:
-        network.compile(dynamic=False)
+        network = replace(model, network=network).as_compiled().network
     scaling = model.description.intensity.measure(pixels)
     stitcher = Stitcher(plan, network.architecture.out_channels)
     on, streamed = choose_device(device), False if compiled else None

@@ -43,7 +43,7 @@ def drifts(frames: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     Returns
     -------
     (frames - 1, d) float64
-        0 where most stay, or no move is common.
+        0 where no move is common; about 0 where most stay.
     """
     ordered = [places[np.lexsort(places.T)] for places in frames]
     return np.array([_drift(*pair) for pair in pairwise(ordered)]).reshape(-1, frames[0].shape[1])
@@ -58,21 +58,20 @@ def _drift(before: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.
     nearest = min(_NEAREST, len(now))
     far, which = KDTree(now).query(before, np.arange(1, 1 + nearest), distance_upper_bound=_DRIFT)
     there = np.isfinite(far)
-    moves = (now[which[there]] - before[:, None].repeat(nearest, axis=1)[there]).reshape(
-        -1, before.shape[1]
-    )
+    moves = now[which[there]] - before[np.nonzero(there)[0]]
     if len(moves) == 0:
         return none
-    cells = np.rint(moves / _CELL).astype(np.int64)
-    counts = np.zeros((2 * (_DRIFT // _CELL) + 3,) * before.shape[1], np.int64)
-    np.add.at(counts, tuple(cells.T + _DRIFT // _CELL + 1), 1)
+    none_moved = _DRIFT // _CELL + 1
+    cells = np.rint(moves / _CELL).astype(np.int64) + none_moved
+    counts = np.zeros((2 * none_moved + 1,) * before.shape[1], np.int64)
+    np.add.at(counts, tuple(cells.T), 1)
     for axis in range(counts.ndim):
         counts = convolve1d(counts, (1, 1, 1), axis, mode="constant")
     best = np.array(np.unravel_index(counts.argmax(), counts.shape))
     by_chance = len(moves) * (3 * _CELL / (2 * far[there].max() + _CELL)) ** before.shape[1]
     if counts[tuple(best)] < max(3, _SHARE * min(len(before), len(now)), 3 * by_chance):
         return none
-    inside = (np.abs(cells + _DRIFT // _CELL + 1 - best) <= 1).all(axis=1)
+    inside = (np.abs(cells - best) <= 1).all(axis=1)
     shared: NDArray[np.float64] = moves[inside].mean(axis=0)
     return shared
 
