@@ -68,6 +68,16 @@ def test_a_png_has_labels_as_tiff(batch, plate, tmp_path):
     assert "1 kept" in batch("--pattern", "A4*").out
 
 
+def test_a_numpy_file_is_an_image_where_the_pattern_says_so(batch, plate, tmp_path):
+    np.save(plate / "A1_seg.npy", {"masks": 1}, allow_pickle=True)
+    batch()
+    assert sorted(report(tmp_path)) == ["A1.tif", "A2.ome.zarr", "A3.tif"]
+    np.save(plate / "A5.npy", tifffile.imread(plate / "A1.tif"))
+    assert batch("--pattern", "A5*.npy", "--overwrite").code == 0
+    assert report(tmp_path)["A5.npy"]["status"] == "segmented"
+    assert open_image(tmp_path / "labels" / "A5.tif").kind == "labels"
+
+
 @pytest.mark.parametrize("name", ["report.csv", "A1.tif"])
 def test_the_report_as_json_replaces_nothing_of_the_run(batch, tmp_path, name):
     (tmp_path / "labels").mkdir()

@@ -6,6 +6,7 @@ into the program: ``open_image`` of the library, ``shiftseg segment`` and ``shif
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
@@ -534,7 +535,7 @@ def _(folder: Path) -> Path:
     return folder / "image.tif"
 
 
-for suffix in (".jpg", ".czi", ".nd2", ".lif", ".npy", ".h5", ""):
+for suffix in (".jpg", ".czi", ".nd2", ".lif", ".h5", ""):
 
     @case(f"a file with the suffix {suffix or 'of none'}", says("legal: .tif", ".zarr"))
     def _(folder: Path, suffix: str = suffix) -> Path:
@@ -590,6 +591,50 @@ add_png(
     "a PNG that claims 4 gigapixels", png()[:16] + b"\0\1\0\0" * 2 + png()[24:],
     says("65536 x 65536", "legal: up to 2.1"),
 )  # fmt: skip
+
+
+# NumPy -----------------------------------------------------------------------------------------
+
+
+def npy(pixels: Any = PLANE) -> bytes:
+    """Return what numpy.save writes."""
+    content = io.BytesIO()
+    np.save(content, pixels, allow_pickle=True)
+    return content.getvalue()
+
+
+def add_npy(
+    name: str,
+    content: bytes,
+    opened: Expected,
+    segmented: Expected = LABELLED,
+    checked: Expected = None,
+) -> None:
+    """Add a case that is a file with this content."""
+
+    @case(name, opened, segmented, checked)
+    def _(folder: Path) -> Path:
+        path = folder / "image.npy"
+        path.write_bytes(content)
+        return path
+
+
+add_npy("a NumPy file", npy(), GREY, checked=Result(()))
+add_npy("a NumPy file, big-endian", npy(PLANE.astype(">u2")), Result(SHAPE, "uint16"),
+        checked=Result(()))  # fmt: skip
+add_npy("a NumPy file, columns first", npy(np.asfortranarray(PLANE)), GREY, checked=Result(()))
+add_npy("a NumPy file of a pickle", npy(np.array({"masks": PLANE})), says("Python objects", "TIFF"))
+add_npy("a NumPy file of text", npy(np.array(["a"])), says("image.npy", "legal: an array"))
+add_npy("a NumPy file of one number", npy(np.uint8(3)), says("one number"))
+add_npy("a NumPy file without pixels", npy(PLANE[:0]), Result((0, 20), "uint8"), says("empty"))
+NO_NPY = says("image.npy", "not a NumPy file")
+add_npy("a NumPy file that is cut off", npy()[:-1], NO_NPY)
+add_npy("text that is called .npy", b"these are not pixels, but words of a friend", NO_NPY)
+add_npy(
+    "a NumPy file that claims 4 gigapixels",
+    npy().replace(b"(24, 20)", b"(65536, 65536)").replace(b" " * 12 + b"\n", b"\n"),
+    NO_NPY,
+)
 
 
 # OME-Zarr --------------------------------------------------------------------------------------

@@ -166,6 +166,22 @@ def png(data: bytes) -> None:
         assert decode_labels(data, path).ndim in (2, 3)
 
 
+def _npys() -> Iterator[bytes]:
+    small = PLANE[:6, :5]
+    for pixels in (small, small.astype(">u2"), np.asfortranarray(small), np.array({"masks": 1})):
+        content = io.BytesIO()
+        np.save(content, pixels, allow_pickle=True)
+        yield content.getvalue()
+
+
+@target(_npys)
+def npy(data: bytes) -> None:
+    """A NumPy file of these bytes."""
+    path = _folder() / "image.npy"
+    path.write_bytes(data)
+    _read(path)
+
+
 def _descriptions() -> Iterator[bytes]:
     for file in _tiffs():
         with tifffile.TiffFile(io.BytesIO(file)) as opened:

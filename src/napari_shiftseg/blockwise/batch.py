@@ -26,6 +26,7 @@ from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError, hearing
 from napari_shiftseg.files import make_folder
 from napari_shiftseg.image.files import (
+    NPY_SUFFIX,
     READABLE,
     TIFF_SUFFIXES,
     WRITABLE,
@@ -37,6 +38,8 @@ from napari_shiftseg.tiles.plan import by
 from napari_shiftseg.tiles.tile import size_of
 
 Status = Literal["segmented", "kept", "failed"]
+
+_IMAGES = tuple(suffix for suffix in READABLE if suffix != NPY_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,9 @@ def segment_folder_events(
 ) -> Iterator[ImageRecord]:
     """Segment images of a folder, and yield a record of each as it ends.
 
-    Labels have the image's name; those of a PNG are a TIFF. An image that fails does not stop
-    the others. Labels that are there, made of the same pixels with the same settings, are kept,
-    so that a batch that was stopped goes on when it is called again.
+    Labels have the image's name; those of a PNG or NumPy file are a TIFF. An image that fails
+    does not stop the others. Labels that are there, made of the same pixels with the same
+    settings, are kept, so that a batch that was stopped goes on when it is called again.
 
     Parameters
     ----------
@@ -119,7 +122,8 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
     folder
         Where to look.
     pattern
-        Which of them.
+        Which of them. NumPy files are images if it ends in their suffix: what lies beside images
+        as ``*_seg.npy`` or ``*_features.npy`` is none.
     output
         Folder of the labels: what lies there is no image either.
 
@@ -139,10 +143,11 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
         raise ShiftSegError(
             f"the pattern is {pattern!r}; legal: one below the folder, as A*.tif or **/*"
         ) from None
+    suffixes = READABLE if pattern.lower().endswith(NPY_SUFFIX) else _IMAGES
     found = sorted(
         path.relative_to(folder).as_posix()
         for path in there
-        if path.suffix.lower() in READABLE
+        if path.suffix.lower() in suffixes
         and not any(parent.suffix.lower() == ZARR_SUFFIX for parent in path.parents)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and labels not in path.resolve().parents

@@ -44,7 +44,7 @@ def segment_file(image: str | Path | Any, output: str | Path, **settings: Any) -
     Parameters
     ----------
     image
-        Path of a TIFF, PNG or OME-Zarr, or an array; lazy ones (dask, zarr) are read block by
+        Path of a TIFF, PNG, .npy or OME-Zarr, or an array; lazy ones (dask, zarr) are read block by
         block.
     output
         Labels to write, ``.tif`` or ``.ome.zarr``.

@@ -50,7 +50,7 @@ def audit(
         A size in pixels that it takes, one number for all axes or one for each; by default
         one is looked for.
     image
-        TIFF, PNG or OME-Zarr to tile in every way: the error of each, and its cause.
+        TIFF, PNG, .npy or OME-Zarr to tile in every way: the error of each, and its cause.
     window
         What the other programs put out at a time, in pixels, rounded up to what the network
         puts out; by default the recommended tile, or as much as makes six windows along an

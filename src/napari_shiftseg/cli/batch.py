@@ -53,9 +53,11 @@ def batch(
     Parameters
     ----------
     folder
-        Folder of images: TIFF and PNG files, and OME-Zarr folders.
+        Folder of images: TIFF and PNG files, and OME-Zarr folders; .npy files if the pattern
+        ends so.
     output
-        Folder for the labels, which have the names of the images; those of a PNG are a TIFF.
+        Folder for the labels, which have the names of the images; those of a PNG or .npy are
+        a TIFF.
     pattern
         Which images, as A*.tif; two stars and a slash before it go into subfolders too.
     """

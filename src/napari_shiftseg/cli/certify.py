@@ -46,7 +46,7 @@ def certify(
     Parameters
     ----------
     image
-        TIFF, PNG or OME-Zarr to measure on; by default seeded noise that spans several tiles.
+        TIFF, PNG, .npy or OME-Zarr to measure on; by default seeded noise that spans several tiles.
     stitch
         Stitch mode to certify.
     tile

@@ -91,8 +91,8 @@ def check(
     Parameters
     ----------
     labels
-        TIFF, PNG or OME-Zarr with the labels of an image, a volume or a time series, whose frames
-        one grid has cut.
+        TIFF, PNG, .npy or OME-Zarr with the labels of an image, a volume or a time series, whose
+        frames one grid has cut.
     """
     ending.refuse_existing(reads=[labels, image])
     series = _Series.open(labels, axes, slices)
@@ -119,8 +119,8 @@ def repair(
     Parameters
     ----------
     labels
-        TIFF, PNG or OME-Zarr with the labels of an image, a volume or a time series, whose frames
-        one grid has cut.
+        TIFF, PNG, .npy or OME-Zarr with the labels of an image, a volume or a time series, whose
+        frames one grid has cut.
     output
         Labels to write, .tif or .ome.zarr.
     confidence

@@ -60,12 +60,12 @@ def compare(
     Parameters
     ----------
     image
-        TIFF, PNG or OME-Zarr to segment.
+        TIFF, PNG, .npy or OME-Zarr to segment.
     output
         Folder for the two label TIFFs and a PNG with the cut objects circled.
     truth
-        TIFF, PNG or OME-Zarr with the ground truth. Without it, an object counts as cut if it is
-        one in the corrected labels and several in the naive ones.
+        TIFF, PNG, .npy or OME-Zarr with the ground truth. Without it, an object counts as cut if it
+        is one in the corrected labels and several in the naive ones.
     tile
         Naive tile size in pixels; corrected tiles are the largest multiple of the period in it.
     """

@@ -1,4 +1,4 @@
-"""Images and labels as the commands read them: TIFF, PNG or OME-Zarr, with axes and voxel size."""
+"""Images and labels as the commands read them: with axes and voxel size."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ def predict(
     Parameters
     ----------
     image
-        TIFF, PNG or OME-Zarr to predict, with channels or without; of a stack each frame alone.
+        TIFF, PNG, .npy or OME-Zarr to predict, with channels or without; of a stack each frame
+        alone.
     output
         Image to write, .tif or .ome.zarr, channels first.
     tile

@@ -38,7 +38,7 @@ def segment(
     Parameters
     ----------
     image
-        TIFF, PNG or OME-Zarr to segment.
+        TIFF, PNG, .npy or OME-Zarr to segment.
     output
         Labels to write, .tif or .ome.zarr, with the image's voxel size; 0 is background.
     embeddings

@@ -43,12 +43,12 @@ def sweep(
     Parameters
     ----------
     image
-        TIFF, PNG or OME-Zarr to segment.
+        TIFF, PNG, .npy or OME-Zarr to segment.
     output
         Folder for a PNG with the plot and a CSV with its numbers.
     truth
-        TIFF, PNG or OME-Zarr with the ground truth. Without it, splits are counted against the
-        corrected labels.
+        TIFF, PNG, .npy or OME-Zarr with the ground truth. Without it, splits are counted against
+        the corrected labels.
     tile
         Tile size in pixels; repeat it for several. By default two periods around the model's
         training window.

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning
 from napari_shiftseg.image.calibration import Calibration
+from napari_shiftseg.image.npy import open_npy
 from napari_shiftseg.image.ome_zarr import is_zarr_group, open_ome_zarr, require_zarr
 from napari_shiftseg.image.ome_zarr_write import image_around, write_ome_zarr
 from napari_shiftseg.image.opened import Kind, OpenedImage
@@ -22,8 +23,9 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 BIG_TIFF_SUFFIXES = (".btf", ".tf8")
 ZARR_SUFFIX = ".zarr"
 PNG_SUFFIX = ".png"
+NPY_SUFFIX = ".npy"
 WRITABLE = (*TIFF_SUFFIXES, f".ome{ZARR_SUFFIX}", ZARR_SUFFIX)
-READABLE = (*WRITABLE, *BIG_TIFF_SUFFIXES, PNG_SUFFIX)
+READABLE = (*WRITABLE, *BIG_TIFF_SUFFIXES, PNG_SUFFIX, NPY_SUFFIX)
 
 _CONVERT = "; convert what a microscope's program wrote with Fiji or bioformats2raw"
 
@@ -32,7 +34,7 @@ _NAMED = 3
 
 
 def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
-    """Open every image of a TIFF or PNG file or an OME-Zarr folder, whatever that is called.
+    """Open every image of a TIFF, PNG or NumPy file or an OME-Zarr folder, however that is called.
 
     Parameters
     ----------
@@ -42,8 +44,8 @@ def open_images(path: str | Path) -> tuple[OpenedImage, ...]:
     Raises
     ------
     ShiftSegError
-        As :func:`open_tiff`, :func:`open_png` and :func:`open_ome_zarr`, or if the suffix is
-        none of theirs.
+        As :func:`open_tiff`, :func:`open_png`, :func:`open_npy` and :func:`open_ome_zarr`, or
+        if the suffix is none of theirs.
     """
     return _opened(path)
 
@@ -54,6 +56,8 @@ def _opened(
     suffix = ZARR_SUFFIX if is_zarr_group(Path(path)) else _suffix(path, READABLE, _CONVERT)
     if suffix == PNG_SUFFIX:
         return open_png(path, labels=labels)
+    if suffix == NPY_SUFFIX:
+        return open_npy(path)
     if suffix == ZARR_SUFFIX:
         return open_ome_zarr(path)
     return open_tiff(path, first_only=first_only)

@@ -12,9 +12,12 @@ from napari_shiftseg.image.readable import reason
 MOST_AT_ONCE = 2**31
 """Bytes that a compressed part of a file may decode to; a file that claims more is a trap."""
 
+_PART = (512, 512)
+"""Rows and columns that are read at once of a file without parts of its own."""
+
 
 class _Stored:
-    """A zarr array that says in one line what is wrong with a part that cannot be read."""
+    """An array in a file that says in one line what is wrong with a part that cannot be read."""
 
     def __init__(self, array: Any, name: str) -> None:
         self._array, self._name = array, name
@@ -52,6 +55,23 @@ def from_zarr(array: Any, name: str) -> Any:
     # Without a name of its own, dask would name the array by its file, and napari's cache
     # would show the former pixels of a file that was replaced.
     return da.from_array(_Stored(array, name), chunks=array.chunks, name=False)
+
+
+def by_parts(stored: np.memmap, name: str) -> Any:
+    """Wrap pixels that lie in a file as they are as a dask array, in this machine's byte order.
+
+    Parameters
+    ----------
+    stored
+        Numbers.
+    name
+        Of the file.
+    """
+    import dask.array as da
+
+    parts = (1,) * (stored.ndim - len(_PART)) + _PART[-stored.ndim :]
+    array = da.from_array(_Stored(stored, name), chunks=parts, name=False)
+    return array.astype(stored.dtype.newbyteorder("="))
 
 
 def transposable(array: Any) -> Any:
