@@ -73,7 +73,7 @@ def test_one_mode_may_be_run_with_two_tile_sizes(random_model):
 
 
 def test_frames_of_a_stack_are_compared_one_by_one(sensitive_model):
-    frames = [IMAGE, np.roll(IMAGE, 5, axis=0)]
+    frames = [np.roll(IMAGE, rows, axis=0) for rows in (0, 3, 6, 9)]
     stitchings = [Stitching("naive", 18), Stitching("corrected", 16)]
     alone = [list(compare_events(f, sensitive_model, stitchings=stitchings))[-1] for f in frames]
     *_, last = compare_events(np.stack(frames), sensitive_model, stitchings=stitchings)
@@ -84,7 +84,7 @@ def test_frames_of_a_stack_are_compared_one_by_one(sensitive_model):
         for number, one in enumerate(each):
             found = {s.position[1:] for s in report.splits if s.position[0] == number}
             assert found == {s.position for s in one.splits}
-    assert all(one.reports["naive"].seam_splits > 0 for one in alone)
+    assert sum(one.reports["naive"].seam_splits > 0 for one in alone) > 1
 
 
 def test_a_truth_of_another_shape_is_refused(random_model):

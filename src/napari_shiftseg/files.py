@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -149,6 +150,17 @@ def folder_for(path: Path) -> Iterator[None]:
                 path.rmdir()
 
 
+def refuse_no_name(path: Path) -> None:
+    """Raise ShiftSegError if no file can have this name, or it may not be looked at."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ShiftSegError(f"{path} cannot be the name of a file: {why}") from None
+
+
 def _refuse_missing(folder: Path) -> None:
     if not folder.is_dir():
         raise ShiftSegError(f"no such folder: {folder}")
@@ -157,7 +169,10 @@ def _refuse_missing(folder: Path) -> None:
 def _followed(path: Path) -> Path:
     try:
         return path.resolve() if path.is_symlink() else path
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError) as error:
+        # A circle is an OSError or, by Python's version, a RuntimeError.
+        if isinstance(error, OSError) and error.errno != errno.ELOOP:
+            raise ShiftSegError(f"{path} cannot be written: {error.strerror}") from None
         raise ShiftSegError(f"{path} is a link that leads back to itself") from None
 
 

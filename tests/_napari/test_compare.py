@@ -203,6 +203,21 @@ def test_a_truth_of_another_size_is_one_notification(qtbot, dock, image, viewer,
     assert severity == "error" and "(7, 7)" in message
 
 
+@pytest.mark.parametrize("moved", [{"translate": (0, 4)}, {"scale": (1, 1)}])
+def test_a_truth_that_lies_elsewhere_is_told(
+    qtbot, dock, image, truth, viewer, notifications, moved
+):
+    dock.tab.truth.set_image(image)
+    dock.tab.truth.choose(truth)
+    compare(qtbot, dock)
+    assert notifications() == []
+    for key, value in moved.items():
+        setattr(truth, key, value)
+    compare(qtbot, dock)
+    [(severity, message)] = notifications()
+    assert severity == "info" and "bands does not lie over field on screen" in message
+
+
 def test_the_truth_of_a_sample_comes_with_its_image(dock, image, viewer):
     image.metadata = {"shiftseg": {"sample": "Bands"}}
     tagged = {"shiftseg": {"truth_of": "Bands"}}

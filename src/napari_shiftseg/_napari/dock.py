@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_shiftseg._napari.actions import Actions, Command
@@ -15,6 +15,7 @@ from napari_shiftseg._napari.llvm import keep_triton_out
 from napari_shiftseg._napari.palette import warning_text
 from napari_shiftseg._napari.sentence import warning_style
 from napari_shiftseg._napari.turns import Steps
+from napari_shiftseg._napari.wheel import let_wheel_pass
 
 
 class Dock(QWidget):
@@ -49,6 +50,7 @@ class Dock(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(form)
         self._ring = FocusRing(self)
+        let_wheel_pass(form)
         while_alive(self, self._viewer.events.theme, self.on_theme)
         self.actions_of_widget.register()
         self.on_theme()
@@ -80,4 +82,5 @@ def scrolling(form: QWidget) -> QScrollArea:
     area.setWidget(form)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # a stop of Tab at which nothing can be seen
     return area

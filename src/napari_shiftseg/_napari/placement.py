@@ -12,6 +12,7 @@ from napari.layers import Image, Labels, Layer
 
 from napari_shiftseg._napari.axis_names import letters_of
 from napari_shiftseg._napari.tags import tag_of
+from napari_shiftseg._napari.view_units import converted
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Frames, Reads
 from napari_shiftseg.tiles.geometry import Size
@@ -127,6 +128,24 @@ class Placement:
         """Convert world coordinates, of which the last axes are ours, to pixels."""
         own = point[-len(self.size) :]
         return tuple((p - t) / s for p, s, t in zip(own, self.scale, self.translate, strict=True))
+
+
+def lie_apart(one: Layer, other: Layer) -> bool:
+    """Tell whether pixels of the same indices are not at one place, by more than half a pixel.
+
+    Parameters
+    ----------
+    one, other
+        Layers whose last axes are of one size.
+    """
+    ndim = min(one.ndim, other.ndim)
+    a, b = (Placement.of_all(layer).last(ndim) for layer in (one, other))
+    for corner in ((0.0,) * ndim, tuple(n - 1.0 for n in b.size)):
+        there = converted(a.to_world(corner), a.units, b.units)
+        here = b.to_world(corner)
+        if any(abs(p - q) > abs(s) / 2 for p, q, s in zip(there, here, b.scale, strict=True)):
+            return True
+    return False
 
 
 def pixels_of(layer: Layer) -> Any:

@@ -52,7 +52,10 @@ class RunBar(QWidget):
         """Show whether it is running."""
         self._latest = None
         self._timer.stop()
+        was_at_cancel = self.cancel.hasFocus()
         self.cancel.setEnabled(running)
+        if was_at_cancel and not running:
+            self.run.setFocus()
         self.bar.setValue(0)
         self.bar.setFormat("Starting" if running else "")
 

@@ -23,7 +23,7 @@ MAY_CHANGE = {
 }
 """Settings that a resumed training need not share; what a preset sets is compared itself."""
 
-_OF_ANOTHER_KIND = (KeyError, TypeError, AttributeError)
+OF_ANOTHER_KIND = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 """What a file raises that can be loaded but holds no training."""
 
 
@@ -68,7 +68,7 @@ def read_summary(path: Path) -> Summary | None:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         kept = dict(state.get("kept", {}))
         return Summary(int(state["progress"][0]), dict(kept.get("recipe", {})), kept.get("content"))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, *_OF_ANOTHER_KIND):
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, *OF_ANOTHER_KIND):
         return None
 
 

@@ -25,6 +25,7 @@ from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.files import file_beside, refuse_closed
 from napari_shiftseg.training.ahead import ahead
+from napari_shiftseg.training.checkpoint import OF_ANOTHER_KIND
 from napari_shiftseg.training.crops import Crops
 from napari_shiftseg.training.loss import DiscriminativeLoss
 from napari_shiftseg.training.widen import is_wider, widened
@@ -248,13 +249,11 @@ class Trainer:
 
     def _restore(self, path: Path) -> None:
         try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
+            state = _loaded(path, self.device)
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.kept = dict(state["kept"])
-        except (pickle.UnpicklingError, EOFError, OSError):
-            raise ShiftSegError(f"{path} is no checkpoint of this training") from None
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise ShiftSegError(f"{path} is no checkpoint of this training: {reason}") from None
@@ -365,3 +364,11 @@ def _average(
     decay = min(most, (1 + done) / (10 + done))
     with torch.no_grad():
         torch._foreach_lerp_(averaged, current, 1 - decay)
+
+
+def _loaded(path: Path, device: torch.device) -> dict[str, Any]:
+    """Read a checkpoint; raises ShiftSegError if it is none."""
+    try:
+        return dict(torch.load(path, map_location=device, weights_only=True))
+    except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, *OF_ANOTHER_KIND):
+        raise ShiftSegError(f"{path} is no checkpoint of this training") from None

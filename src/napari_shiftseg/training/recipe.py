@@ -171,16 +171,16 @@ class TrainingRecipe:
     across: bool = True
     batch: int = number(1, at_least=1)
     steps: int = number(20_000, at_least=1)
-    learning_rate: float = number(5e-4, above=0)
-    weight_decay: float = number(1e-4, at_least=0)
+    learning_rate: float = number(5e-4, above=0, at_most=1000)
+    weight_decay: float = number(1e-4, at_least=0, at_most=1000)
     decay: float = number(0.3, above=0, at_most=1)
     average: float = number(0.999, at_least=0, below=1)
     precision: Precision = "float32"
-    pull_margin: float = number(0.3, at_least=0)
-    push_margin: float = number(1.5, above=0)
-    regulariser_weight: float = number(0.001, at_least=0)
-    push_reach: float | None = number(None, at_least=0)
-    boundary_weight: float = number(0.0, at_least=0)
+    pull_margin: float = number(0.3, at_least=0, at_most=1e6)
+    push_margin: float = number(1.5, above=0, at_most=1e6)
+    regulariser_weight: float = number(0.001, at_least=0, at_most=1e6)
+    push_reach: float | None = number(None, at_least=0, at_most=1e6)
+    boundary_weight: float = number(0.0, at_least=0, at_most=1e6)
     background_label: int = 0
     by_area: bool = False
     flips: bool = True
@@ -191,7 +191,7 @@ class TrainingRecipe:
     validation: str | None = None
     hold_out: float = number(0.1, at_least=0, below=1)
     validate_every: int = number(1000, at_least=1)
-    bandwidth: float = number(1.5, above=0)
+    bandwidth: float = number(1.5, at_least=1e-3, at_most=1e3)
     start: str | None = None
     stop_at_zero: bool = False
     seed: int = number(0, at_least=0, at_most=2**63 - 1)
@@ -257,6 +257,14 @@ class TrainingRecipe:
         """From the embeddings to labels."""
         return Clustering(bandwidth=self.bandwidth)
 
+    @property
+    def spacing(self) -> int:
+        """Pixels from disc to disc of the synthetic data; raises ShiftSegError if there is none."""
+        spacing = self.data.removeprefix(DISCS)
+        if not spacing.isdecimal() or int(spacing) < 1:
+            raise ShiftSegError(f"data is {self.data!r}; legal: discs:SPACING, as discs:13")
+        return int(spacing)
+
     def pairs(self) -> list[Pair]:
         """Read the data, or draw the discs.
 
@@ -267,12 +275,10 @@ class TrainingRecipe:
         """
         if not self.is_synthetic:
             return self.pairs_of(self.data)
-        spacing = self.data.removeprefix(DISCS)
-        if not spacing.isdigit() or int(spacing) < 1:
-            raise ShiftSegError(f"data is {self.data!r}; legal: discs:SPACING, as discs:13")
+        spacing = self.spacing
         context = self.geometry.context
         needed = max(w + c for w, c in zip(self.windows.crop, context, strict=True))
-        image, mask = disc_image(max(DISC_IMAGE, math.ceil(self.zoom * needed)), int(spacing))
+        image, mask = disc_image(max(DISC_IMAGE, math.ceil(self.zoom * needed)), spacing)
         return [Pair("discs", image, mask.astype(np.int32))]
 
     def pairs_of(self, pack: str | Path, most: int | None = None) -> list[Pair]:

@@ -142,7 +142,7 @@ class TestTraining:
         self, qtbot, dock, view, discs, notifications
     ):
         train(qtbot, dock)
-        assert "Resume goes on with it" in view.output.sentence.text()
+        assert "all its steps done" in view.output.sentence.text()
         give(view, maps=3, seed=1)
         assert view.output.sentence.is_warning
         view.run.run.click()

@@ -89,12 +89,14 @@ class TestFields:
             ("learning_rate", "-1", "legal: more than 0"),
             ("convolutions", "0", "legal: at least 1"),
             ("decay", "1.5", "legal: more than 0 and at most 1"),
-            ("zoom", "0.5", "zoom is 0.5; legal: at least 1"),
+            ("zoom", "0.5", "Zoom is 0.5; legal: at least 1"),
             ("average", "1", "legal: at least 0 and less than 1"),
             ("hold_out", "1", "less than 1"),
+            ("embedding_dims", "0", "Embedding dims is 0; legal: at least 1"),
             ("embedding_dims", "1", "legal: at least 2"),
             ("flat_levels", "1", "are for 3-D networks; give ndim 3"),
-            ("bandwidth", "5000", "nearest: 1000"),
+            ("bandwidth", "5000", "legal: at least 0.001 and at most 1000"),
+            ("learning_rate", "1e300", "at most 1000"),
         ],
     )
     def test_an_illegal_value_is_said_as_it_is_typed_and_refused(
@@ -211,6 +213,21 @@ class TestData:
         [(severity, message)] = notifications()
         assert severity == "error" and "'odd' have 30 x 40 px" in message
 
+    @pytest.mark.parametrize("moved", [{"translate": (0, 4)}, {"scale": (1, 1)}])
+    def test_labels_that_lie_elsewhere_are_told(self, view, discs, moved):
+        assert not view.data.sentence.is_warning
+        for key, value in moved.items():
+            setattr(discs["discs 2: truth"], key, value)
+        view.settings.changed.emit()
+        assert "'discs 2: truth' does not lie over 'discs 2' on screen" in view.data.sentence.text()
+        assert view.data.sentence.is_warning
+
+    def test_data_are_not_judged_by_settings_that_are_none(self, view, discs):
+        view.settings.editors["steps"].control.setText("many")
+        assert view.data.sentence.text() == ""
+        view.settings.editors["steps"].control.setText("12")
+        assert "2 images of 40 px" in view.data.sentence.text()
+
     def test_empty_labels_are_one_notification(self, qtbot, dock, view, discs, notifications):
         discs["discs 2: truth"].data = np.zeros((40, 40), int)
         with qtbot.waitSignal(dock.control.runner.failed, timeout=PATIENCE):
@@ -257,6 +274,14 @@ class TestData:
         train(qtbot, dock)
         assert dock.control.course.steps[-1] == 12
 
+    @pytest.mark.parametrize("spacing", ["0", "-3", "abc", ""])
+    def test_discs_without_a_distance_are_said_at_once(self, view, spacing):
+        view.data.kind.buttons["pack"].click()
+        view.data.pack.setText(f"discs:{spacing}")
+        assert "legal: discs:SPACING" in view.data.sentence.text()
+        view.data.pack.setText("discs:13")
+        assert "discs 13 px apart" in view.data.sentence.text()
+
     def test_a_pack_that_is_not_chosen_yet_is_no_warning(self, view, discs):
         view.data.kind.buttons["pack"].click()
         assert "Choose a data pack" in view.data.sentence.text()
@@ -271,6 +296,32 @@ class TestData:
         view.run.run.click()
         [(severity, message)] = notifications()
         assert severity == "error" and "is not a data pack" in message
+
+
+class TestModelFile:
+    def test_a_name_that_no_file_can_have_is_said(self, view, discs, notifications, tmp_path):
+        view.output.path.setText(str(tmp_path / ("n" * 250 + ".safetensors")))
+        assert "cannot be the name of a file" in view.output.sentence.text()
+        view.run.run.click()
+        [(severity, message)] = notifications()
+        assert severity == "error" and "cannot be the name of a file" in message
+
+    def test_a_folder_is_none(self, view, tmp_path):
+        (tmp_path / "a.safetensors").mkdir()
+        view.output.path.setText(str(tmp_path / "a.safetensors"))
+        assert "a folder; name a file" in view.output.sentence.text()
+
+    def test_what_is_in_the_way_of_the_checkpoint_is_said(self, view, tmp_path):
+        (tmp_path / "a.checkpoint").write_bytes(b"of another program")
+        view.output.path.setText(str(tmp_path / "a.safetensors"))
+        assert "a.checkpoint, where the training would be kept" in view.output.sentence.text()
+        assert view.output.sentence.is_warning
+
+    def test_a_training_that_is_done_says_what_lets_it_go_on(self, qtbot, dock, view, discs):
+        train(qtbot, dock)
+        qtbot.waitUntil(lambda: "all its steps done" in view.output.sentence.text())
+        give(view, steps=14)
+        assert "Resume goes on with it" in view.output.sentence.text()
 
 
 class TestWindow:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QGridLayout, QGroupBox, QLabel, QSpinBox, QVBoxLayout
 
 from napari_shiftseg._napari.check.job import GivenGrid
 from napari_shiftseg._napari.switch import Switch
+from napari_shiftseg._napari.wheel import let_wheel_pass
 
 _KINDS = (
     ("auto", "Find it", "Try every tile size and offset, and say if none is there"),
@@ -86,6 +87,7 @@ class GridSection(QGroupBox):
             self._grid.addWidget(start, row, 2)
             self.sizes.append(size)
             self.offsets.append(start)
+        let_wheel_pass(self)
 
     def _box(self, low: int, value: int, tip: str) -> QSpinBox:
         box = QSpinBox()

@@ -177,6 +177,8 @@ class CompareControl(QObject):
             show_info("Open an image first: the tab Segment says which one is used.")
             return
         truth = self._tab.truth.layer
+        for doubt in self._tab.truth.doubts(subject):
+            show_info(doubt)
         made = events(subject, None if truth is None else pixels_of(truth))
         self.runner.cancel()
         self._bar = bar

@@ -8,7 +8,9 @@ from napari.layers import Labels, Layer
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
+from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.layer_choice import LayerChoice
+from napari_shiftseg._napari.placement import lie_apart
 from napari_shiftseg._napari.tags import tag_of
 
 
@@ -33,6 +35,27 @@ class TruthChoice(LayerChoice):
             self.choose(None)
         for layer in self._offered():
             self._take(layer)
+
+    def doubts(self, subject: Subject) -> list[str]:
+        """Say what a person may not have meant, in sentences.
+
+        Parameters
+        ----------
+        subject
+            What is compared with it.
+        """
+        truth = self.layer
+        if truth is None:
+            return []
+        said = []
+        if subject.frames > 1 and truth.ndim <= len(subject.space.size):
+            said.append(f"{truth.name} has one frame, which serves all {subject.frames}.")
+        if self._image is not None and lie_apart(truth, self._image):
+            said.append(
+                f"{truth.name} does not lie over {self._image.name} on screen; they are compared "
+                "pixel by pixel, from their first ones on."
+            )
+        return said
 
     def _on_inserted(self, event: Any) -> None:
         super()._on_inserted(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from napari_shiftseg.files import is_file
 from napari_shiftseg.training.checkpoint import Summary, read_summary
 
 
@@ -15,7 +16,7 @@ def checkpoint_of(output: Path) -> Path:
 
 def summary_of(checkpoint: Path) -> Summary | None:
     """Return what a checkpoint says, None if there is none; cheap to ask again and again."""
-    if not checkpoint.is_file():
+    if not is_file(checkpoint):
         return None
     return _summary(checkpoint, checkpoint.stat().st_mtime_ns)
 

@@ -133,13 +133,17 @@ class CoursePlot(QWidget):
         panel.set_ylim(-0.04, 1.04)
         panel.yaxis.set_major_locator(FixedLocator((0, 0.5, 1)))
         panel.set_ylabel("AP 0.5", color=self._inks[_AP], fontsize=8, labelpad=1)
-        marks = {"lw": 1.3, "marker": "o", "ms": 3}
-        (self._lines["AP 0.5"],) = panel.plot([], [], color=self._inks[_AP], **marks)
+        # Both begin at 0, the one over the other: its marks are larger than those above them.
+        (self._lines["AP 0.5"],) = panel.plot(
+            [], [], color=self._inks[_AP], lw=1.3, marker="s", ms=6
+        )
         other = panel.twinx()
         self._dress(other)
         other.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         other.set_ylabel("False splits", color=self._inks[_SPLITS], fontsize=8, labelpad=3)
-        (self._lines["false splits"],) = other.plot([], [], color=self._inks[_SPLITS], **marks)
+        (self._lines["false splits"],) = other.plot(
+            [], [], color=self._inks[_SPLITS], lw=1.3, ls="--", marker="o", ms=3
+        )
         self._panels.append(other)
 
     def _dress(self, panel: Any) -> None:

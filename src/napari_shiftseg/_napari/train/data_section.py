@@ -21,6 +21,7 @@ from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.switch import Switch
 from napari_shiftseg._napari.tags import tag_of
 from napari_shiftseg._napari.train.pair_row import PairRow
+from napari_shiftseg._napari.wheel import let_wheel_pass
 
 _KINDS = (
     ("layers", "Layers", "Train on images and labels that are in the viewer"),
@@ -64,6 +65,7 @@ class DataSection(QGroupBox):
     def add_row(self) -> PairRow:
         """Add a row of layers."""
         row = PairRow(self._viewer, self._labels_besides)
+        let_wheel_pass(row)
         before = [self.rows[-1].remove] if self.rows else []
         stops = [*before, row.image, row.labels, row.remove, self.add]
         self.rows.append(row)

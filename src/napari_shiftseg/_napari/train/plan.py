@@ -12,8 +12,9 @@ from napari_shiftseg._napari.train.output_section import SUFFIX
 from napari_shiftseg._napari.train.sources import Source, source_of
 from napari_shiftseg._napari.train.view import TrainView
 from napari_shiftseg.errors import ShiftSegError
+from napari_shiftseg.files import refuse_no_name
 from napari_shiftseg.image.packs import pack_size
-from napari_shiftseg.training.recipe import DISCS, TrainingRecipe
+from napari_shiftseg.training.recipe import TrainingRecipe
 
 LAYERS = "layers: "
 """What the name of data begins with that are in the viewer."""
@@ -49,12 +50,17 @@ class Plan:
 
     def recipe(self) -> TrainingRecipe:
         """Return what the settings say."""
-        return TrainingRecipe(**self._view.settings.values(), data=self._data_name())
+        settings = self._view.settings
+        values = settings.values()
+        try:
+            return TrainingRecipe(**values, data=self._data_name())
+        except ShiftSegError as error:
+            raise ShiftSegError(settings.in_words(str(error))) from None
 
     def data(self, recipe: TrainingRecipe) -> Data:
         """Return what to learn from."""
         if self._view.data.kind.value == "pack":
-            return self._pack()
+            return self._pack(recipe)
         pairs = self._view.data.pairs
         if not pairs:
             raise ShiftSegError("choose an image layer and a labels layer with its objects")
@@ -77,6 +83,9 @@ class Plan:
         output = self._view.output.output.absolute()
         if output.suffix != SUFFIX:
             raise ShiftSegError(f"the model file is {str(output)!r}; its name must end in {SUFFIX}")
+        refuse_no_name(checkpoint_of(output))  # the longer name
+        if output.is_dir():
+            raise ShiftSegError(f"the model file is {str(output)!r}, a folder; name a file")
         if not output.parent.is_dir():
             raise ShiftSegError(f"no such folder for the model file: {output.parent}")
         return output
@@ -97,10 +106,11 @@ class Plan:
             return data.pack.text().strip()
         return LAYERS + ", ".join(image.name for image, _ in data.pairs)
 
-    def _pack(self) -> Data:
+    def _pack(self, recipe: TrainingRecipe) -> Data:
         path = self._data_name()
         if not path:
             raise ShiftSegError("choose a data pack: a ZIP or a folder with images/ and masks/")
-        if not path.startswith(DISCS):
+        title = f"discs {recipe.spacing} px apart" if recipe.is_synthetic else Path(path).name
+        if not recipe.is_synthetic:
             pack_size(path)
-        return Data((), Path(path).name)
+        return Data((), title)

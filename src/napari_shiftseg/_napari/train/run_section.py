@@ -17,6 +17,7 @@ class RunSection(RunBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Train", "Train with these settings (stop and resume at any time)", parent)
+        self._stopped_by_keyboard = False
         self.afresh = QPushButton("Start afresh…")
         self.afresh.setToolTip("Forget the training that was begun, and begin again")
         self.buttons.insertWidget(1, self.afresh)
@@ -34,12 +35,16 @@ class RunSection(RunBar):
 
     def show_running(self, running: bool) -> None:
         """Show whether it is running; there is one training at a time."""
-        self.set_running(running)
         self.run.setEnabled(not running)
         self.afresh.setEnabled(not running)
+        self.set_running(running)
+        if self._stopped_by_keyboard and not running:
+            self._stopped_by_keyboard = False
+            self.run.setFocus()
 
     def show_stopping(self) -> None:
         """Show that the training will stop soon, and nothing else until it has."""
+        self._stopped_by_keyboard = self.cancel.hasFocus()
         self.cancel.setEnabled(False)
         self._latest = None
         self.bar.setFormat("Stopping after this step or image")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 from qtpy.QtCore import QObject, Signal
 
@@ -10,13 +11,13 @@ from napari_shiftseg._napari.sentence import as_sentence
 from napari_shiftseg._napari.train.checkpoint import checkpoint_of, summary_of
 from napari_shiftseg._napari.train.model_name import proposed
 from napari_shiftseg._napari.train.plan import LAYERS, Plan
-from napari_shiftseg._napari.train.sources import sentence_of
+from napari_shiftseg._napari.train.sources import doubt_of, sentence_of
 from napari_shiftseg._napari.train.view import TrainView
 from napari_shiftseg.embeddings.device import EMULATED, choose_device, emulates_bfloat16
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.packs import pack_size
 from napari_shiftseg.training.checkpoint import Summary
-from napari_shiftseg.training.recipe import DISCS, TrainingRecipe
+from napari_shiftseg.training.recipe import TrainingRecipe
 from napari_shiftseg.wording import counted
 
 
@@ -54,6 +55,8 @@ class SetUpControl(QObject):
             recipe = self._plan.recipe()
         except ShiftSegError as error:
             settings.say(as_sentence(error), warning=True)
+            self._view.data.say("")  # what it says depends on the settings
+            self.say_output()
             return
         windows = recipe.windows
         good = windows.exceeds_period
@@ -66,19 +69,19 @@ class SetUpControl(QObject):
     def _say_data(self, recipe: TrainingRecipe) -> None:
         try:
             sources = self._plan.data(recipe).sources
-            text = sentence_of(sources) if sources else self._pack_sentence()
+            text = sentence_of(sources) if sources else self._pack_sentence(recipe)
+            doubt = doubt_of(sources)
         except ShiftSegError as error:
             data = self._view.data
             chosen = data.pack.text().strip() if data.kind.value == "pack" else data.pairs
             data.say(as_sentence(error), warning=bool(chosen))
             return
-        self._view.data.say(text)
+        self._view.data.say(f"{text} {doubt}" if doubt else text, warning=bool(doubt))
 
-    def _pack_sentence(self) -> str:
-        path = self._view.data.pack.text().strip()
-        if path.startswith(DISCS):
-            return "The paper's synthetic image."
-        return f"{counted(pack_size(path), 'image')} with masks."
+    def _pack_sentence(self, recipe: TrainingRecipe) -> str:
+        if recipe.is_synthetic:
+            return f"The paper's synthetic image, discs {recipe.spacing} px apart."
+        return f"{counted(pack_size(self._view.data.pack.text().strip()), 'image')} with masks."
 
     def say_output(self) -> None:
         """Say what is there already, and offer to resume."""
@@ -97,6 +100,12 @@ class SetUpControl(QObject):
         run.offer(None if kept is None else kept.steps)
         if kept is not None:
             self._say_kept(kept)
+        elif os.path.lexists(checkpoint_of(path)):
+            output.say(
+                f"{checkpoint_of(path).name}, where the training would be kept, is there and holds "
+                "none; give another name, or remove it.",
+                warning=True,
+            )
         elif path.exists():
             output.say(f"{path.name} exists; an export will ask before it replaces it.")
         else:
@@ -105,9 +114,14 @@ class SetUpControl(QObject):
     def _say_kept(self, kept: Summary) -> None:
         begun = f"A training of {kept.steps} steps is kept beside it"
         try:
-            different = kept.differences(dataclasses.asdict(self._plan.recipe()))
-        except ShiftSegError:
-            different = []  # said beside the settings
+            recipe = self._plan.recipe()
+        except ShiftSegError:  # said beside the settings
+            self._view.output.say(f"{begun}.")
+            return
+        different = kept.differences(dataclasses.asdict(recipe))
+        if kept.steps >= recipe.steps and not different:
+            self._view.output.say(f"{begun}, with all its steps done; more Steps let it go on.")
+            return
         text = f", with other settings: {'; '.join(different)}." if different else ""
         self._view.output.say(
             begun + (text or "; Resume goes on with it, on the same images and labels."),

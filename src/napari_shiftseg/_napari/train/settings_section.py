@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -45,6 +46,12 @@ class SettingsSection(QGroupBox):
     def values(self) -> dict[str, Any]:
         """Return what was given, by field; raises ShiftSegError if something is no value."""
         return {name: editor.value() for name, editor in self.editors.items()}
+
+    def in_words(self, message: str) -> str:
+        """Call the settings that a message begins with as the form does."""
+        name = re.split(r"\W", message, maxsplit=1)[0]
+        editor = self.editors.get(name)
+        return message if editor is None else message.replace(name, editor.field.title, 1)
 
     def show_values(self, values: dict[str, Any]) -> None:
         """Set the form to values by field; what they do not name stays as it is."""
