@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from napari_shiftseg.cli import sweep as command
 from napari_shiftseg.cli.commands import main
@@ -11,7 +13,7 @@ from napari_shiftseg.embeddings.model_file import save_model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.tiff import write_tiff
 from napari_shiftseg.samples.discs import disc_image
-from napari_shiftseg.sweep_figure import draw_sweep
+from napari_shiftseg.sweep_figure import LIGHT, draw_sweep, fill_figure
 from napari_shiftseg.tile_sweep import Sweep, SweepProgress, sweep, sweep_events, sweep_tiles
 from random_networks import phase_wheel
 
@@ -88,6 +90,34 @@ def test_a_region_is_swept_alone(sensitive_model):
         sweep(IMAGE, sensitive_model, tiles=(18,), region=where) for where in (None, region)
     )
     assert 0 < part.points[0].false_splits < whole.points[0].false_splits
+
+
+def test_of_a_region_the_sizes_are_those_of_the_image(trained_model):
+    """Tiles larger than a region still have seams in it: they lie where those of the image do."""
+    region = (slice(14, 26), slice(14, 26))
+    found = sweep(IMAGE, trained_model, region=region)
+    assert [point.tile for point in found.points] == list(sweep_tiles(trained_model, (70, 70)))
+    assert not found.without_seams
+
+
+def test_of_an_image_of_one_tile_it_is_said_that_there_is_no_seam(trained_model):
+    assert sweep(IMAGE[:12, :12], trained_model).without_seams
+    assert not sweep(IMAGE, trained_model, tiles=18).without_seams
+
+
+@pytest.mark.parametrize("ap", [0.0, 0.98, 1.0])
+def test_axes_hold_what_can_be(scored, ap):
+    """Counts are whole, AP lies between 0 and 1, however little there is to show."""
+    flat = [replace(p, false_splits=0, seam_splits=0, ap50=ap) for p in (*scored.points,)]
+    figure = Figure()
+    fill_figure(figure, replace(scored, points=tuple(flat), corrected=flat[0]), LIGHT)
+    FigureCanvasAgg(figure).draw()
+    counts, scores = (
+        [tick for tick in panel.get_yticks() if panel.get_ylim()[0] <= tick <= panel.get_ylim()[1]]
+        for panel in figure.axes
+    )
+    assert counts == [0, 1]
+    assert len(scores) > 1 and min(scores) >= 0 and max(scores) <= 1
 
 
 @pytest.mark.parametrize("tile", [0, (8, 8, 8)])

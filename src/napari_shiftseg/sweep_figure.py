@@ -15,6 +15,12 @@ from napari_shiftseg.files import file_beside
 from napari_shiftseg.tile_sweep import Sweep, SweepPoint
 from napari_shiftseg.tiles.plan import by
 
+_ROOM = 0.06
+"""Of a panel's height, above the highest marks and below the lowest."""
+
+_LEAST = 0.02
+"""AP that the height of a panel is at least: less is no difference."""
+
 _MOST_TICKS = 10
 """Tile sizes that can all be written below the axis."""
 
@@ -109,15 +115,22 @@ def _draw_counts(panel: Any, sweep: Sweep, ink: Ink) -> None:
     panel.plot(_widths(sweep.points), seams, color=ink.naive, lw=1, ls=":", label="naive: by seams")
     _level(panel, sweep.corrected.false_splits, ink)
     panel.set_ylabel("False splits", color=ink.text, fontsize=8)
-    panel.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    panel.set_ylim(bottom=0)
+    panel.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    most = max(1, *(p.false_splits for p in (*sweep.points, sweep.corrected)), *seams)
+    panel.set_ylim(-_ROOM * most, (1 + _ROOM) * most)
 
 
 def _draw_scores(panel: Any, sweep: Sweep, ink: Ink) -> None:
-    _curve(panel, sweep, [p.ap50 or 0.0 for p in sweep.points], ink)
-    _level(panel, sweep.corrected.ap50 or 0.0, ink)
+    scores = [p.ap50 or 0.0 for p in sweep.points]
+    _curve(panel, sweep, scores, ink)
+    level = sweep.corrected.ap50 or 0.0
+    _level(panel, level, ink)
     panel.set_ylabel("AP 0.5", color=ink.text, fontsize=8)
     panel.yaxis.set_major_locator(MaxNLocator(5))
+    low, high = min(*scores, level), max(*scores, level)
+    height = max(high - low, _LEAST)
+    low, high = max(0.0, (low + high - height) / 2), min(1.0, (low + high + height) / 2)
+    panel.set_ylim(low - _ROOM * height, high + _ROOM * height)
 
 
 def _curve(panel: Any, sweep: Sweep, values: list[float], ink: Ink) -> None:

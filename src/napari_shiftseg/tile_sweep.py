@@ -21,7 +21,7 @@ from napari_shiftseg.seams.report import SeamReport, finite, number
 from napari_shiftseg.settings import DEFAULT_MODEL, Clustering, StitchMode
 from napari_shiftseg.tiles.geometry import Size
 from napari_shiftseg.tiles.plan import by
-from napari_shiftseg.tiles.tile import Region, size_of, whole_numbers
+from napari_shiftseg.tiles.tile import Region, whole_numbers
 
 _STEPS = 4
 """Tile sizes per period; its multiples and the natural sizes of most networks are among them."""
@@ -56,6 +56,8 @@ class SweepPoint:
         Average precision at IoU 0.5; None without ground truth.
     jump_ratio
         Embedding jump across seams over the jump beside them; NaN without seams.
+    seams
+        Lines along which tiles meet.
     """
 
     tile: Size
@@ -65,6 +67,7 @@ class SweepPoint:
     seam_splits: int
     ap50: float | None
     jump_ratio: float
+    seams: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return the point as plain JSON values."""
@@ -107,6 +110,11 @@ class Sweep:
     corrected: SweepPoint
     scored: bool
 
+    @property
+    def without_seams(self) -> bool:
+        """Whether no tile size has a seam in what was swept."""
+        return not any(point.seams for point in self.points)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep as plain JSON values."""
         return {
@@ -147,8 +155,8 @@ def sweep_tiles(model: Model, image_size: Size) -> tuple[Size, ...]:
     model
         The model.
     image_size
-        Spatial size of the image in pixels. Sizes of more than that are left out, because
-        they all make one tile.
+        Spatial size of the whole image in pixels. Sizes of more than that are left out,
+        because they all make one tile.
 
     Returns
     -------
@@ -183,7 +191,7 @@ def sweep_events(
     if truth is not None:
         truth = as_array(truth)
         check_truth(truth, model.frames(image, axes))
-    sizes = _checked(model, tiles) or sweep_tiles(model, _size_of(image, model, region, axes))
+    sizes = _checked(model, tiles) or sweep_tiles(model, model.frames(image, axes).spatial)
     runs: list[tuple[StitchMode, Size | None]] = [("corrected", None)]
     runs += [("naive", size) for size in sizes]
     common: dict[str, Any] = {
@@ -257,13 +265,6 @@ def sweep(
     return result
 
 
-def _size_of(image: Any, model: Model, region: Region | None, axes: str | None) -> Size:
-    """Return the spatial size in pixels of what is swept."""
-    if region is not None:
-        return size_of(region)
-    return model.frames(image, axes).spatial
-
-
 def _size(window: int, period: int, step: int) -> int:
     """Tile size ``step`` quarters of a period above the lowest one of a sweep."""
     lowest = max(1, window // period - _PERIODS // 2) * period
@@ -303,6 +304,7 @@ def _point(result: Segmentation, objects: NDArray[Any], *, scored: bool) -> Swee
         seam_splits=report.seam_splits,
         ap50=report.ap50 if scored else None,
         jump_ratio=report.jumps.ratio,
+        seams=sum(map(len, result.plan.seams)),
     )
 
 

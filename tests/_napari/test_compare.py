@@ -273,8 +273,25 @@ def test_tile_sizes_are_plotted_with_progress_and_in_the_themes_colours(qtbot, d
     assert seen[0] == "Corrected (1 of 10)" and seen[-1] == "Tiles of 24 px (10 of 10)"
     figure = dock.tab.plot.canvas.figure
     assert len(figure.axes) == 2
+    assert dock.tab.plot.caption.text() == "field: bands, counted against ground truth."
     viewer.theme = "light"
     assert sum(figure.get_facecolor()[:3]) > 2
+
+
+def test_a_sweep_without_a_seam_says_so(qtbot, dock, viewer):
+    viewer.add_image(np.zeros((8, 8), np.uint8), name="tiny")
+    sweep(qtbot, dock)
+    assert dock.tab.plot.caption.is_warning
+    assert "No tile of these sizes has a seam" in dock.tab.plot.caption.text()
+
+
+def test_a_truth_without_objects_is_told(qtbot, dock, image, viewer, notifications):
+    dock.tab.truth.choose(
+        viewer.add_labels(np.zeros((48, 40), int), name="empty", scale=(0.5, 0.5))
+    )
+    compare(qtbot, dock)
+    [(severity, message)] = notifications()
+    assert severity == "info" and message == "empty has no objects: none can be found."
 
 
 @pytest.fixture

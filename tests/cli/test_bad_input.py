@@ -244,3 +244,24 @@ def test_a_tile_size_where_there_are_no_tiles(refuses, model_file, tmp_path):
     refuses("segment", image, *nothing, "-o", tmp_path / "l.tif", because=("no --tile",))
     refuses("evaluate", "--data", tmp_path, *nothing, because=("no --tile",))
     refuses("certify", image, "-m", model_file, "--stitch", "whole", because=("whole", "blended"))
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("segment", "i.tif", "-o", "l.tif", "--tile", "64.5"), ("--tile is 64.5", "nearest: 64")),
+        (("segment", "i.tif", "-o", "l.tif", "--min-size", "1.5"), ("--min-size is 1.5",)),
+        (("check", "l.tif", "--tile", "64.5", "64"), ("--tile is 64.5",)),
+        (("audit", "nuclei-2d", "--ndim", "2.7"), ("--ndim is 2.7", "nearest: 3")),
+    ],
+)
+def test_no_number_is_rounded_without_a_word(refuses, words, because):
+    refuses(*words, because=(*because, "whole numbers"))
+
+
+def test_a_fraction_that_is_whole_is_one(shiftseg, model_file, image_file, tmp_path):
+    words = ("--tile", "16.0", "--bandwidth", "1.5")
+    assert (
+        shiftseg("segment", image_file, "-m", model_file, "-o", tmp_path / "l.tif", *words).code
+        == 0
+    )

@@ -1,6 +1,7 @@
 """Networks from elsewhere: read without running anything, or refused in one line."""
 
 import pickle
+import sys
 import warnings
 import zipfile
 from functools import partial
@@ -184,6 +185,43 @@ def test_a_pickle_is_never_opened(tmp_path):
 def test_what_is_no_network(source, message):
     with pytest.raises(ShiftSegError, match=message):
         load_foreign(source, trust_code=True)
+
+
+@pytest.mark.parametrize(("name", "program"), [("net.onnx", "ONNX"), ("net.keras", "Keras")])
+def test_networks_of_other_programs_have_a_way_in(tmp_path, name, program):
+    (tmp_path / name).write_bytes(b"of another program")
+    with pytest.raises(ShiftSegError, match=f"a network of {program}.*as file.py:factory"):
+        load_foreign(str(tmp_path / name))
+
+
+def test_a_slip_of_the_pen_is_told():
+    with pytest.raises(ShiftSegError, match=r"did you mean nuclei-2d\?"):
+        load_foreign("nuclei-2")
+
+
+def test_code_that_ends_itself_is_refused_as_what_fails(tmp_path):
+    (tmp_path / "script.py").write_text("import sys\nsys.exit('usage: script.py DATA')\n")
+    with pytest.raises(ShiftSegError, match=r"fails: SystemExit: usage: script\.py DATA"):
+        load_foreign(f"{tmp_path / 'script.py'}:network", trust_code=True)
+
+
+def test_neighbours_are_found_when_the_factory_runs_and_in_this_folder(tmp_path, monkeypatch):
+    (tmp_path / "late_neighbour.py").write_text("from torch import nn\nmade = nn.Conv2d(1, 2, 3)\n")
+    (tmp_path / "late_factory.py").write_text(
+        "def network():\n    from late_neighbour import made\n    return made\n"
+    )
+    assert load_foreign(f"{tmp_path / 'late_factory.py'}:network", trust_code=True)
+    monkeypatch.chdir(tmp_path)
+    assert load_foreign("late_neighbour:made", trust_code=True).module.out_channels == 2
+    assert str(tmp_path) not in sys.path
+
+
+def test_torchscript_says_why_it_fails(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(nn.Conv2d(3, 2, 3, padding=1)).save(tmp_path / "colours.pt")
+    with pytest.raises(ShiftSegError, match="to have 3 channels"):
+        audit(load_foreign(str(tmp_path / "colours.pt")).module, ndim=2)
 
 
 def test_weights_of_another_network(tmp_path):

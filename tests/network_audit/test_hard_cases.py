@@ -138,6 +138,92 @@ def test_a_border_that_depends_on_the_size_of_the_image():
     assert "the border of the image is treated differently" in found.verdict
 
 
+def filled(x, kernel):
+    """Fill an image up with zeros, as wide as windows of a size look beyond it."""
+    return F.pad(x, (kernel // 2,) * 2 * (x.ndim - 2))
+
+
+class Median(nn.Module):
+    """The median of windows that are filled up with zeros: in a thin image it is always 0."""
+
+    def __init__(self, kernel):
+        super().__init__()
+        self.kernel = kernel
+
+    def forward(self, x):
+        windows = filled(x, self.kernel)
+        for axis in range(2, x.ndim):
+            windows = windows.unfold(axis, self.kernel, 1)
+        return windows.flatten(x.ndim).median(-1)[0]
+
+
+class Opening(nn.Module):
+    """The largest of the smallest pixels: of noise that a ReLU has cut it is always 0."""
+
+    def __init__(self, kernel):
+        super().__init__()
+        self.largest = nn.MaxPool2d(kernel, 1, kernel // 2)
+        self.kernel = kernel
+
+    def forward(self, x):
+        return self.largest(-F.max_pool2d(-filled(x, self.kernel), self.kernel, 1))
+
+
+class Dense(nn.Module):
+    """Pixels where enough of those around are positive."""
+
+    def forward(self, x):
+        return x * (F.avg_pool2d((x > 0).to(x.dtype), 15, 1, 7) > 0.45)
+
+
+@pytest.mark.parametrize(
+    ("inner", "ndim", "reach"),
+    [
+        ((Median(11),), 2, 6),
+        ((Median(3),), 3, 2),
+        ((nn.ReLU(), Opening(9)), 2, 9),
+        ((Dense(),), 2, 8),
+    ],
+)
+def test_what_thin_images_and_noise_do_not_show(inner, ndim, reach):
+    torch.manual_seed(0)
+    convolution = (nn.Conv2d, nn.Conv3d)[ndim - 2]
+    module = nn.Sequential(*inner, convolution(1, 2, 3, padding=1)).eval()
+    found = audit(module, ndim=ndim)
+    assert found.receptive_field == ((reach, reach),) * ndim
+    assert found.exact_tiling and found.period == (1,) * ndim
+    if ndim == 2:
+        assert tiled_error(nn.Sequential(module), audit(nn.Sequential(module), ndim=2), 40) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.MaxPool2d(31, 1, 15), nn.AvgPool2d(51, 1, 25, count_include_pad=False)]
+)
+def test_a_layer_that_looks_far_does_not_see_everything(layer):
+    module = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), layer, nn.Conv2d(4, 2, 3, padding=1))
+    found = audit(module.eval(), ndim=2)
+    assert found.non_local == () and found.exact_tiling
+    assert found.halo == (layer.padding + 2,) * 2
+
+
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_what_only_another_output_needs_is_in_nobodys_way(as_dict):
+    class Twofold(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.main, self.other = network(), nn.InstanceNorm2d(1)
+
+        def forward(self, x):
+            main, other = self.main(x), self.other(x)
+            return {"main": main, "other": other} if as_dict else (main, other)
+
+    found = audit(Twofold().eval(), ndim=2)
+    assert found.non_local == () and found.exact_tiling
+    assert audit(nn.Sequential(nn.InstanceNorm2d(1), network()).eval(), ndim=2).non_local == (
+        "0 (InstanceNorm2d)",
+    )
+
+
 def test_an_odd_context_is_read_on_one_side():
     torch.manual_seed(3)
     module = nn.Sequential(

@@ -50,7 +50,8 @@ def guarded(events: Iterator[Any]) -> Iterator[Any]:
         yield from events
     except ShiftSegError as error:
         yield Failure(str(error))
-    except Exception as error:
+    # Code of a person's network may end itself as a script does, and only ends the run so.
+    except (Exception, SystemExit) as error:
         # Whatever a defect raises must end the run where a person sees it.
         logging.getLogger(__name__).exception("a run failed")
         yield Failure(f"The run failed ({type(error).__name__}): {error}")

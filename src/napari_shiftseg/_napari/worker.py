@@ -9,7 +9,7 @@ from typing import Any
 from napari.layers import Layer
 from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from napari_shiftseg._napari.alive import when_deleted
 from napari_shiftseg._napari.events import Failure, Partial, Progress, guarded
@@ -101,6 +101,7 @@ class Runner(QObject):
         if not self._quiet:
             self._bar = progress(total=_STEPS, desc=f"ShiftSeg: {title}")
         self.running_changed.emit(True)
+        _find_room()
         worker.start()
 
     def works_on(self, layer: Layer) -> bool:
@@ -152,6 +153,13 @@ class Runner(QObject):
             self._bar.update(int(fraction * _STEPS) - self._bar.n)
         finally:
             self._is_moving = False
+
+
+def _find_room() -> None:
+    """Let one more run begin: Qt starts as many as there are cores, and a training takes hours."""
+    pool = QThreadPool.globalInstance()
+    if pool is not None:
+        pool.setMaxThreadCount(max(pool.maxThreadCount(), pool.activeThreadCount() + 1))
 
 
 def _mark_dead(alive: list[bool]) -> None:

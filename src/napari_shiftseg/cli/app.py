@@ -21,6 +21,7 @@ from typing import NoReturn, TextIO
 from cyclopts import App, CycloptsError, Parameter
 
 from napari_shiftseg.cli.console import note
+from napari_shiftseg.cli.whole_numbers import refuse_fractions
 from napari_shiftseg.cli.wording import explained
 from napari_shiftseg.errors import ShiftSegError, ShiftSegWarning, UntrustedCode
 
@@ -32,6 +33,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # it would end without a word
     # No --empty-... for numbers per axis, which follow their option one after the other.
     default_parameter=Parameter(negative_iterable=(), consume_multiple=True),
+    config=[refuse_fractions],
 )
 
 

@@ -60,7 +60,12 @@ def audit(
     of_image = {"axes": axes, "channel": channel, "window": window, "intensity": takes.intensity}
     if image is None and (alone := next((k for k, v in of_image.items() if v is not None), None)):
         raise ShiftSegError(f"--{alone} is for an image, and no image is named: add --image FILE")
+    if window is not None and window < 1:
+        raise ShiftSegError(f"the window is {window} px; legal: from 1 px on")
     subject, foreign = takes.load(network)
+    frames = None if image is None else frames_for(image, subject, axes, channel)[0]
+    if frames is not None and frames.loops:
+        raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
     note("measuring the network ...")
     result = audit_network(
         subject.module,
@@ -71,12 +76,9 @@ def audit(
     weights = sha256_of(subject.module)
     values: dict[str, Any] = result.to_dict() | {"weights_sha256": weights}
     text = _table(result, weights)
-    untiled = None if image is None else _why_untiled(result)
+    untiled = None if frames is None else _why_untiled(result)
     equal = result.exact_tiling
-    if image is not None and untiled is None:
-        frames, _ = frames_for(image, subject, axes, channel)
-        if frames.loops:
-            raise ShiftSegError(f"{image} is a stack of {len(frames)} images; give one of them")
+    if frames is not None and untiled is None:
         pixels = normalised(frames, (), foreign.scaled(takes.intensity))
         note(f"tiling an image of {by(pixels.shape[1:])} px in every way ...")
         events = diagnose_events(subject.module, result, pixels, window=window)

@@ -9,7 +9,7 @@ import torch
 
 from napari_shiftseg.network_audit import weights
 from napari_shiftseg.network_audit.borders import BorderProbe
-from napari_shiftseg.network_audit.line import Line, line_along
+from napari_shiftseg.network_audit.line import SEEN, Line, line_along, thin_line_along
 from napari_shiftseg.network_audit.reach import Reach, ReachProbe
 from napari_shiftseg.network_audit.shifts import ShiftProbe, common_period
 from napari_shiftseg.network_audit.sizes import AxisSizes
@@ -21,9 +21,6 @@ from napari_shiftseg.network_audit.subject import (
     levelled,
 )
 from napari_shiftseg.tiles.geometry import Size
-
-_SEEN = {1: 256, 2: 64, 3: 16}
-"""Pixels along each axis of an image in which a threshold is passed somewhere."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def precision(subject: Subject, size: Size) -> torch.dtype:
 
 def at_its_level(subject: Subject, sizes: tuple[AxisSizes, ...]) -> Subject:
     """Return a network that is probed with images of a level at which it feels them."""
-    least = _SEEN[subject.ndim]
+    least = SEEN[subject.ndim]
     size = tuple(axis.legal(max(least, axis.small)) for axis in sizes)
     others = (weights.random(subject, subject.dtype, seed) for seed in (0,))  # if they are asked
     return levelled(subject, others, size)
@@ -98,7 +95,7 @@ def _used(given: Subject, line: Line, expected: Reach) -> tuple[Reach, tuple[Lev
 
     A branch behind a threshold may be dead at the one level and look far at another.
     """
-    size = 4 * (expected.halo + line.own.stride)
+    size = max(4 * (expected.halo + line.own.stride), SEEN[given.ndim])
     used = ReachProbe(given, line).of_weights(size, expected)
     if used is None:
         return None
@@ -135,7 +132,7 @@ def _axis(
         assert reach is not None
         return ShiftProbe(subject, line, margin=ceil(reach.halo * own.scale))
 
-    raised = ReachProbe(felt, line)
+    raised = ReachProbe(felt, thin_line_along(sizes, axis))
     if line.too_wide:
         return AxisAudit(own, None, unmeasured=True)
     reach = raised.of_architecture(own.stride)

@@ -15,7 +15,7 @@ from napari_shiftseg.network_audit import weights
 from napari_shiftseg.network_audit.audit import Audit
 from napari_shiftseg.network_audit.axis_audit import at_its_level, precision
 from napari_shiftseg.network_audit.freeze import frozen_subject
-from napari_shiftseg.network_audit.line import across, line_along
+from napari_shiftseg.network_audit.line import line_along
 from napari_shiftseg.network_audit.reach import Reach
 from napari_shiftseg.network_audit.shifts import EQUAL, ShiftProbe
 from napari_shiftseg.network_audit.subject import Subject, quiet
@@ -147,7 +147,7 @@ class Curves:
 
     def _response(self, axes: tuple[int, ...]) -> Response:
         reaches = tuple(self._reach(axis) for axis in axes)
-        size = list(across(self._sizes))
+        size = list(line_along(self._sizes, axes[0]).across)
         for axis, reach in zip(axes, reaches, strict=True):
             own = self._sizes[axis]
             size[axis] = own.legal(own.context + 2 * (reach.halo + 2 * own.stride))

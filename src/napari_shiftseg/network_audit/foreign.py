@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
@@ -27,6 +30,9 @@ _KINDS = (
     "torch.export (.pt2), a package of the BioImage Model Zoo (.zip or folder), or "
     "package.module:factory or file.py:factory"
 )
+
+_OF_OTHERS = {".onnx": "ONNX", ".keras": "Keras", ".h5": "Keras", ".pb": "TensorFlow"}
+"""Programs by the suffix of their networks' files."""
 
 _STATE_DICT = (
     "a state dict needs the code that builds its network: name it as package.module:factory "
@@ -121,7 +127,9 @@ def load_foreign(
     elif ":" in source and source.rpartition(":")[2].isidentifier():  # C:\\gone.pt is a path
         found = Foreign(_made(source, trust_code))
     else:
-        raise ShiftSegError(f"there is no network {source!r}; legal: {_KINDS}")
+        near = get_close_matches(source, bundled_models(), n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise ShiftSegError(f"there is no network {source!r}; {meant}legal: {_KINDS}")
     if weights is not None:
         _fill(found.module, Path(weights))
     return found
@@ -133,6 +141,11 @@ def is_shiftseg_model(source: str) -> bool:
 
 
 def _recorded(path: Path, trusted: bool) -> nn.Module:
+    if path.suffix.lower() in _OF_OTHERS:
+        raise ShiftSegError(
+            f"{path} is a network of {_OF_OTHERS[path.suffix.lower()]}, which is not read; name a "
+            "torch.nn.Module that calls it in its forward, as file.py:factory"
+        )
     if not zipfile.is_zipfile(path):
         raise ShiftSegError(f"{path} is not a network; legal: {_KINDS}")
     try:
@@ -150,8 +163,11 @@ def _made(source: str, trusted: bool) -> nn.Module:
     if not trusted:
         raise UntrustedCode(f"{source} is Python code, which can do anything on this computer")
     try:
-        module = getattr(_imported(name), factory)()
-    except Exception as error:  # whatever the user's code raises
+        with _neighbours_of(name):
+            made = getattr(_imported(name), factory)
+            module = made if isinstance(made, nn.Module) else made()
+    # Whatever the user's code raises; a script may end itself.
+    except (Exception, SystemExit) as error:
         raise ShiftSegError(f"{source} fails: {type(error).__name__}: {error}") from error
     if not isinstance(module, nn.Module):
         raise ShiftSegError(
@@ -161,7 +177,7 @@ def _made(source: str, trusted: bool) -> nn.Module:
 
 
 def _imported(name: str) -> ModuleType:
-    """Import a module by its name, or from a file, which finds its neighbours as a script does."""
+    """Import a module by its name, or from a file."""
     if not name.endswith(".py"):
         return importlib.import_module(name)
     path = Path(name).absolute()
@@ -169,12 +185,19 @@ def _imported(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"_shiftseg_factory_{path.stem}", path)
     assert spec is not None and spec.loader is not None  # a name that ends in .py has a loader
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
+    spec.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def _neighbours_of(name: str) -> Iterator[None]:
+    """Let code find what lies beside its file, or in this folder, as Python does for scripts."""
+    folder = str(Path(name).absolute().parent if name.endswith(".py") else Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _fill(module: nn.Module, path: Path) -> None:

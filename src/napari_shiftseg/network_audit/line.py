@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -13,12 +13,13 @@ LARGEST = {1: 32768, 2: 8192, 3: 1200}
 """Edge in pixels of the largest image by number of axes, one axis long and the others short;
 what is felt across it is not local."""
 
-USUAL = {1: 8192, 2: 1500, 3: 500}
+USUAL = {1: 8192, 2: 2000, 3: 500}
 """The same of images that do for most networks: longer ones are made for those that look far."""
 
 
-_WIDE = 48
-"""Pixels across an image that is probed along one axis, so that chance has no say."""
+SEEN = {1: 256, 2: 64, 3: 16}
+"""Pixels along each axis of an image in which a threshold is passed somewhere, and windows of
+medians lie within, so that chance and padding have no say."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,19 @@ class Line:
         return image.narrow(self.dim, start, stop - start)
 
 
-def across(sizes: tuple[AxisSizes, ...]) -> Size:
-    """Return the size in pixels of an image that is probed along one of its axes.
-
-    Volumes are kept thin: their other axes have one pixel in the coarsest layer.
-    """
-    if len(sizes) == 3:
-        return tuple(size.legal(1) for size in sizes)
-    return tuple(size.legal(max(_WIDE, size.small)) for size in sizes)
-
-
 def line_along(sizes: tuple[AxisSizes, ...], axis: int) -> Line:
-    """Return where a network is probed along one axis."""
-    return Line(sizes, across(sizes), axis, LARGEST[len(sizes)])
+    """Return where a network is probed along one axis, whatever its weights."""
+    least = SEEN[len(sizes)]
+    across = tuple(size.legal(max(least, size.small)) for size in sizes)
+    return Line(sizes, across, axis, LARGEST[len(sizes)])
+
+
+def thin_line_along(sizes: tuple[AxisSizes, ...], axis: int) -> Line:
+    """Return where a network of positive weights is probed, which feels the smallest image.
+
+    The other axes of volumes have one pixel in the coarsest layer.
+    """
+    line = line_along(sizes, axis)
+    if len(sizes) < 3:
+        return line
+    return replace(line, across=tuple(size.legal(1) for size in sizes))

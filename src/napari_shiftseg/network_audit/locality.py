@@ -7,7 +7,7 @@ resampling to a given size all fail this, whatever they are called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ from napari_shiftseg.tiles.geometry import Size
 _TOLERANCE = 1e-4
 _LAYER, _BLOCK = 3, 8
 """Lengths of the longer image in units of the part's own input."""
+
+_FAR = {1: 4096, 2: 1024, 3: 256}
+"""Pixels by number of axes, beyond which what is felt is felt everywhere."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Part:
 def non_local_layers(subject: Subject, size: Size, longer: int) -> tuple[Part, ...]:
     """Find the layers (modules without modules inside) that see the whole image.
 
+    Those that only other outputs than the first one need are none.
+
     Parameters
     ----------
     subject
@@ -67,7 +72,7 @@ def non_local_layers(subject: Subject, size: Size, longer: int) -> tuple[Part, .
         and not isinstance(modules[name], nn.modules.conv._ConvNd)  # local by definition
     ]
     guilty = {n for n in layers if _sees_the_end(modules[n], [inputs[n]] * subject.ndim, _LAYER)}
-    return _parts(modules, guilty)
+    return _parts(modules, guilty - _idle(subject, size, guilty))
 
 
 def non_local_blocks(subject: Subject, sizes: Sequence[Size], longer: Size) -> tuple[Part, ...]:
@@ -110,6 +115,48 @@ def _smallest(
         if sees is not False and name in modules:
             found |= _smallest(modules, inputs, name) or ({name} if sees else set())
     return found
+
+
+def _idle(subject: Subject, size: Size, names: Collection[str]) -> set[str]:
+    """Return the parts that the first output of a network does not need."""
+    modules = dict(subject.module.named_modules())
+    image = subject.noise(size).requires_grad_()
+    answers: dict[str, Tensor] = {}
+    try:
+        with (
+            hooked(modules[n].register_forward_hook(_keeper(n, answers)) for n in names),
+            torch.enable_grad(),
+        ):
+            output = first_tensor(subject.module(image))
+            kept = list(answers)
+            slopes = torch.autograd.grad(
+                output.sum(), [answers[n] for n in kept], allow_unused=True
+            )
+    except Exception:  # what is in no graph, or not called, counts as needed
+        return set()
+    unused = {name for name, slope in zip(kept, slopes, strict=True) if slope is None}
+    # A graph may be broken where a part is needed all the same.
+    return {name for name in unused if not _is_felt(subject, size, modules[name])}
+
+
+def _keeper(name: str, answers: dict[str, Tensor]) -> Any:
+    def keep(_module: nn.Module, _inputs: tuple[Any, ...], answer: Any) -> None:
+        if isinstance(answer, Tensor) and answer.requires_grad:
+            answers.setdefault(name, answer)
+
+    return keep
+
+
+def _is_felt(subject: Subject, size: Size, module: nn.Module) -> bool:
+    """Whether the output changes with what a part answers."""
+    image = subject.noise(size)
+    before = subject(image)
+
+    def other(_module: nn.Module, _inputs: tuple[Any, ...], answer: Any) -> Any:
+        return torch.randn_like(answer) * 30 if isinstance(answer, Tensor) else answer
+
+    with hooked([module.register_forward_hook(other)]):
+        return not torch.equal(before, subject(image))
 
 
 def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, ...]:
@@ -165,13 +212,20 @@ def _sees_the_end(module: nn.Module, given: Sequence[Tensor], times: int) -> boo
     """
     found: list[bool | None] = []
     while True not in found and len(found) < len(given):
-        found.append(_changes(module, given[len(found)], 2 + len(found), times))
+        each, axis = given[len(found)], 2 + len(found)
+        changes = _changes(module, each, axis, times)
+        enough = -(-_FAR[len(given)] // each.shape[axis])
+        if changes and times < enough:  # it may only look far
+            changes = _changes(module, each, axis, enough) is not False
+        found.append(changes)
     return True if True in found else None if None in found else False
 
 
 def _changes(module: nn.Module, given: Tensor, axis: int, times: int) -> bool | None:
-    # What goes on differs in mean and spread, or statistics could agree by chance.
-    more = [given.flip(axis) * (k + 2) + k + 1 for k in range(times)]
+    # What comes at the end differs in mean and spread from all before, however much that is, or
+    # statistics could agree by chance.
+    each = (*(k % 3 for k in range(times - 1)), times)
+    more = [given.flip(axis) * (k + 2) + k + 1 for k in each]
     image, longer = torch.cat([given, *more[:-1]], axis), torch.cat([given, *more], axis)
     try:
         with torch.no_grad():

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from napari_shiftseg.network_audit.line import Line
-from napari_shiftseg.network_audit.subject import Subject
+from napari_shiftseg.network_audit.subject import GRAINS, Subject
+from napari_shiftseg.tiles.geometry import Size
 
 _SURE = 256
 """Pixels over which a change must fade for a network to be called local, at the least."""
 
-_LOOKS = {1: 48, 2: 12, 3: 6}
+_LOOKS = {1: 60, 2: 20, 3: 10}
 """By number of axes, how often nothing more must be found before a hidden reach is believed."""
 
 _PHASES = 16
@@ -23,11 +24,12 @@ _PHASES = 16
 _NEAR = 3
 """Of longer periods, phases on either side of a border of coarse pixels: reach is largest there."""
 
-_KINDS = 3
-"""Kinds of looks: pixels change to noise, to what is above all of it, to what is below."""
+_FLAT = (30.0, -30.0)
+"""Far from all pixels of noise, and no numbers that an exponential cannot hold."""
 
-_BEYOND = 30.0
-"""Far from all pixels of noise, and no number that an exponential cannot hold."""
+_KINDS = 1 + len(_FLAT) + len(GRAINS)
+"""Kinds of looks: pixels change to noise, to what is above or below all of it, and where both
+are smooth."""
 
 _UNREADABLE = 64
 """Pixels that the kernels of a network are taken to span at least where none can be read."""
@@ -137,11 +139,7 @@ class ReachProbe:
         """Change one half of an image; to noise, and to what is above and below all of it."""
         own, line = self.line.own, self.line
         cut = size // 2 + look % own.stride
-        image = self.subject.noise(line.image_size(size), seed=2 * look)
-        other = self.subject.noise(line.image_size(size), seed=2 * look + 1)
-        if look % _KINDS:
-            beyond = _BEYOND if look % _KINDS == 1 else -_BEYOND
-            other = torch.full_like(image, self.subject.level.at(beyond))
+        image, other = self._images(line.image_size(size), look)
         behind = torch.cat([line.span(image, 0, cut), line.span(other, cut, size)], line.dim)
         ahead = torch.cat([line.span(other, 0, cut), line.span(image, cut, size)], line.dim)
         base = self.subject(image)
@@ -156,6 +154,15 @@ class ReachProbe:
             own.input_at(last) - cut + 1 if unlike.any() else 0,
             cut - own.input_at(first) if changed.any() else 0,
         )
+
+    def _images(self, size: Size, look: int) -> tuple[Tensor, Tensor]:
+        """Draw an image, and what its pixels change to."""
+        subject, kind = self.subject, look % _KINDS
+        grain = 1 if kind <= len(_FLAT) else GRAINS[kind - 1 - len(_FLAT)]
+        image = subject.noise(size, seed=2 * look, grain=grain)
+        if 1 <= kind <= len(_FLAT):
+            return image, torch.full_like(image, subject.level.at(_FLAT[kind - 1]))
+        return image, subject.noise(size, seed=2 * look + 1, grain=grain)
 
     def _at(self, size: int, period: int) -> Reach | None:
         own = self.line.own

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_shiftseg.network_audit.line import LARGEST, USUAL, Line
 from napari_shiftseg.network_audit.sizes import AxisSizes
-from napari_shiftseg.network_audit.subject import Subject
+from napari_shiftseg.network_audit.subject import GRAINS, Subject
 
 _FLAT = 0.01
 """Share of its largest value below which the spread of a channel is no more than rounding."""
@@ -49,6 +49,20 @@ class ShiftProbe:
         Infinite if the output's scale turns the shift into a fraction of a pixel, or if the
         image would have to be larger than allowed.
         """
+        found = self._error(shift, 1)
+        if found > EQUAL[self.subject.dtype]:
+            return found
+        return max(found, *(self._error(shift, grain) for grain in GRAINS))
+
+    def equivariant(self, shift: int) -> bool:
+        """Whether a shift in pixels only shifts the output."""
+        return self.error(shift) <= EQUAL[self.subject.dtype]
+
+    def _error(self, shift: int, grain: int) -> float:
+        """Measure on noise of some grain; the coarser it is, the longer is the image.
+
+        What depends on the size of the image may keep a shift at one size by chance.
+        """
         own, line = self.line.own, self.line
         moved = shift * own.scale
         if moved.denominator != 1:
@@ -57,17 +71,14 @@ class ShiftProbe:
         size = image_for(own, margin, shift)
         if size > longest_for(own, shift, len(line.sizes)):
             return float("inf")
-        image = self.subject.noise(line.image_size(size + shift))
+        size = own.legal(size + grain - 1)
+        image = self.subject.noise(line.image_size(size + shift), grain=grain)
         first, then = (self.subject(image.narrow(line.dim, start, size)) for start in (0, shift))
         length = first.shape[line.dim] - 2 * margin - int(moved)
         here = first.narrow(line.dim, margin + int(moved), length)
         there = then.narrow(line.dim, margin, length)
         # A network that has gone dead answers a constant, which is the same at any shift.
         return float(((here - there).abs() / spread_of(here)).max())
-
-    def equivariant(self, shift: int) -> bool:
-        """Whether a shift in pixels only shifts the output."""
-        return self.error(shift) <= EQUAL[self.subject.dtype]
 
 
 def margin_for(own: AxisSizes, margin: int, shift: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
@@ -46,6 +47,12 @@ class Level(NamedTuple):
         """An intensity that is surely felt where noise is."""
         return self.at(1.0)
 
+
+_STRAIGHT = {1: "linear", 2: "bilinear", 3: "trilinear"}
+"""What torch calls interpolation along straight lines, by number of axes."""
+
+GRAINS = (4, 16)
+"""Pixels between the values of smooth noise: a minimum over many pixels is seen in nothing else."""
 
 NORMALISED = Level()
 
@@ -92,7 +99,7 @@ class Subject:
         except Exception as error:  # whatever a foreign network raises
             raise NetworkFailedError(
                 f"the network fails on an image of {by(tuple(images.shape[2:]))} px: "
-                f"{first_line(error)}"
+                f"{_reason(error)}"
             ) from error
         output = first_tensor(answer).detach()
         if output.ndim != self.ndim + 2:
@@ -119,16 +126,24 @@ class Subject:
         with quiet():
             return replace(self, module=copy_of(self.module).to("cpu", dtype))
 
-    def noise(self, size: Size, *, seed: int = 0) -> Tensor:
-        """Draw a random image ``(1, C, *size)`` of the weights' type, normal at the level."""
+    def noise(self, size: Size, *, seed: int = 0, grain: int = 1) -> Tensor:
+        """Draw a random image ``(1, C, *size)`` of the weights' type, normal at the level.
+
+        Between values ``grain`` pixels apart it runs straight.
+        """
         generator = torch.Generator().manual_seed(seed)
-        shape = (1, self.in_channels, *size)
+        shape = (1, self.in_channels, *(-(-n // grain) for n in size))
         drawn = torch.randn(shape, generator=generator, dtype=self.dtype)
+        if grain > 1:
+            drawn = interpolate(drawn, size=size, mode=_STRAIGHT[self.ndim])
         return drawn * self.level.gain + self.level.offset
 
     def feels(self, size: Size) -> bool:
-        """Whether it answers differently to two images of noise."""
-        return not torch.equal(self(self.noise(size)), self(self.noise(size, seed=1)))
+        """Whether it answers differently to two images of noise, or of smooth noise."""
+        return any(
+            not torch.equal(*(self(self.noise(size, seed=seed, grain=grain)) for seed in (0, 1)))
+            for grain in (1, *GRAINS)
+        )
 
     def refuse_unmeasurable(self, size: Size) -> None:
         """Raise ShiftSegError if the network gives two answers to one image, or none to measure."""
@@ -263,6 +278,12 @@ def module_of(network: Any) -> nn.Module:
 def is_whole(number: Any) -> bool:
     """Whether something is a whole number, of Python's or of numpy's; True and False are none."""
     return isinstance(number, Integral) and not isinstance(number, bool)
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of an error that says why; TorchScript says it last."""
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines and "TorchScript interpreter" in lines[0] else first_line(error)
 
 
 def first_tensor(output: Any) -> Tensor:

@@ -75,6 +75,22 @@ class TestFinding:
         [(severity, message)] = notifications()
         assert severity == "error" and "the offset is 500 px; legal: 0 to 127" in message
 
+    def test_that_is_refused_leaves_no_former_finding(self, dock, view, theirs, check):
+        check()
+        assert dock.control.found is not None and rows(view.table)
+        view.grid.kind.choose("known")
+        view.grid.offsets[0].setValue(500)
+        check()
+        assert view.finding.text().startswith("Not checked: the offset is 500 px")
+        assert dock.control.found is None and not rows(view.table)
+        assert not view.list.isEnabled()
+
+    def test_of_a_mask_says_that_it_is_one(self, viewer, view, check):
+        viewer.add_labels((discs() > 0).astype(int), name="mask")
+        check()
+        assert "“mask” has one label in" in view.finding.text()
+        assert "separate parts: a mask, in which no cut shows" in view.finding.text()
+
     def test_of_negative_labels_is_refused(self, viewer, view, check, notifications):
         viewer.add_labels(np.where(cut(discs()) % 7 == 1, -1, cut(discs())), name="unknown")
         check()
@@ -137,6 +153,14 @@ class TestImage:
         assert sure() == {"1 | 2": "94%", "3 | 4": "94%"}
         view.image.choose(viewer.add_image(self.brightness[pieces]))
         assert sure() == {"1 | 2": "94%", "3 | 4": "46%"}
+
+    def test_that_lies_elsewhere_is_told(self, viewer, view, pieces, check, notifications):
+        viewer.add_labels(pieces, name="pieces")
+        image = viewer.add_image(self.brightness[pieces], name="image", translate=(0, 30))
+        view.image.choose(image)
+        check()
+        [(severity, message)] = notifications()
+        assert severity == "info" and "image does not lie over pieces on screen" in message
 
     def test_in_colour_and_of_a_series(self, viewer, view, pieces, sure):
         series = np.stack([np.zeros_like(pieces), pieces])

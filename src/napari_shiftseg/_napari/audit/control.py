@@ -35,6 +35,8 @@ from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.files import write_text
 from napari_shiftseg.tiles.plan import make_plan
 
+_BEGIN = Progress(0, "Starting")
+
 _BEAT = 300
 """Milliseconds between two looks at how far a network is."""
 
@@ -62,7 +64,7 @@ class AuditControl(QObject):
         self.tiled: Tiled | None = None
         self._trusted: set[str] = set()
         self._work = Work()
-        self._said = Progress(0, "")
+        self._said = _BEGIN
         self._beat = QTimer(self)
         self._beat.setInterval(_BEAT)
         self._beat.timeout.connect(self._on_beat)
@@ -126,6 +128,7 @@ class AuditControl(QObject):
         self.period.remove()
 
     def _end(self) -> None:
+        self._said = _BEGIN
         self._work.stop.set()
         self.runner.cancel()
         self.tilings.cancel()

@@ -29,7 +29,7 @@ from napari_shiftseg._napari.check.words import finding, mended, proposal
 from napari_shiftseg._napari.compare.clicks import Clicks
 from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.layers import layer_with
-from napari_shiftseg._napari.placement import pixels_of, spatial_axes
+from napari_shiftseg._napari.placement import lie_apart, pixels_of, spatial_axes
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.view_units import from_view
 from napari_shiftseg._napari.worker import Runner
@@ -79,6 +79,11 @@ class CheckControl(QObject):
             show_error(str(error))
             return
         self.repairs.cancel()
+        if shown is not None and lie_apart(layer, shown):
+            show_info(
+                f"{shown.name} does not lie over {layer.name} on screen; they are compared "
+                "pixel by pixel, from their first ones on."
+            )
         run = check_run(part, self._view.grid.given, image)
         self.runner.start(run, f"check of {part.title}", part.key)
 
@@ -132,6 +137,7 @@ class CheckControl(QObject):
         self.repairs.running_changed.connect(lambda _: self._allow())
         for runner in (self.runner, self.repairs):
             runner.failed.connect(show_error)
+        self.runner.failed.connect(self._on_refused)
         self._clicks.clicked.connect(self._on_click)
         edits = LayerEdits(self._viewer, self)
         edits.moved.connect(self._follow)
@@ -191,6 +197,10 @@ class CheckControl(QObject):
         if check.found and grid.kind.value == "auto" and len(grid.sizes) == len(tile):
             grid.propose(tile, offset)
         self.overlay.show(found)
+
+    def _on_refused(self, why: str) -> None:
+        """Take down what was found before: it is no answer to what was asked now."""
+        self._forget(f"Not checked: {why.removesuffix('.')}.")
 
     def _propose(self) -> None:
         if self.found is not None:
@@ -274,10 +284,15 @@ class CheckControl(QObject):
             self.runner.cancel()
             show_info(f"The check was cancelled: {event.value.name} was removed.")
         if self.found is not None and key == self.found.part.key:
-            self.repairs.cancel()
-            self.found = None
-            self._view.clear(f"{event.value.name} was removed.")
-            self.overlay.clear()
+            self._forget(f"{event.value.name} was removed.")
+        self._allow()
+
+    def _forget(self, why: str) -> None:
+        """Show that nothing is found, and why."""
+        self.repairs.cancel()
+        self.found = None
+        self._view.clear(why)
+        self.overlay.clear()
         self._allow()
 
     def _export_list(self, path: Path) -> None:

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from napari_shiftseg._napari.check.part import Beside, Part
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg.errors import ShiftSegError
-from napari_shiftseg.image.label_pixels import refuse_no_labels
+from napari_shiftseg.image.label_pixels import (
+    parts_of_the_only_label,
+    refuse_no_labels,
+    seem_one_object,
+)
 from napari_shiftseg.memory import lacking
 from napari_shiftseg.seams.parts import separate_parts
 from napari_shiftseg.seams.repair import Repair, repair_labels
@@ -83,6 +87,8 @@ class Found:
         Pairs by confidence, then single pieces.
     image
         Name of the image that was looked at.
+    parts
+        Separate parts of the only label, of what seems to be a mask; else 0.
     """
 
     part: Part
@@ -92,6 +98,7 @@ class Found:
     asked: GivenGrid
     rows: tuple[CutRow, ...]
     image: str | None = None
+    parts: int = 0
 
     def row_at(self, pixel: tuple[float, ...]) -> int | None:
         """Find the row of the object at a pixel: of several, the one whose cut is nearest."""
@@ -136,6 +143,8 @@ def check_run(
     labels = np.array(part.pixels)
     refuse_no_labels(labels, part.title)
     pixels = None if image is None else image.pixels
+    parts = parts_of_the_only_label(labels)
+    parts = parts if seem_one_object([parts]) else 0
     grid = asked.tile, asked.offset or 0
     for event in check_events(labels, *grid, image=pixels, frames=part.frames):
         if isinstance(event, CheckProgress):
@@ -143,7 +152,7 @@ def check_run(
         else:
             objects = separate_parts(labels, event.frames) if event.renumbered else labels
             name = image.name if image else None
-            yield Found(part, labels, objects, event, asked, rows_of(event), name)
+            yield Found(part, labels, objects, event, asked, rows_of(event), name, parts)
 
 
 def rows_of(check: LabelCheck) -> tuple[CutRow, ...]:

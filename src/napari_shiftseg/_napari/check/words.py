@@ -13,6 +13,11 @@ _LISTED = 3
 def finding(found: Found) -> str:
     """Say which grid was found and what it cut."""
     check, name = found.check, f"“{found.part.title}”"
+    if found.parts:
+        return (
+            f"{name} has one label in {found.parts} separate parts: a mask, in which no cut shows. "
+            "Give each object a label of its own, as skimage.measure.label does."
+        )
     if not check.found:
         return f"{name}: no tile grid found in {counted(check.objects, 'object')}."
     cuts = _cuts(len(check.splits), len(check.one_sided))

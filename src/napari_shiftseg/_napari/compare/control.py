@@ -40,6 +40,8 @@ from napari_shiftseg.files import write_text
 from napari_shiftseg.settings import Stitching
 from napari_shiftseg.sweep_figure import draw_sweep
 from napari_shiftseg.tile_sweep import Sweep, SweepProgress, sweep_events
+from napari_shiftseg.tiles.plan import by
+from napari_shiftseg.tiles.tile import size_of
 
 
 class CompareControl(QObject):
@@ -83,6 +85,7 @@ class CompareControl(QObject):
         self._results, self._turns = results, turns
         self._pair: Pair | None = None
         self._sweep: Sweep | None = None
+        self._swept = ""
         self._bar: RunBar = tab.run
         self.arrangement = Arrangement(viewer, turns, self)
         self._clicks = Clicks(viewer, self)
@@ -176,6 +179,7 @@ class CompareControl(QObject):
         if subject is None:
             show_info("Open an image first: the tab Segment says which one is used.")
             return
+        self._swept = _title_of(subject)
         truth = self._tab.truth.layer
         for doubt in self._tab.truth.doubts(subject):
             show_info(doubt)
@@ -187,7 +191,7 @@ class CompareControl(QObject):
     def _on_success(self, result: Sweep | tuple[Result, Result]) -> None:
         if isinstance(result, Sweep):
             self._sweep = result
-            self._turns.do(self._tab.plot.show_sweep(result))
+            self._turns.do(self._tab.plot.show_sweep(result, self._swept))
             return
         a, b = (self._results.at_its_image(one) for one in result)
         self._turns.do(self._show_pair(Pair((a, b))))
@@ -313,6 +317,13 @@ class CompareControl(QObject):
         pair = self._pair
         if pair is not None and str(event.value.unique_id) == pair.results[0].subject.image_key:
             self._tab.cuts.say_gone(event.value.name)
+
+
+def _title_of(subject: Subject) -> str:
+    """Say which image is worked on, or which part of it."""
+    if subject.region is None:
+        return subject.image_name
+    return f"{by(size_of(subject.region))} px of {subject.image_name}"
 
 
 def _sweep_events(subject: Subject, truth: Any) -> Iterator[Progress | Sweep]:

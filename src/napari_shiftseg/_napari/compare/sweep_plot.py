@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from napari_shiftseg._napari.palette import HARMFUL, HARMLESS, is_dark
 from napari_shiftseg._napari.run_bar import RunBar
 from napari_shiftseg._napari.save_dialog import ask_where_to_save
+from napari_shiftseg._napari.segment.export import proposed
 from napari_shiftseg._napari.sentence import Sentence
 from napari_shiftseg._napari.turns import Steps
 from napari_shiftseg.sweep_figure import DARK, LIGHT, Ink, fill_figure
@@ -29,6 +30,7 @@ class SweepPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sweep: Sweep | None = None
+        self._title = ""
         self._ink: Ink = DARK
         self.run = RunBar(
             "Plot against tile size",
@@ -48,6 +50,7 @@ class SweepPlot(QWidget):
         column.addWidget(self.run)
         column.addWidget(self.caption)
         column.addWidget(self.canvas, 1)
+        column.addStretch()  # where there is no plot yet
         self.export.clicked.connect(self._ask)
         self.clear()
 
@@ -61,15 +64,25 @@ class SweepPlot(QWidget):
             "at multiples of the period there are no more than in corrected stitching."
         )
 
-    def show_sweep(self, sweep: Sweep) -> Steps:
-        """Draw a sweep: the figure is made in one step, and painted in another."""
-        self._sweep = sweep
+    def show_sweep(self, sweep: Sweep, title: str) -> Steps:
+        """Draw a sweep: the figure is made in one step, and painted in another.
+
+        Parameters
+        ----------
+        sweep
+            What to draw.
+        title
+            What was swept.
+        """
+        self._sweep, self._title = sweep, title
         fill_figure(self.canvas.figure, sweep, self._ink)
         yield
         if self._sweep is not sweep:
             return
         against = "ground truth" if sweep.scored else "the corrected labels"
-        self.caption.say(f"{sweep.model}, counted against {against}.")
+        alone = " No tile of these sizes has a seam in it: there is nothing to compare."
+        text = f"{title}: {sweep.model}, counted against {against}."
+        self.caption.say(text + alone * sweep.without_seams, warning=sweep.without_seams)
         self.export.setEnabled(True)
         self.canvas.show()
         self.canvas.draw_idle()
@@ -90,7 +103,9 @@ class SweepPlot(QWidget):
             self.canvas.draw_idle()
 
     def _ask(self) -> None:
-        path = ask_where_to_save(self, "Export plot", "tile-sizes.png", _KINDS)
+        path = ask_where_to_save(
+            self, "Export plot", f"{proposed(self._title)}-tile-sizes.png", _KINDS
+        )
         if path is not None:
             self.export_requested.emit(path)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from napari.layers import Labels, Layer
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
 from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.layer_choice import LayerChoice
-from napari_shiftseg._napari.placement import lie_apart
+from napari_shiftseg._napari.placement import lie_apart, pixels_of
 from napari_shiftseg._napari.tags import tag_of
+
+_SOON = 2**24
+"""Pixels that can be looked through without a person's noticing."""
 
 
 class TruthChoice(LayerChoice):
@@ -48,6 +52,9 @@ class TruthChoice(LayerChoice):
         if truth is None:
             return []
         said = []
+        pixels = pixels_of(truth)
+        if pixels.size <= _SOON and not np.asarray(pixels).any():
+            said.append(f"{truth.name} has no objects: none can be found.")
         if subject.frames > 1 and truth.ndim <= len(subject.space.size):
             said.append(f"{truth.name} has one frame, which serves all {subject.frames}.")
         if self._image is not None and lie_apart(truth, self._image):
