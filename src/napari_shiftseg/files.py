@@ -48,7 +48,9 @@ def refuse_to_replace(source: str | Path, *outputs: str | Path | None) -> None:
         written = os.path.realpath(output)
         within = written.startswith(read + os.sep) and os.path.exists(written)
         if written == read or within or read.startswith(written + os.sep):
-            raise ShiftSegError(f"{output} would replace what is read; name another file")
+            raise ShiftSegError(
+                f"{output} is or holds what is read, and would replace it; name another file"
+            )
 
 
 @contextlib.contextmanager

@@ -397,7 +397,7 @@ class TestRefusing:
         if linked:
             output.symlink_to(image)
         for names in ({}, {"embeddings": output}):
-            with pytest.raises(ShiftSegError, match="would replace what is read"):
+            with pytest.raises(ShiftSegError, match="is or holds what is read"):
                 segment_file(
                     image,
                     tmp_path / "labels.tif" if names else output,
@@ -456,7 +456,7 @@ class TestRefusing:
         image = tmp_path / "plate.zarr" / "0.ome.zarr"
         image.parent.mkdir()
         write_image(image, IMAGE, axes="yx")
-        with pytest.raises(ShiftSegError, match="would replace what is read"):
+        with pytest.raises(ShiftSegError, match="is or holds what is read"):
             segment_file(image, image.parent, model=model_file, overwrite=True)
         assert image.is_dir()
 

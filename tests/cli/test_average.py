@@ -72,5 +72,5 @@ def test_a_mean_replaces_none_of_its_models(shiftseg, model_file, trained_on):
     other = trained_on(0.01)
     before = other.read_bytes()
     answer = shiftseg("average", model_file, other, "-o", other, "--overwrite")
-    assert answer.code == 2 and "would replace what is read" in answer.err
+    assert answer.code == 2 and "is or holds what is read" in answer.err
     assert other.read_bytes() == before

@@ -265,3 +265,25 @@ def test_a_fraction_that_is_whole_is_one(shiftseg, model_file, image_file, tmp_p
         shiftseg("segment", image_file, "-m", model_file, "-o", tmp_path / "l.tif", *words).code
         == 0
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("--tile", "0"), ("the tile size is 0 px", "multiple of the period", "nearest: 4")),
+        (("--tile", "-8"), ("the tile size is -8 px", "nearest: 4")),
+        (("--stitch", "naive", "--tile", "0"), ("the tile size is 0 px; legal: at least 1 px",)),
+        (("--region", "30:5,0:9"), ("30 to 5", "begin before it ends")),
+    ],
+)
+def test_sizes_that_are_none(refuses, model_file, image_file, tmp_path, words, because):
+    refuses(
+        "segment", image_file, "-m", model_file, "-o", tmp_path / "l.tif", *words, because=because
+    )
+
+
+def test_a_folder_of_images_is_for_batch(refuses, model_file, tmp_path):
+    refuses(
+        "segment", tmp_path, "-m", model_file, "-o", tmp_path / "l.tif",
+        because=("is a folder", "shiftseg batch"),
+    )  # fmt: skip

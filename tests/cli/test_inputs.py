@@ -172,7 +172,7 @@ def test_no_output_replaces_what_is_read_even_on_request(
     read = (image_file, model_file, truth_file, mask)
     before = [path.read_bytes() for path in read]
     outcome = shiftseg(*(names.get(word, word) for word in words), "--overwrite")
-    assert outcome.code == 2 and "would replace what is read" in outcome.err
+    assert outcome.code == 2 and "is or holds what is read" in outcome.err
     assert [path.read_bytes() for path in read] == before
 
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
+from zipfile import is_zipfile
 
 import torch
 from safetensors import safe_open
@@ -130,7 +131,9 @@ def _opened(path: Path) -> Iterator[Any]:
     except ShiftSegError:
         raise
     except Exception as error:  # what it raises on types of numbers that torch lacks, it keeps
-        raise ShiftSegError(f"{path} is not a safetensors file: {first_line(error)}") from None
+        other = "; networks of other kinds: shiftseg audit and predict" * is_zipfile(path)
+        why = f"{path} is not a safetensors file: {first_line(error)}{other}"
+        raise ShiftSegError(why) from None
 
 
 def _description(path: Path, file: Any) -> ModelDescription:

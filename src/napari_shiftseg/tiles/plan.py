@@ -264,15 +264,13 @@ def _tile_sizes(
         natural = geometry.natural_output((_COMFORTABLE[geometry.ndim],) * geometry.ndim)
         return corrected_tile(geometry, natural) if mode == "corrected" else natural
     sizes = whole_numbers(tile, geometry.ndim, "the tile size")
-    if min(sizes) < 1:
-        raise ShiftSegError(
-            f"the tile size is {sizes} px; legal: {geometry.ndim} numbers of at least 1"
-        )
+    if mode != "corrected" and min(sizes) < 1:
+        raise ShiftSegError(f"the tile size is {by(sizes)} px; legal: at least 1 px")
     if mode == "corrected":
         for size, period in zip(sizes, geometry.period, strict=True):
-            if size % period:
+            if size < 1 or size % period:
                 below, above = size // period * period, (size // period + 1) * period
-                near = f"{below} or {above}" if below else f"{above}"
+                near = f"{below} or {above}" if below > 0 else f"{max(above, period)}"
                 raise ShiftSegError(
                     f"the tile size is {size} px; corrected stitching needs a multiple of the "
                     f"period, {period} px; nearest: {near}"
@@ -304,7 +302,8 @@ def checked_region(region: Region | None, image_size: Size) -> Region:
     ):
         said = ", ".join(f"{start} to {stop}" for start, stop in spans)
         raise ShiftSegError(
-            f"the region is {said} px; it must lie inside of the image of {by(image_size)} px"
+            f"the region is {said} px; it must lie inside of the image of {by(image_size)} px, and "
+            "begin before it ends"
         )
     return tuple(slice(start, stop) for start, stop in spans)
 
