@@ -42,6 +42,14 @@ class Legal:
     def __str__(self) -> str:
         return " and ".join(f"{_LIMITS[name][0]} {limit:g}" for name, limit in self._given())
 
+    def nearest(self, value: float) -> float | None:
+        """Return the end of the range that is next to a value beyond it; None if it has no end."""
+        if self.at_most is not None and value > self.at_most:
+            return self.at_most
+        if self.at_least is not None and value < self.at_least:
+            return self.at_least
+        return None
+
     def _given(self) -> list[tuple[str, float]]:
         return [(name, limit) for name, limit in vars(self).items() if limit is not None]
 
@@ -70,7 +78,9 @@ def refuse_illegal(settings: Any) -> None:
     for field in dataclasses.fields(settings):
         legal, value = legal_range(field), getattr(settings, field.name)
         if legal is not None and value is not None and value not in legal:
-            raise ShiftSegError(f"{field.name} is {value}; legal: {legal}")
+            nearest = legal.nearest(value)
+            meant = "" if nearest is None else f"; nearest: {nearest:g}"
+            raise ShiftSegError(f"{field.name} is {value}; legal: {legal}{meant}")
 
 
 def legal_range(field: dataclasses.Field[Any]) -> Legal | None:
