@@ -79,3 +79,10 @@ def test_the_wheel_changes_what_has_the_focus(qtbot):
     box.setFocus()
     roll(box)
     assert box.value() == 2
+
+
+def test_the_wheel_does_not_turn_pages(open_dock):
+    form = open_dock("Train")
+    tabs = form.view.tabs.tabBar()
+    roll(tabs)
+    assert tabs.currentIndex() == 0

@@ -38,10 +38,27 @@ def test_pixels_come_in_the_order_of_this_machine(tmp_path, monkeypatch, change,
     np.testing.assert_array_equal(image.pixels, pixels)
 
 
-def test_a_large_file_is_read_part_by_part(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("shape", "parts"),
+    [
+        ((9, 3000, 1100), (4, 512, 512)),
+        ((9500, 950, 3), (512, 512, 3)),
+        ((3000, 64, 64), (256, 64, 64)),
+        ((5000,), (512,)),
+    ],
+)
+def test_a_large_file_is_read_part_by_part(tmp_path, monkeypatch, shape, parts):
     monkeypatch.setattr(opened, "LAZY_BYTES", 1)
-    image = saved(tmp_path, np.zeros((2, 700, 1100), np.uint8))
-    assert image.pixels.chunksize == (1, 512, 512)
+    assert saved(tmp_path, np.zeros(shape, np.uint8)).pixels.chunksize == parts
+
+
+def test_a_large_file_that_is_written_anew_says_so(tmp_path, monkeypatch):
+    """What is mapped and cut off would end the process."""
+    monkeypatch.setattr(opened, "LAZY_BYTES", 1)
+    image = saved(tmp_path, np.zeros((600, 600)))
+    np.save(tmp_path / "a b.npy", np.zeros(3))
+    with pytest.raises(ShiftSegError, match="it was written anew since it was opened"):
+        np.asarray(image.pixels)
 
 
 def test_an_open_file_can_be_replaced(tmp_path):

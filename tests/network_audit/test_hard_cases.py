@@ -206,6 +206,30 @@ def test_a_layer_that_looks_far_does_not_see_everything(layer):
     assert found.halo == (layer.padding + 2,) * 2
 
 
+@pytest.mark.parametrize("pool", [1, 4])
+def test_attention_is_not_taken_for_what_looks_far(pool):
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.query, self.key = (nn.Conv2d(4, 2, 1) for _ in range(2))
+
+        def forward(self, x):
+            query, key = (layer(x).flatten(2) for layer in (self.query, self.key))
+            weights = (query.transpose(1, 2) @ key).softmax(-1)
+            return x + (x.flatten(2) @ weights.transpose(1, 2)).reshape(x.shape)
+
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.MaxPool2d(pool),
+        Attention(),
+        nn.Upsample(scale_factor=pool),
+        nn.Conv2d(4, 2, 3, padding=1),
+    )
+    found = audit(module.eval(), ndim=2)
+    assert found.non_local == ("2 (Attention)",) and not found.tileable
+
+
 @pytest.mark.parametrize("as_dict", [True, False])
 def test_what_only_another_output_needs_is_in_nobodys_way(as_dict):
     class Twofold(nn.Module):
@@ -222,6 +246,38 @@ def test_what_only_another_output_needs_is_in_nobodys_way(as_dict):
     assert audit(nn.Sequential(nn.InstanceNorm2d(1), network()).eval(), ndim=2).non_local == (
         "0 (InstanceNorm2d)",
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gate_that_breaks_the_graph_is_needed_all_the_same(seed):
+    class Gate(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mean = nn.AdaptiveAvgPool2d(1)
+
+        def forward(self, x):
+            return x * (1 + (self.mean(x).abs() > 20))
+
+    module = nn.Sequential(network(), Gate()).eval()
+    torch.manual_seed(seed)
+    state = torch.get_rng_state()
+    found = audit(module, ndim=2)
+    assert not found.exact_tiling and "1.mean (AdaptiveAvgPool2d)" in found.non_local
+    assert torch.equal(torch.get_rng_state(), state)  # the caller's numbers stay the caller's
+
+
+def test_a_part_whose_answer_is_an_index_is_needed():
+    class Table(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rows, self.table = nn.Softmax(2), nn.Parameter(torch.arange(8.0))
+
+        def forward(self, x):
+            index = (self.rows(x).detach() * 7).long()
+            return x * self.table[index]
+
+    found = audit(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), Table()).eval(), ndim=2)
+    assert not found.exact_tiling
 
 
 def test_an_odd_context_is_read_on_one_side():

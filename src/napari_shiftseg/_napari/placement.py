@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from numpy.typing import NDArray
 
 from napari_shiftseg._napari.axis_names import letters_of
 from napari_shiftseg._napari.tags import tag_of
@@ -130,22 +131,31 @@ class Placement:
         return tuple((p - t) / s for p, s, t in zip(own, self.scale, self.translate, strict=True))
 
 
-def lie_apart(one: Layer, other: Layer) -> bool:
+def lie_apart(labels: Labels, image: Layer) -> bool:
     """Tell whether pixels of the same indices are not at one place, by more than half a pixel.
 
     Parameters
     ----------
-    one, other
-        Layers whose last axes are of one size.
+    labels
+        Labels of an image.
+    image
+        The image; not judged if its last axes are not those of the labels.
     """
-    ndim = min(one.ndim, other.ndim)
-    a, b = (Placement.of_all(layer).last(ndim) for layer in (one, other))
-    for corner in ((0.0,) * ndim, tuple(n - 1.0 for n in b.size)):
-        there = converted(a.to_world(corner), a.units, b.units)
-        here = b.to_world(corner)
-        if any(abs(p - q) > abs(s) / 2 for p, q, s in zip(there, here, b.scale, strict=True)):
-            return True
-    return False
+    ndim = min(spatial_axes(labels), image.ndim)
+    size = tuple(pixels_of(labels).shape[-ndim:])
+    if tuple(pixels_of(image).shape[: image.ndim][-ndim:]) != size:
+        return False
+    ends = np.vstack([np.zeros(ndim), np.diag(np.array(size) - 1.0)])
+    here, there = (_places(layer, ends) for layer in (image, labels))
+    units = [tuple(getattr(layer, "units", ()))[-ndim:] for layer in (labels, image)]
+    there = np.array([converted(place, *units) for place in there])
+    return bool((np.abs(here - there) > np.abs(image.scale[-ndim:]) / 2).any())
+
+
+def _places(layer: Layer, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where pixels of the last axes are in the world."""
+    first = (0.0,) * (layer.ndim - pixels.shape[1])
+    return np.array([layer.data_to_world((*first, *each))[len(first) :] for each in pixels])
 
 
 def pixels_of(layer: Layer) -> Any:

@@ -1,9 +1,18 @@
-"""The wheel scrolls a form, and changes only the control that a person is at."""
+"""The wheel scrolls a form, and changes only what a person is at."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QAbstractSlider, QAbstractSpinBox, QComboBox, QScrollBar, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QScrollBar,
+    QTabBar,
+    QWidget,
+)
+
+_KINDS = (QComboBox, QAbstractSpinBox, QAbstractSlider, QTabBar)
 
 
 class _Passing(QObject):
@@ -30,7 +39,7 @@ def let_wheel_pass(form: QWidget) -> None:
     passing = _Passing(form)
     for control in form.findChildren(QWidget):
         is_bar = isinstance(control, QScrollBar)
-        if isinstance(control, (QComboBox, QAbstractSpinBox, QAbstractSlider)) and not is_bar:
+        if isinstance(control, _KINDS) and not is_bar:
             if control.focusPolicy() == Qt.FocusPolicy.WheelFocus:  # which the wheel gives it
                 control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             control.installEventFilter(passing)

@@ -153,7 +153,8 @@ def images_in(folder: Path, pattern: str = "*", output: Path | None = None) -> l
         and labels not in path.resolve().parents
     )
     if not found:
-        raise ShiftSegError(f"{folder} has no TIFF, PNG or OME-Zarr that {pattern!r} names")
+        kinds = "TIFF, PNG, .npy or OME-Zarr" if suffixes == READABLE else "TIFF, PNG or OME-Zarr"
+        raise ShiftSegError(f"{folder} has no {kinds} that {pattern!r} names")
     return found
 
 

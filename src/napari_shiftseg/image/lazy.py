@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from napari_shiftseg.image.readable import reason
 MOST_AT_ONCE = 2**31
 """Bytes that a compressed part of a file may decode to; a file that claims more is a trap."""
 
-_PART = (512, 512)
-"""Rows and columns that are read at once of a file without parts of its own."""
+_EDGE, _PART_BYTES = 512, 2**20
+"""Pixels along an axis, and bytes, that are read at once of a file without parts of its own."""
 
 
 class _Stored:
@@ -57,21 +58,55 @@ def from_zarr(array: Any, name: str) -> Any:
     return da.from_array(_Stored(array, name), chunks=array.chunks, name=False)
 
 
-def by_parts(stored: np.memmap, name: str) -> Any:
+class _Mapped:
+    """Pixels that lie in a file as they are: mapped part by part, as long as it is that file.
+
+    A file that is written anew while it is mapped would end the process.
+    """
+
+    def __init__(self, stored: np.memmap, path: Path) -> None:
+        self._path, self._stamp, self._offset = path, _stamp(path), stored.offset
+        self._order: Literal["C", "F"] = "C" if stored.flags.c_contiguous else "F"
+        self.shape, self.dtype, self.ndim = stored.shape, stored.dtype, stored.ndim
+
+    def __getitem__(self, part: Any) -> Any:
+        if _stamp(self._path) != self._stamp:
+            raise ValueError("it was written anew since it was opened; open it again")
+        stored: np.memmap = np.memmap(
+            self._path, self.dtype, "r", self._offset, self.shape, self._order
+        )
+        return np.array(stored[part])
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def by_parts(stored: np.memmap, path: Path) -> Any:
     """Wrap pixels that lie in a file as they are as a dask array, in this machine's byte order.
 
     Parameters
     ----------
     stored
         Numbers.
-    name
-        Of the file.
+    path
+        The file.
     """
     import dask.array as da
 
-    parts = (1,) * (stored.ndim - len(_PART)) + _PART[-stored.ndim :]
-    array = da.from_array(_Stored(stored, name), chunks=parts, name=False)
+    source = _Stored(_Mapped(stored, path), str(path))
+    array = da.from_array(source, chunks=_parts(stored), name=False)
     return array.astype(stored.dtype.newbyteorder("="))
+
+
+def _parts(stored: np.memmap) -> tuple[int, ...]:
+    """Choose parts of an array: short axes whole, long ones by an edge, the last ones first."""
+    room, parts = _PART_BYTES // stored.dtype.itemsize, []
+    for size in reversed(stored.shape):
+        parts.append(max(1, min(size, _EDGE, room)))
+        room //= parts[-1]
+    return tuple(reversed(parts))
 
 
 def transposable(array: Any) -> Any:

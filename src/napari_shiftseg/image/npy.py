@@ -54,7 +54,7 @@ def open_npy(path: str | Path) -> tuple[OpenedImage]:
     axes = (_UNKNOWN * (stored.ndim - 2) + _SPACE)[-stored.ndim :]
     lazy = stored.nbytes >= opened.LAZY_BYTES and find_spec("dask") is not None
     native = stored.dtype.newbyteorder("=")  # which torch asks for
-    pixels = by_parts(stored, str(path)) if lazy else np.array(stored, native)
+    pixels = by_parts(stored, path) if lazy else np.array(stored, native)
     return (OpenedImage(path.stem, (pixels,), Calibration.of(axes)),)
 
 

@@ -94,8 +94,8 @@ def load_foreign(
     ----------
     source
         A bundled model, a model file, a TorchScript or torch.export file, a package of the
-        BioImage Model Zoo, or ``package.module:factory`` or ``file.py:factory``: a function
-        without parameters that returns a network.
+        BioImage Model Zoo, or ``package.module:factory`` or ``file.py:factory``: a network, or
+        a function without parameters that returns one.
     weights
         State dict for the factory's network, safetensors or a PyTorch checkpoint.
     trust_code

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.network_audit.subject import Subject, first_tensor, hooked
 from napari_shiftseg.tiles.geometry import Size
 
@@ -21,8 +22,15 @@ _TOLERANCE = 1e-4
 _LAYER, _BLOCK = 3, 8
 """Lengths of the longer image in units of the part's own input."""
 
-_FAR = {1: 4096, 2: 1024, 3: 256}
-"""Pixels by number of axes, beyond which what is felt is felt everywhere."""
+_FAR, _MOST = 1024, 2**13
+"""Pixels along an axis beyond which what is felt is felt everywhere, and pixels of an image in
+which that is looked for: attention needs the square of them."""
+
+_ANSWERS = (-float("inf"), -1e4, -30.0, -1.0, 0.0, 1.0, 30.0, 1e4, float("inf"))
+"""What a part is made to answer to see whether anybody needs it."""
+
+_ROUNDING = 1e-6
+"""Relative difference up to which a part answers the same; of a mean over many it stays larger."""
 
 
 @dataclass(frozen=True)
@@ -148,15 +156,26 @@ def _keeper(name: str, answers: dict[str, Tensor]) -> Any:
 
 
 def _is_felt(subject: Subject, size: Size, module: nn.Module) -> bool:
-    """Whether the output changes with what a part answers."""
+    """Whether the output changes with anything that a part may answer; in doubt it does."""
     image = subject.noise(size)
     before = subject(image)
+    for value in (*_ANSWERS, None):
 
-    def other(_module: nn.Module, _inputs: tuple[Any, ...], answer: Any) -> Any:
-        return torch.randn_like(answer) * 30 if isinstance(answer, Tensor) else answer
+        def other(
+            _module: nn.Module, _inputs: Any, answer: Any, value: float | None = value
+        ) -> Any:
+            if not isinstance(answer, Tensor):
+                return answer
+            return answer.flip(-1) * 7 - 3 if value is None else torch.full_like(answer, value)
 
-    with hooked([module.register_forward_hook(other)]):
-        return not torch.equal(before, subject(image))
+        try:
+            with hooked([module.register_forward_hook(other)]):
+                after = subject(image)
+        except ShiftSegError:  # it makes no image of such an answer
+            return True
+        if not torch.equal(before, after):
+            return True
+    return False
 
 
 def _parts(modules: dict[str, nn.Module], names: Iterable[str]) -> tuple[Part, ...]:
@@ -214,17 +233,27 @@ def _sees_the_end(module: nn.Module, given: Sequence[Tensor], times: int) -> boo
     while True not in found and len(found) < len(given):
         each, axis = given[len(found)], 2 + len(found)
         changes = _changes(module, each, axis, times)
-        enough = -(-_FAR[len(given)] // each.shape[axis])
-        if changes and times < enough:  # it may only look far
-            changes = _changes(module, each, axis, enough) is not False
-        found.append(changes)
+        found.append(changes and not _ends(module, each, axis, times))
     return True if True in found else None if None in found else False
 
 
-def _changes(module: nn.Module, given: Tensor, axis: int, times: int) -> bool | None:
-    # What comes at the end differs in mean and spread from all before, however much that is, or
-    # statistics could agree by chance.
-    each = (*(k % 3 for k in range(times - 1)), times)
+def _ends(module: nn.Module, given: Tensor, axis: int, times: int) -> bool:
+    """Whether a part that sees far feels nothing from farther on."""
+    pixels = given[0, 0].numel()
+    while times * given.shape[axis] < _FAR and 2 * times * pixels <= _MOST:
+        times *= 2
+        if _changes(module, given, axis, times, _ROUNDING) is False:
+            return True
+    return False
+
+
+def _changes(
+    module: nn.Module, given: Tensor, axis: int, times: int, tolerance: float = _TOLERANCE
+) -> bool | None:
+    # What comes at the end differs in mean and spread from all before, or statistics could agree
+    # by chance; so they would for what grows evenly without an end.
+    last = max(times - 1, 5) if times <= _BLOCK else 5
+    each = (*(k if times <= _BLOCK else k % 3 for k in range(times - 1)), last)
     more = [given.flip(axis) * (k + 2) + k + 1 for k in each]
     image, longer = torch.cat([given, *more[:-1]], axis), torch.cat([given, *more], axis)
     try:
@@ -240,4 +269,5 @@ def _changes(module: nn.Module, given: Tensor, axis: int, times: int) -> bool | 
     near, now = before.narrow(axis, 0, first), after.narrow(axis, 0, first)
     if near.shape != now.shape:
         return None
-    return bool((near - now).abs().max() > _TOLERANCE * near.abs().max())
+    # Not "larger than": NaN is no answer of a part that is local.
+    return not bool((near - now).abs().max() <= tolerance * near.abs().max())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
+
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QPushButton, QWidget
 
 from napari_shiftseg._napari.events import Progress
 from napari_shiftseg._napari.run_bar import RunBar
@@ -17,7 +20,7 @@ class RunSection(RunBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Train", "Train with these settings (stop and resume at any time)", parent)
-        self._stopped_by_keyboard = False
+        self._left_by_stop: Callable[[], QWidget | None] | None = None
         self.afresh = QPushButton("Start afresh…")
         self.afresh.setToolTip("Forget the training that was begun, and begin again")
         self.buttons.insertWidget(1, self.afresh)
@@ -38,14 +41,18 @@ class RunSection(RunBar):
         self.run.setEnabled(not running)
         self.afresh.setEnabled(not running)
         self.set_running(running)
-        if self._stopped_by_keyboard and not running:
-            self._stopped_by_keyboard = False
-            self.run.setFocus()
+        if not running and self._left_by_stop is not None:
+            if QApplication.focusWidget() is self._left_by_stop():
+                self.run.setFocus()  # nobody has gone elsewhere meanwhile
+            self._left_by_stop = None
 
     def show_stopping(self) -> None:
         """Show that the training will stop soon, and nothing else until it has."""
-        self._stopped_by_keyboard = self.cancel.hasFocus()
+        had_focus = self.cancel.hasFocus()
         self.cancel.setEnabled(False)
+        left = QApplication.focusWidget()
+        if had_focus:
+            self._left_by_stop = (lambda: None) if left is None else weakref.ref(left)
         self._latest = None
         self.bar.setFormat("Stopping after this step or image")
 
