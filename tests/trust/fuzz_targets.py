@@ -168,9 +168,9 @@ def png(data: bytes) -> None:
 
 def _npys() -> Iterator[bytes]:
     small = PLANE[:6, :5]
-    for pixels in (small, small.astype(">u2"), np.asfortranarray(small), np.array({"masks": 1})):
+    for pixels in (small, small.astype(">u2"), np.asfortranarray(small), small.astype(float)):
         content = io.BytesIO()
-        np.save(content, pixels, allow_pickle=True)
+        np.save(content, pixels)
         yield content.getvalue()
 
 
