@@ -279,7 +279,7 @@ def test_tile_sizes_are_plotted_with_progress_and_in_the_themes_colours(qtbot, d
 
 
 def test_a_sweep_without_a_seam_says_so(qtbot, dock, viewer):
-    viewer.add_image(np.zeros((8, 8), np.uint8), name="tiny")
+    viewer.add_image(np.zeros((8, 8), np.uint8), name="field")
     sweep(qtbot, dock)
     assert dock.tab.plot.caption.is_warning
     assert "No tile of these sizes has a seam" in dock.tab.plot.caption.text()

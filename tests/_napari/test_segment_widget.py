@@ -332,7 +332,9 @@ class TestRun:
         monkeypatch.setattr(job, "_colours_need_no_measure", lambda subject: True)
         with qtbot.waitSignal(widget.runner.succeeded, timeout=PATIENCE):
             tab.run.run.click()
-            gate.let_through(17)
+            gate.let_through(2)
+            qtbot.waitUntil(lambda: "Running…" in viewer.layers, timeout=PATIENCE)
+            gate.let_through(15)
         rest(qtbot, widget)
         picture = viewer.layers["Embedding (naive, 12 px)"]
         before = picture.data.copy()

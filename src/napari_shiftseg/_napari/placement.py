@@ -152,6 +152,16 @@ def lie_apart(labels: Labels, image: Layer) -> bool:
     return bool((np.abs(here - there) > np.abs(image.scale[-ndim:]) / 2).any())
 
 
+def doubt_of_place(labels: Labels, image: Layer) -> str:
+    """Say in a sentence that two layers do :func:`lie_apart`; nothing if they do not."""
+    if not lie_apart(labels, image):
+        return ""
+    return (
+        f"{labels.name} does not lie over {image.name} on screen; they are paired pixel by pixel, "
+        "from their first ones on."
+    )
+
+
 def _places(layer: Layer, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return where pixels of the last axes are in the world."""
     first = (0.0,) * (layer.ndim - pixels.shape[1])

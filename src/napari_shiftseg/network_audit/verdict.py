@@ -76,8 +76,9 @@ def _instead(audit: Audit) -> str:
             "statistics can be frozen"
         )
     return (
-        "a network without (resample by a fixed factor with align_corners=False, attention within "
-        "windows, padding by zeros or by what is near)"
+        "a network without (means and normalisations as layers of their own, as "
+        "nn.AdaptiveAvgPool2d, which can be frozen; resample by a fixed factor with "
+        "align_corners=False, attention within windows, padding by zeros or by what is near)"
     )
 
 

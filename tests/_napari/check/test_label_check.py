@@ -160,7 +160,7 @@ class TestImage:
         view.image.choose(image)
         check()
         [(severity, message)] = notifications()
-        assert severity == "info" and "image does not lie over pieces on screen" in message
+        assert severity == "info" and "pieces does not lie over image on screen" in message
 
     def test_in_colour_and_of_a_series(self, viewer, view, pieces, sure):
         series = np.stack([np.zeros_like(pieces), pieces])

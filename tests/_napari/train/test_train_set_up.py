@@ -219,7 +219,7 @@ class TestData:
         for key, value in moved.items():
             setattr(discs["discs 2: truth"], key, value)
         view.settings.changed.emit()
-        assert "'discs 2: truth' does not lie over 'discs 2' on screen" in view.data.sentence.text()
+        assert "discs 2: truth does not lie over discs 2 on screen" in view.data.sentence.text()
         assert view.data.sentence.is_warning
 
     def test_data_are_not_judged_by_settings_that_are_none(self, view, discs):

@@ -29,7 +29,7 @@ from napari_shiftseg._napari.check.words import finding, mended, proposal
 from napari_shiftseg._napari.compare.clicks import Clicks
 from napari_shiftseg._napari.layer_edits import LayerEdits
 from napari_shiftseg._napari.layers import layer_with
-from napari_shiftseg._napari.placement import lie_apart, pixels_of, spatial_axes
+from napari_shiftseg._napari.placement import doubt_of_place, pixels_of, spatial_axes
 from napari_shiftseg._napari.turns import Steps, Turns
 from napari_shiftseg._napari.view_units import from_view
 from napari_shiftseg._napari.worker import Runner
@@ -79,11 +79,8 @@ class CheckControl(QObject):
             show_error(str(error))
             return
         self.repairs.cancel()
-        if shown is not None and lie_apart(layer, shown):
-            show_info(
-                f"{shown.name} does not lie over {layer.name} on screen; they are compared "
-                "pixel by pixel, from their first ones on."
-            )
+        if shown is not None and (doubt := doubt_of_place(layer, shown)):
+            show_info(doubt)
         run = check_run(part, self._view.grid.given, image)
         self.runner.start(run, f"check of {part.title}", part.key)
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_shiftseg._napari.job import Subject
 from napari_shiftseg._napari.layer_choice import LayerChoice
-from napari_shiftseg._napari.placement import lie_apart, pixels_of
+from napari_shiftseg._napari.placement import doubt_of_place, pixels_of
 from napari_shiftseg._napari.tags import tag_of
 
 _SOON = 2**24
@@ -57,11 +57,8 @@ class TruthChoice(LayerChoice):
             said.append(f"{truth.name} has no objects: none can be found.")
         if subject.frames > 1 and truth.ndim <= len(subject.space.size):
             said.append(f"{truth.name} has one frame, which serves all {subject.frames}.")
-        if self._image is not None and lie_apart(truth, self._image):
-            said.append(
-                f"{truth.name} does not lie over {self._image.name} on screen; they are compared "
-                "pixel by pixel, from their first ones on."
-            )
+        if self._image is not None and (doubt := doubt_of_place(truth, self._image)):
+            said.append(doubt)
         return said
 
     def _on_inserted(self, event: Any) -> None:

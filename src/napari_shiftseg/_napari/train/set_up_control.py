@@ -11,7 +11,7 @@ from napari_shiftseg._napari.sentence import as_sentence
 from napari_shiftseg._napari.train.checkpoint import checkpoint_of, summary_of
 from napari_shiftseg._napari.train.model_name import proposed
 from napari_shiftseg._napari.train.plan import LAYERS, Plan
-from napari_shiftseg._napari.train.sources import doubt_of, sentence_of
+from napari_shiftseg._napari.train.sources import sentence_of
 from napari_shiftseg._napari.train.view import TrainView
 from napari_shiftseg.embeddings.device import EMULATED, choose_device, emulates_bfloat16
 from napari_shiftseg.errors import ShiftSegError
@@ -70,7 +70,7 @@ class SetUpControl(QObject):
         try:
             sources = self._plan.data(recipe).sources
             text = sentence_of(sources) if sources else self._pack_sentence(recipe)
-            doubt = doubt_of(sources)
+            doubt = next((source.doubt for source in sources if source.doubt), "")
         except ShiftSegError as error:
             data = self._view.data
             chosen = data.pack.text().strip() if data.kind.value == "pack" else data.pairs

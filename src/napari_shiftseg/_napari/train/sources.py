@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_shiftseg._napari.placement import axes_of, frames_of_layer, lie_apart, pixels_of
+from napari_shiftseg._napari.placement import axes_of, doubt_of_place, frames_of_layer, pixels_of
 from napari_shiftseg.embeddings.model import Model
 from napari_shiftseg.errors import ShiftSegError
 from napari_shiftseg.image.axes import Layout
@@ -36,8 +36,8 @@ class Source:
         Identities of both layers.
     loops, spatial
         Frames along each loop axis; pixels per spatial axis.
-    apart
-        Whether the layers do not lie over each other.
+    doubt
+        What a person may not have meant, in a sentence; mostly nothing.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Source:
     keys: tuple[str, str]
     loops: Size
     spatial: Size
-    apart: bool = False
+    doubt: str = ""
 
 
 def source_of(image: Image, labels: Labels, model: Model) -> Source:
@@ -83,7 +83,7 @@ def source_of(image: Image, labels: Labels, model: Model) -> Source:
         (str(image.unique_id), str(labels.unique_id)),
         frames.loops,
         frames.spatial,
-        lie_apart(labels, image),
+        doubt_of_place(labels, image),
     )
 
 
@@ -96,18 +96,6 @@ def pairs_of(sources: Sequence[Source], model: Model) -> list[Pair]:
         If there are no labels in a layer.
     """
     return [pair for source in sources for pair in _frames(source, model)]
-
-
-def doubt_of(sources: Sequence[Source]) -> str:
-    """Say which labels do not lie over their image, in a sentence; nothing if all do."""
-    apart = [source for source in sources if source.apart]
-    if not apart:
-        return ""
-    first = apart[0]
-    return (
-        f"{first.labels_name!r} does not lie over {first.name!r} on screen; they are paired pixel "
-        "by pixel, from their first ones on."
-    )
 
 
 def sentence_of(sources: Sequence[Source]) -> str:
