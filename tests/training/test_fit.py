@@ -100,8 +100,9 @@ class TestResume:
             torch.save({"weights": torch.zeros(1)}, file)
         else:
             file.write_bytes(content)
-        with pytest.raises(ShiftSegError, match="no checkpoint of this training"):
+        with pytest.raises(ShiftSegError, match="no checkpoint of this training") as refused:
             trainer(checkpoint=file)
+        assert str(refused.value).count("no checkpoint") == 1
 
     def test_of_another_network_is_refused(self, tmp_path):
         file = tmp_path / "run.pt"

@@ -13,6 +13,7 @@ import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -552,22 +553,24 @@ def png(pixels: Any = PLANE) -> bytes:
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
 
 
-def add_png(
+def add_file(
+    file: str,
     name: str,
     content: bytes,
     opened: Expected,
     segmented: Expected = LABELLED,
     checked: Expected = None,
 ) -> None:
-    """Add a case that is a file with this content."""
+    """Add a case that is a file of this name with this content."""
 
     @case(name, opened, segmented, checked)
     def _(folder: Path) -> Path:
-        path = folder / "image.png"
+        path = folder / file
         path.write_bytes(content)
         return path
 
 
+add_png = partial(add_file, "image.png")
 GREY = Result(SHAPE, "uint8")
 add_png("a PNG", png(), GREY, checked=Result(()))
 add_png(
@@ -611,22 +614,7 @@ def npy_header(shape: tuple[int, ...]) -> bytes:
     return content.getvalue()
 
 
-def add_npy(
-    name: str,
-    content: bytes,
-    opened: Expected,
-    segmented: Expected = LABELLED,
-    checked: Expected = None,
-) -> None:
-    """Add a case that is a file with this content."""
-
-    @case(name, opened, segmented, checked)
-    def _(folder: Path) -> Path:
-        path = folder / "image.npy"
-        path.write_bytes(content)
-        return path
-
-
+add_npy = partial(add_file, "image.npy")
 add_npy("a NumPy file", npy(), GREY, checked=Result(()))
 add_npy("a NumPy file, big-endian", npy(PLANE.astype(">u2")), Result(SHAPE, "uint16"),
         checked=Result(()))  # fmt: skip

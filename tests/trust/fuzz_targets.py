@@ -122,6 +122,14 @@ def _read(path: Path) -> None:
 # Images ----------------------------------------------------------------------------------------
 
 
+def _read_file(name: str, data: bytes) -> Path:
+    """Read a file of these bytes."""
+    path = _folder() / name
+    path.write_bytes(data)
+    _read(path)
+    return path
+
+
 def _tiffs() -> Iterator[bytes]:
     small = PLANE[:6, :5]
     for words in (
@@ -141,9 +149,7 @@ def _tiffs() -> Iterator[bytes]:
 @target(_tiffs)
 def tiff(data: bytes) -> None:
     """A TIFF file of these bytes."""
-    path = _folder() / "image.tif"
-    path.write_bytes(data)
-    _read(path)
+    _read_file("image.tif", data)
 
 
 def _pngs() -> Iterator[bytes]:
@@ -159,9 +165,7 @@ def _pngs() -> Iterator[bytes]:
 @target(_pngs)
 def png(data: bytes) -> None:
     """A PNG file of these bytes."""
-    path = _folder() / "image.png"
-    path.write_bytes(data)
-    _read(path)
+    path = _read_file("image.png", data)
     with contextlib.suppress(ShiftSegError):
         assert decode_labels(data, path).ndim in (2, 3)
 
@@ -177,9 +181,7 @@ def _npys() -> Iterator[bytes]:
 @target(_npys)
 def npy(data: bytes) -> None:
     """A NumPy file of these bytes."""
-    path = _folder() / "image.npy"
-    path.write_bytes(data)
-    _read(path)
+    _read_file("image.npy", data)
 
 
 def _descriptions() -> Iterator[bytes]:

@@ -136,6 +136,12 @@ class Model:
         return replace(self, network=network)
 
 
+def meant_by(name: str) -> str:
+    """Ask whether a bundled model was meant whose name is nearly this; nothing if there is none."""
+    near = get_close_matches(name, bundled_models(), n=1)
+    return f"did you mean {near[0]}? " if near else ""
+
+
 def bundled_models() -> dict[str, Path]:
     """Find the models that are part of the package.
 
@@ -204,11 +210,10 @@ def model_file(model: str | Path) -> Path:
     bundled = bundled_models()
     path = bundled.get(str(model), Path(model))
     if not is_file(path):
-        near = get_close_matches(str(model), bundled, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
         raise ShiftSegError(
-            f"there is no model {str(model)!r}; {meant}bundled: {', '.join(sorted(bundled))}; "
-            "or name a file. Other networks: shiftseg audit NETWORK --image IMAGE"
+            f"there is no model {str(model)!r}; {meant_by(str(model))}bundled: "
+            f"{', '.join(sorted(bundled))}; or name a file. Other networks: shiftseg audit "
+            "NETWORK --image IMAGE"
         )
     return path
 

@@ -217,11 +217,11 @@ def is_zarr_name(path: str | Path) -> bool:
 
 def _suffix(path: str | Path, legal: tuple[str, ...], remedy: str = "") -> str:
     suffix = Path(path).suffix.lower()
-    if remedy and suffix not in legal and Path(path).is_dir():
+    if suffix in legal:
+        return suffix
+    if legal is READABLE and Path(path).is_dir():
         raise ShiftSegError(
             f"{path} is a folder, and no OME-Zarr; legal: one image. shiftseg batch takes folders"
         )
-    if suffix not in legal:
-        ends = f"{path} ends in {suffix or 'no suffix'}"
-        raise ShiftSegError(f"{ends}; legal: {', '.join(legal)}{remedy}")
-    return suffix
+    ends = f"{path} ends in {suffix or 'no suffix'}"
+    raise ShiftSegError(f"{ends}; legal: {', '.join(legal)}{remedy}")

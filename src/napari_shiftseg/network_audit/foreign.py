@@ -9,14 +9,13 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from napari_shiftseg.embeddings.model import bundled_models, load_model
+from napari_shiftseg.embeddings.model import bundled_models, load_model, meant_by
 from napari_shiftseg.errors import ShiftSegError, UntrustedCode
 from napari_shiftseg.files import is_file
 from napari_shiftseg.image.intensity import Fixed, Intensity, Kind
@@ -127,9 +126,7 @@ def load_foreign(
     elif ":" in source and source.rpartition(":")[2].isidentifier():  # C:\\gone.pt is a path
         found = Foreign(_made(source, trust_code))
     else:
-        near = get_close_matches(source, bundled_models(), n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise ShiftSegError(f"there is no network {source!r}; {meant}legal: {_KINDS}")
+        raise ShiftSegError(f"there is no network {source!r}; {meant_by(source)}legal: {_KINDS}")
     if weights is not None:
         _fill(found.module, Path(weights))
     return found

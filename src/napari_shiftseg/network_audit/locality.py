@@ -140,7 +140,9 @@ def _idle(subject: Subject, size: Size, names: Collection[str]) -> set[str]:
             slopes = torch.autograd.grad(
                 output.sum(), [answers[n] for n in kept], allow_unused=True
             )
-    except Exception:  # what is in no graph, or not called, counts as needed
+    # A foreign network may raise anything where slopes are kept, and torch where it has no graph:
+    # then each part counts as needed, as all did before they were asked.
+    except Exception:
         return set()
     unused = {name for name, slope in zip(kept, slopes, strict=True) if slope is None}
     # A graph may be broken where a part is needed all the same.
@@ -252,8 +254,7 @@ def _changes(
 ) -> bool | None:
     # What comes at the end differs in mean and spread from all before, or statistics could agree
     # by chance; so they would for what grows evenly without an end.
-    last = max(times - 1, 5) if times <= _BLOCK else 5
-    each = (*(k if times <= _BLOCK else k % 3 for k in range(times - 1)), last)
+    each = (*(k % 3 for k in range(times - 1)), 5)
     more = [given.flip(axis) * (k + 2) + k + 1 for k in each]
     image, longer = torch.cat([given, *more[:-1]], axis), torch.cat([given, *more], axis)
     try:

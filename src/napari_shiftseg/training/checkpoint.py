@@ -23,8 +23,11 @@ MAY_CHANGE = {
 }
 """Settings that a resumed training need not share; what a preset sets is compared itself."""
 
-OF_ANOTHER_KIND = (KeyError, TypeError, AttributeError, ValueError, IndexError)
-"""What a file raises that can be loaded but holds no training."""
+NO_CHECKPOINT = (
+    *(pickle.UnpicklingError, EOFError, OSError),
+    *(KeyError, TypeError, AttributeError, ValueError, IndexError),
+)
+"""What is raised where a file cannot be loaded, or can but holds no training."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def read_summary(path: Path) -> Summary | None:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         kept = dict(state.get("kept", {}))
         return Summary(int(state["progress"][0]), dict(kept.get("recipe", {})), kept.get("content"))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, *OF_ANOTHER_KIND):
+    except (RuntimeError, *NO_CHECKPOINT):
         return None
 
 

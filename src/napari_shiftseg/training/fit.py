@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -25,7 +24,7 @@ from napari_shiftseg.embeddings.unet import Architecture, UNet
 from napari_shiftseg.errors import ShiftSegError, first_line
 from napari_shiftseg.files import file_beside, refuse_closed
 from napari_shiftseg.training.ahead import ahead
-from napari_shiftseg.training.checkpoint import OF_ANOTHER_KIND
+from napari_shiftseg.training.checkpoint import NO_CHECKPOINT
 from napari_shiftseg.training.crops import Crops
 from napari_shiftseg.training.loss import DiscriminativeLoss
 from napari_shiftseg.training.widen import is_wider, widened
@@ -248,8 +247,8 @@ class Trainer:
         self._saved = self.step
 
     def _restore(self, path: Path) -> None:
+        state = _loaded(path, self.device)
         try:
-            state = _loaded(path, self.device)
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -370,5 +369,9 @@ def _loaded(path: Path, device: torch.device) -> dict[str, Any]:
     """Read a checkpoint; raises ShiftSegError if it is none."""
     try:
         return dict(torch.load(path, map_location=device, weights_only=True))
-    except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, *OF_ANOTHER_KIND):
+    except NO_CHECKPOINT:
         raise ShiftSegError(f"{path} is no checkpoint of this training") from None
+    except RuntimeError as error:  # as of a device without memory
+        raise ShiftSegError(
+            f"{path} is no checkpoint of this training: {first_line(error)}"
+        ) from None

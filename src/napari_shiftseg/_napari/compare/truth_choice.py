@@ -53,7 +53,7 @@ class TruthChoice(LayerChoice):
             return []
         said = []
         pixels = pixels_of(truth)
-        if pixels.size <= _SOON and not np.asarray(pixels).any():
+        if isinstance(pixels, np.ndarray) and pixels.size <= _SOON and not pixels.any():
             said.append(f"{truth.name} has no objects: none can be found.")
         if subject.frames > 1 and truth.ndim <= len(subject.space.size):
             said.append(f"{truth.name} has one frame, which serves all {subject.frames}.")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QPushButton, QWidget
 
@@ -20,7 +17,8 @@ class RunSection(RunBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Train", "Train with these settings (stop and resume at any time)", parent)
-        self._left_by_stop: Callable[[], QWidget | None] | None = None
+        self._gave_focus = False
+        self._focus_then: QWidget | None = None
         self.afresh = QPushButton("Start afresh…")
         self.afresh.setToolTip("Forget the training that was begun, and begin again")
         self.buttons.insertWidget(1, self.afresh)
@@ -41,18 +39,16 @@ class RunSection(RunBar):
         self.run.setEnabled(not running)
         self.afresh.setEnabled(not running)
         self.set_running(running)
-        if not running and self._left_by_stop is not None:
-            if QApplication.focusWidget() is self._left_by_stop():
+        if not running:
+            if self._gave_focus and QApplication.focusWidget() is self._focus_then:
                 self.run.setFocus()  # nobody has gone elsewhere meanwhile
-            self._left_by_stop = None
+            self._gave_focus, self._focus_then = False, None
 
     def show_stopping(self) -> None:
         """Show that the training will stop soon, and nothing else until it has."""
-        had_focus = self.cancel.hasFocus()
+        self._gave_focus = self.cancel.hasFocus()
         self.cancel.setEnabled(False)
-        left = QApplication.focusWidget()
-        if had_focus:
-            self._left_by_stop = (lambda: None) if left is None else weakref.ref(left)
+        self._focus_then = QApplication.focusWidget()
         self._latest = None
         self.bar.setFormat("Stopping after this step or image")
 
